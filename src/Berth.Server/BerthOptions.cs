@@ -1,0 +1,28 @@
+using Berth.Blobs;
+using Berth.Server.Access;
+using Berth.Server.Notifications;
+using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Health;
+using Berth.Server.Platform.Http;
+using Berth.Server.Platform.Telemetry;
+using Berth.Server.Registry;
+
+namespace Berth.Server;
+
+/// <summary>All settings of a server: one record a feature, each under its section of <c>berth.yaml</c>.</summary>
+public sealed record BerthOptions
+{
+    /// <summary>Folder of everything that has no place of its own: database file, storage, signing keys.</summary>
+    public string DataFolder { get; init; } = "./berth-data";
+
+    public HttpOptions Http { get; init; } = new();
+    public DatabaseOptions Database { get; init; } = new();
+    public BlobStoreOptions Storage { get; init; } = new();
+    public RegistryOptions Registry { get; init; } = new();
+    public AccessOptions Access { get; init; } = new();
+    public NotificationOptions Notifications { get; init; } = new();
+    public HealthOptions Health { get; init; } = new();
+    public LogOptions Log { get; init; } = new();
+    public MetricsOptions Metrics { get; init; } = new();
+    public TracingOptions Tracing { get; init; } = new();
+}
