@@ -28,7 +28,7 @@ public sealed class DependencyRule : DiagnosticAnalyzer
     /// <inheritdoc />
     public override void Initialize(AnalysisContext context)
     {
-        // Pages are generated from .razor files, and a page keeps the rule too.
+        // Pages are generated from .razor files, and a page keeps the rule too; CheckFile leaves out all else that is generated.
         context.ConfigureGeneratedCodeAnalysis(GeneratedCodeAnalysisFlags.Analyze | GeneratedCodeAnalysisFlags.ReportDiagnostics);
         context.EnableConcurrentExecution();
         context.RegisterCompilationStartAction(Start);
@@ -65,11 +65,18 @@ public sealed class DependencyRule : DiagnosticAnalyzer
         }
 
         var features = new ConcurrentDictionary<INamespaceSymbol, string?>(SymbolEqualityComparer.Default);
-        context.RegisterSemanticModelAction(model => CheckFile(model, map, features));
+        var names = new FeatureNames(context.Compilation, map);
+        context.RegisterSemanticModelAction(model => CheckFile(model, map, names, features));
     }
 
-    private static void CheckFile(SemanticModelAnalysisContext context, FeatureMap map, ConcurrentDictionary<INamespaceSymbol, string?> features)
+    private static void CheckFile(
+        SemanticModelAnalysisContext context, FeatureMap map, FeatureNames declared, ConcurrentDictionary<INamespaceSymbol, string?> features)
     {
+        if (context.IsGeneratedCode && !context.SemanticModel.SyntaxTree.FilePath.EndsWith("_razor.g.cs", StringComparison.Ordinal))
+        {
+            return;
+        }
+
         var root = (CompilationUnitSyntax)context.SemanticModel.SyntaxTree.GetRoot(context.CancellationToken);
         var names = root.DescendantNodes(node => node is CompilationUnitSyntax or BaseNamespaceDeclarationSyntax)
             .OfType<BaseNamespaceDeclarationSyntax>().FirstOrDefault()?.Name;
@@ -91,11 +98,12 @@ public sealed class DependencyRule : DiagnosticAnalyzer
             return;
         }
 
+        var suspects = declared.SuspectsOf(from);
         var seen = new HashSet<(int Line, string Feature)>();
         // The name in a namespace declaration is the feature's own: its parts are left out.
         foreach (var node in root.DescendantNodes(parent => parent is not NameSyntax { Parent: BaseNamespaceDeclarationSyntax }))
         {
-            if (UsedFeature(node, context.SemanticModel, features, context.CancellationToken) is { } to && to != from &&
+            if (UsedFeature(node, suspects, context.SemanticModel, features, context.CancellationToken) is { } to && to != from &&
                 !(map.Knows(to) && map.Allows(from, to)) && seen.Add((LineOf(node), to)))
             {
                 context.ReportDiagnostic(Diagnostic.Create(Rule, node.GetLocation(), Explain(map, from, to)));
@@ -119,10 +127,10 @@ public sealed class DependencyRule : DiagnosticAnalyzer
 
     /// <summary>The feature whose type, member or namespace a node names; null for everything else.</summary>
     private static string? UsedFeature(
-        SyntaxNode node, SemanticModel model, ConcurrentDictionary<INamespaceSymbol, string?> features, CancellationToken ct)
+        SyntaxNode node, HashSet<string> suspects, SemanticModel model, ConcurrentDictionary<INamespaceSymbol, string?> features, CancellationToken ct)
     {
         // "new()" names nothing but uses its type.
-        if (node is not (SimpleNameSyntax or ImplicitObjectCreationExpressionSyntax) || node is SimpleNameSyntax { IsVar: true })
+        if (node is not ImplicitObjectCreationExpressionSyntax && !(node is SimpleNameSyntax name && suspects.Contains(name.Identifier.ValueText)))
         {
             return null;
         }
