@@ -1,5 +1,4 @@
 using System.Globalization;
-using Berth.Server.Platform.Options;
 
 namespace Berth.Server.DockerRegistry;
 

@@ -60,7 +60,7 @@ public static class DockerRegistryKeys
         .. Rows(Both, "log.hooks[]", "disabled type levels[] options.smtp.addr options.smtp.username options.smtp.password options.smtp.insecure options.from options.to[]", NotSupported, Mail),
         Honour(Both, "loglevel", "log.level, when log.level is not there"),
 
-        Honour(Both, "storage.filesystem.rootdirectory", "storage.root; dataFolder and database.file go to its subfolder berth; default /var/lib/registry"),
+        Honour(Both, "storage.filesystem.rootdirectory", "storage.root; dataFolder (with the database berth.db) becomes its subfolder berth; default /var/lib/registry"),
         Honour(Both, "storage.filesystem.maxthreads", "storage.maxThreads, at least 25"),
         .. Rows(Both, "storage.s3", "accesskey secretkey region regionendpoint bucket encrypt keyid secure skipverify v4auth chunksize multipartcopychunksize multipartcopymaxconcurrency multipartcopythresholdsize rootdirectory storageclass objectacl useragent", StopsStart, ObjectStore),
         .. Rows(Three, "storage.s3", "forcepathstyle accelerate usedualstack usefipsendpoint loglevel", StopsStart, ObjectStore),

@@ -103,7 +103,7 @@ internal static class DockerRegistryRules
         if (which.ToLowerInvariant() is not ("all" or "none" or "list"))
             reader.Problems.Add($"{indexes}.platforms", reader.Origin($"{indexes}.platforms"), $"\"{which}\" must be all, none or list");
         else // A list of nothing checks every child there.
-            reader.Put("registry.indexPlatforms", which.ToLowerInvariant() == "list" && platforms.Items.Count == 0 ? "all" : which, reader.Origin($"{indexes}.platforms"));
+            reader.Put("registry.indexPlatforms", string.Equals(which, "list", StringComparison.OrdinalIgnoreCase) && platforms.Items.Count == 0 ? "all" : which, reader.Origin($"{indexes}.platforms"));
     }
 
     private static ConfigMap NewItem(DockerRegistryReader reader, string target, ConfigOrigin origin)

@@ -1,5 +1,3 @@
-using Berth.Server.Platform.Options;
-
 namespace Berth.Server.DockerRegistry;
 
 /// <summary>Sections <c>storage</c>, <c>catalog</c> and <c>tags</c>.</summary>
@@ -14,7 +12,6 @@ internal static class DockerRegistryStorage
         var origin = reader.Origin(rootKey);
         reader.Put("storage.root", root, origin);
         reader.Put("dataFolder", Path.Combine(root, "berth"), origin);
-        reader.Put("database.file", Path.Combine(root, "berth", "berth.db"), origin);
         if (reader.Has("storage.filesystem.maxthreads"))
             reader.Put("storage.maxThreads", Math.Max(MinThreads, reader.Number("storage.filesystem.maxthreads", MinThreads)), reader.Origin("storage.filesystem.maxthreads"));
         reader.Put("registry.delete", reader.Switch("storage.delete.enabled", missing: false), reader.Origin("storage.delete.enabled"));

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 
 namespace Berth.Server.Platform.Options;
@@ -5,6 +6,8 @@ namespace Berth.Server.Platform.Options;
 /// <summary>How durations, sizes and switches are written in configuration text.</summary>
 public static class ConfigText
 {
+    private static readonly SearchValues<char> NumberCharacters = SearchValues.Create("0123456789.");
+
     private static readonly (string Unit, double Ticks)[] DurationUnits =
     [
         ("ns", 0.01), ("us", 10), ("µs", 10), ("ms", TimeSpan.TicksPerMillisecond), ("s", TimeSpan.TicksPerSecond),
@@ -112,7 +115,7 @@ public static class ConfigText
 
     private static int LeadingNumber(ReadOnlySpan<char> text)
     {
-        var length = text.IndexOfAnyExcept("0123456789.");
+        var length = text.IndexOfAnyExcept(NumberCharacters);
         return length < 0 ? text.Length : length;
     }
 }

@@ -3,7 +3,7 @@ namespace Berth.Server.Platform.Options;
 /// <summary>Finds the valid key that a mistyped one was probably meant to be.</summary>
 public static class NearestKey
 {
-    /// <summary>The candidate with the fewest edits away from <paramref name="key"/>, without regard to case; null without candidates.</summary>
+    /// <summary>The candidate with the fewest edits away from <paramref name="key"/>, without regard to case; a word cut short counts as near. Null without candidates.</summary>
     public static string? Find(string key, IEnumerable<string> candidates)
     {
         string? best = null;
@@ -11,6 +11,8 @@ public static class NearestKey
         foreach (var candidate in candidates)
         {
             var distance = Distance(key, candidate);
+            if (key.Length >= 3 && candidate.StartsWith(key, StringComparison.OrdinalIgnoreCase))
+                distance = Math.Min(distance, 2);
             if (distance < bestDistance)
                 (best, bestDistance) = (candidate, distance);
         }
