@@ -1,9 +1,14 @@
+using Berth;
 using Berth.Server;
+using Microsoft.Extensions.Hosting;
 
-var options = new BerthOptions
+using var stop = new StopSignals();
+var environment = new CommandEnvironment(ConfigurationSources.ProcessEnvironment(), RunServerAsync);
+return await CommandLine.RunAsync(CommandLine.For(ProgramName.Called(), environment), args, Console.Out, Console.Error, stop.Token);
+
+static async Task<int> RunServerAsync(BerthConfiguration configuration, CancellationToken ct)
 {
-    DataFolder = args.Length > 0 ? args[0] : "./.berth",
-    Http = new() { Urls = [args.Length > 1 ? args[1] : "http://127.0.0.1:5000"] },
-};
-await using var app = await BerthServer.BuildAsync(options, null, CancellationToken.None);
-await app.RunAsync();
+    await using var app = await BerthServer.BuildAsync(configuration.Options, configure: null, ct);
+    await ((IHost)app).RunAsync(ct);
+    return ExitCodes.Ok;
+}
