@@ -1,6 +1,5 @@
 using Berth;
 using Berth.Server;
-using Microsoft.Extensions.Hosting;
 
 using var stop = new StopSignals();
 var environment = new CommandEnvironment(ConfigurationSources.ProcessEnvironment(), RunServerAsync);
