@@ -1,0 +1,42 @@
+namespace Berth.EndToEnd.Harness;
+
+/// <summary>A folder below the temp folder that goes away with its owner, mounts of container engines inside it included.</summary>
+public sealed class TemporaryFolder : IDisposable
+{
+    public TemporaryFolder(string name) => FullPath = Directory.CreateTempSubdirectory($"berth-e2e-{name}-").FullName;
+
+    public string FullPath { get; }
+
+    /// <summary>The path of <paramref name="parts"/> inside, its parent folders created.</summary>
+    public string File(params string[] parts)
+    {
+        var path = Path.Combine([FullPath, .. parts]);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        return path;
+    }
+
+    /// <summary>A new or existing folder inside.</summary>
+    public string Folder(params string[] parts) => Directory.CreateDirectory(Path.Combine([FullPath, .. parts])).FullName;
+
+    public void Dispose()
+    {
+        // rm removes what container engines leave (read-only folders, other owners) and does not follow links.
+        foreach (var mount in MountsInside().OrderByDescending(path => path.Length))
+        {
+            RunQuietly("umount", "-l", mount);
+        }
+
+        RunQuietly("rm", "-rf", "--one-file-system", FullPath);
+    }
+
+    private IEnumerable<string> MountsInside() => System.IO.File.Exists("/proc/self/mounts")
+        ? System.IO.File.ReadAllLines("/proc/self/mounts").Select(line => line.Split(' ')[1]).Where(path => path.StartsWith(FullPath + "/", StringComparison.Ordinal))
+        : [];
+
+    private static void RunQuietly(string program, params string[] arguments)
+    {
+        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(program, arguments) { RedirectStandardError = true });
+        process?.StandardError.ReadToEnd();
+        process?.WaitForExit();
+    }
+}
