@@ -32,7 +32,7 @@ public sealed class ClientShell : IDisposable
             ["XDG_CACHE_HOME"] = folder.Folder("home", ".cache"),
             ["XDG_DATA_HOME"] = folder.Folder("home", ".local"),
             ["XDG_RUNTIME_DIR"] = folder.Folder("run"),
-            ["REGISTRY_AUTH_FILE"] = folder.File("home", ".docker", "config.json"),
+            ["REGISTRY_AUTH_FILE"] = Write("home/.docker/config.json", "{}"),
             ["TMPDIR"] = folder.Folder("tmp"),
             ["COSIGN_PASSWORD"] = "",
         };

@@ -16,7 +16,7 @@ public sealed class ServerProcess : IAsyncDisposable
         exit $code
         """;
 
-    private const int LogTailChars = 6000;
+    private const int LogTailChars = 2500;
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(20);
     private readonly Process shell;
     private readonly string logFile;
