@@ -68,7 +68,7 @@ public static class RegistryUnderTest
             storage:
               filesystem: { rootdirectory: {{data}} }
               delete: { enabled: true }
-            http: { addr: "127.0.0.1:{{port}}" }
+            http: { addr: "127.0.0.1:{{port}}", secret: end-to-end }
             {{(access == Access.Open ? "" : $"auth: {{ htpasswd: {{ realm: test, path: {passwords} }} }}")}}
 
             """, ct);
