@@ -1,9 +1,15 @@
+using System.Globalization;
+
 namespace Berth.EndToEnd.Harness;
 
 /// <summary>A folder below the temp folder that goes away with its owner, mounts of container engines inside it included.</summary>
 public sealed class TemporaryFolder : IDisposable
 {
-    public TemporaryFolder(string name) => FullPath = Directory.CreateTempSubdirectory($"berth-e2e-{name}-").FullName;
+    private const string Prefix = "berth-e2e-";
+
+    public TemporaryFolder(string name) => FullPath = Directory.CreateTempSubdirectory($"{Prefix}{Environment.ProcessId}-{name}-").FullName;
+
+    private TemporaryFolder(DirectoryInfo existing) => FullPath = existing.FullName;
 
     public string FullPath { get; }
 
@@ -17,6 +23,18 @@ public sealed class TemporaryFolder : IDisposable
 
     /// <summary>A new or existing folder inside.</summary>
     public string Folder(params string[] parts) => Directory.CreateDirectory(Path.Combine([FullPath, .. parts])).FullName;
+
+    /// <summary>Removes what test runs left that were killed before they could.</summary>
+    public static void RemoveLeftovers()
+    {
+        foreach (var folder in new DirectoryInfo(Path.GetTempPath()).EnumerateDirectories(Prefix + "*"))
+        {
+            if (int.TryParse(folder.Name.Split('-')[2], CultureInfo.InvariantCulture, out var owner) && !Directory.Exists($"/proc/{owner}"))
+            {
+                using var leftover = new TemporaryFolder(folder);
+            }
+        }
+    }
 
     public void Dispose()
     {

@@ -13,7 +13,11 @@ public sealed class ImageFixtures : IAsyncLifetime
     private readonly Dictionary<string, OciLayout> built = [];
     private string? busybox;
 
-    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+    public ValueTask InitializeAsync()
+    {
+        TemporaryFolder.RemoveLeftovers();
+        return ValueTask.CompletedTask;
+    }
 
     public ValueTask DisposeAsync()
     {

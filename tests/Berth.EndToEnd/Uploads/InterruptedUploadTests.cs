@@ -10,6 +10,7 @@ public sealed class InterruptedUploadTests : IAsyncDisposable
 {
     private const int BlobBytes = 24 << 20;
     private const int FirstPart = 15 << 20;
+    private const int AcknowledgedPart = 4 << 20;
     private const string Repository = "uploads/cut";
     private readonly CancellationToken ct = TestContext.Current.CancellationToken;
     private readonly TemporaryFolder folder = new("uploads");
@@ -55,6 +56,24 @@ public sealed class InterruptedUploadTests : IAsyncDisposable
 
         var (resumed, received) = await StatusOnceSettled(on, upload);
         Assert.InRange(received, 0, FirstPart);
+        resumed = await Patch(on, resumed, blob.AsMemory((int)received), received);
+        await Finish(on, resumed, blob);
+    }
+
+    [Fact]
+    public async Task An_upload_goes_on_after_the_registry_was_killed_in_the_middle_of_a_request()
+    {
+        RegistryAndShell.OnlyBerth("status of an upload whose last request broke off");
+        var on = registry = await RegistryUnderTest.Start(folder, Access.Open, ct);
+        var blob = Content();
+        var upload = await on.Http.StartUpload(Repository, ct);
+        upload = await Patch(on, upload, blob.AsMemory(0, AcknowledgedPart), 0);
+        var second = new BrokenOffContent(blob.AsMemory(AcknowledgedPart, FirstPart - AcknowledgedPart), BlobBytes - AcknowledgedPart, on.Kill);
+        await Assert.ThrowsAnyAsync<Exception>(() => Patch(on, upload, second));
+        await on.Restart(ct);
+
+        var (resumed, received) = await Status(on, upload);
+        Assert.InRange(received, AcknowledgedPart, FirstPart);
         resumed = await Patch(on, resumed, blob.AsMemory((int)received), received);
         await Finish(on, resumed, blob);
     }
@@ -136,13 +155,18 @@ public sealed class InterruptedUploadTests : IAsyncDisposable
         await on.Http.CheckBlob(Repository, new ContentReference("application/octet-stream", digest, blob.Length), ct);
     }
 
-    /// <summary>A body that promises more than it sends and then breaks the connection.</summary>
-    private sealed class BrokenOffContent(ReadOnlyMemory<byte> sent, long promisedBytes) : HttpContent
+    /// <summary>A body that promises more than it sends: <paramref name="whenSent"/> happens, then the connection breaks off.</summary>
+    private sealed class BrokenOffContent(ReadOnlyMemory<byte> sent, long promisedBytes, Func<Task>? whenSent = null) : HttpContent
     {
         protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
         {
             await stream.WriteAsync(sent);
             await stream.FlushAsync();
+            if (whenSent is not null)
+            {
+                await whenSent();
+            }
+
             throw new IOException("the connection broke off");
         }
 
