@@ -45,10 +45,10 @@ public sealed class SqliteDatabase : Database
         {
             await SchemaVersion.BringUpToDateAsync(session, token).ConfigureAwait(false);
             return true;
-        }, ct, isMigration: true);
+        }, isMigration: true, ct);
 
     public override Task<TResult> WriteAsync<TResult>(Durability durability, Func<DbSession, CancellationToken, Task<TResult>> work, CancellationToken ct) =>
-        WriteAsync(durability, work, ct, isMigration: false);
+        WriteAsync(durability, work, isMigration: false, ct);
 
     public override async ValueTask DisposeAsync()
     {
@@ -66,7 +66,7 @@ public sealed class SqliteDatabase : Database
     }
 
     private async Task<TResult> WriteAsync<TResult>(
-        Durability durability, Func<DbSession, CancellationToken, Task<TResult>> work, CancellationToken ct, bool isMigration)
+        Durability durability, Func<DbSession, CancellationToken, Task<TResult>> work, bool isMigration, CancellationToken ct)
     {
         var started = Timings.Start();
         var write = new QueuedWrite<TResult>(durability, work, isMigration, ct);

@@ -1,0 +1,94 @@
+using Berth.Blobs;
+using Berth.Oci;
+using Berth.Server.Platform.Data;
+
+namespace Berth.Server.Registry;
+
+/// <summary>
+/// Turns a complete upload into a blob of a repository:
+/// 1. the intent is recorded, 2. the bytes get their content name, durably, 3. one transaction records blob, link, event and the end of
+/// the session. Killed in between, the session's row tells the janitor where the bytes are, and the client may send its last request again.
+/// </summary>
+internal sealed class BlobCommit(Database database, IBlobStore store, UploadSessions sessions, ContentCache cache, RegistryEvents events, TimeProvider time)
+{
+    /// <summary>Commits a session that has a row. False when another request has moved or ended it.</summary>
+    public async Task<bool> CommitAsync(RegistryRequest request, UploadSession upload, long rowOffset, Digest digest, CancellationToken ct)
+    {
+        // 1.
+        if (!await sessions.AdvanceAsync(upload, rowOffset, digest.Value, ct).ConfigureAwait(false)) return false;
+        return await FinishAsync(request, upload, digest, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Commits bytes that came in one request and have no row yet.</summary>
+    public async Task<bool> CommitNewAsync(RegistryRequest request, UploadSession upload, Digest digest, CancellationToken ct)
+    {
+        // 1.
+        await sessions.StartCommittingAsync(upload, digest, ct).ConfigureAwait(false);
+        return await FinishAsync(request, upload, digest, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Links a blob that another repository holds; false when it does not.</summary>
+    public Task<bool> MountAsync(RegistryRequest request, string from, Digest digest, CancellationToken ct) =>
+        database.WriteAsync(Durability.Full, async (session, token) =>
+        {
+            await using var reader = await session.Command(SelectLinked, from, digest.Value).ExecuteReaderAsync(token).ConfigureAwait(false);
+            if (!await reader.ReadAsync(token).ConfigureAwait(false)) return false;
+            var (blobId, size) = (reader.GetInt64(0), reader.GetInt64(1));
+            await reader.DisposeAsync().ConfigureAwait(false);
+            await LinkAsync(session, request, blobId, digest, size, RegistryEventAction.Mount, from, token).ConfigureAwait(false);
+            return true;
+        }, ct);
+
+    private async Task<bool> FinishAsync(RegistryRequest request, UploadSession upload, Digest digest, CancellationToken ct)
+    {
+        // 2. Once this has begun it is carried through, whether the client waits or not.
+        await store.CommitUploadAsync(upload.Id, digest, upload.Offset, CancellationToken.None).ConfigureAwait(false);
+
+        // 3.
+        return await database.WriteAsync(Durability.Full, async (session, token) =>
+        {
+            if (!await UploadSessions.DeleteAsync(session, upload.Id, token).ConfigureAwait(false)) return false;
+            var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+            var blobId = await Rows.FindOrAddBlobAsync(session, digest.Value, upload.Offset, now, token).ConfigureAwait(false);
+            await LinkAsync(session, request, blobId, digest, upload.Offset, RegistryEventAction.Push, null, token).ConfigureAwait(false);
+            return true;
+        }, CancellationToken.None).ConfigureAwait(false);
+    }
+
+    private async ValueTask LinkAsync(
+        DbSession session, RegistryRequest request, long blobId, Digest digest, long size, RegistryEventAction action, string? from, CancellationToken ct)
+    {
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var repositoryId = await Rows.FindOrAddRepositoryAsync(session, request.Repository, now, ct).ConfigureAwait(false);
+        await Rows.LinkBlobAsync(session, repositoryId, blobId, now, ct).ConfigureAwait(false);
+        if (events.Wants(action))
+        {
+            await events.WriteAsync(session, new RegistryEvent
+            {
+                Action = action,
+                Repository = request.Repository,
+                Digest = digest.Value,
+                MediaType = "application/octet-stream",
+                Size = size,
+                IsBlob = true,
+                FromRepository = from,
+                Actor = request.Caller.Name,
+                Request = events.Describe(request),
+            }, ct).ConfigureAwait(false);
+        }
+        session.AfterCommit(() => cache.RemoveBlob(request.Repository, digest));
+    }
+
+    private static readonly Statement SelectLinked = new("""
+        SELECT b.id, b.size FROM repositories r
+        JOIN blobs b ON b.digest = @1
+        JOIN repository_blobs l ON l.repository_id = r.id AND l.blob_id = b.id
+        WHERE r.name = @0
+        """, """
+        SELECT b.id, b.size FROM repositories r
+        JOIN blobs b ON b.digest = @1
+        JOIN repository_blobs l ON l.repository_id = r.id AND l.blob_id = b.id
+        WHERE r.name = @0
+        FOR SHARE OF l
+        """);
+}

@@ -1,0 +1,148 @@
+using System.Collections.Concurrent;
+using Berth.Oci;
+using Microsoft.Extensions.Primitives;
+
+namespace Berth.Server.Registry;
+
+/// <summary>
+/// What the registry remembers of pulls: that a repository holds a manifest or blob, and the bytes of manifests and small blobs.
+/// Bounded in bytes; everything in it may be lost at any time. A fact is believed for a few seconds, then asked again, because
+/// another process may have deleted the content; the bytes of a digest never change.
+/// </summary>
+public sealed class ContentCache(long maxBytes, TimeProvider time)
+{
+    /// <summary>Largest blob whose bytes are kept.</summary>
+    public const int MaxBlobBytes = 64 * 1024;
+
+    private const int EntryOverhead = 512;
+    private static readonly TimeSpan Believed = TimeSpan.FromSeconds(10);
+
+    private readonly ConcurrentDictionary<Key, Entry> _entries = new();
+    private readonly ConcurrentQueue<(Key Key, Entry Entry)> _order = new();
+    private readonly Lock _eviction = new();
+    private long _bytes;
+    private long _hits;
+    private long _misses;
+
+    /// <summary>Lookups that were answered.</summary>
+    public long Hits => Interlocked.Read(ref _hits);
+
+    /// <summary>Lookups that were not.</summary>
+    public long Misses => Interlocked.Read(ref _misses);
+
+    /// <summary>Bytes held now.</summary>
+    public long Bytes => Interlocked.Read(ref _bytes);
+
+    /// <summary>A manifest of a repository, if the repository is known to hold it.</summary>
+    public CachedContent? FindManifest(string repository, Digest digest) => Find(new Key(repository, digest, IsBlob: false), mustBeFresh: true);
+
+    /// <summary>The bytes of a manifest whose existence the caller has just read from the database.</summary>
+    public CachedContent? FindManifestBytes(string repository, Digest digest) => Find(new Key(repository, digest, IsBlob: false), mustBeFresh: false);
+
+    /// <summary>A blob of a repository, if the repository is known to hold it.</summary>
+    public CachedContent? FindBlob(string repository, Digest digest) => Find(new Key(repository, digest, IsBlob: true), mustBeFresh: true);
+
+    /// <summary>Remembers a manifest.</summary>
+    public void AddManifest(string repository, CachedContent content) => Add(new Key(repository, content.Digest, IsBlob: false), content);
+
+    /// <summary>Remembers that a repository holds a blob, with its bytes when they are small.</summary>
+    public void AddBlob(string repository, CachedContent content) => Add(new Key(repository, content.Digest, IsBlob: true), content);
+
+    /// <summary>Forgets a manifest after it was deleted.</summary>
+    public void RemoveManifest(string repository, Digest digest) => Remove(new Key(repository, digest, IsBlob: false));
+
+    /// <summary>Forgets a blob after its link was deleted.</summary>
+    public void RemoveBlob(string repository, Digest digest) => Remove(new Key(repository, digest, IsBlob: true));
+
+    private CachedContent? Find(Key key, bool mustBeFresh)
+    {
+        if (_entries.TryGetValue(key, out var entry) && (!mustBeFresh || time.GetElapsedTime(entry.Checked) < Believed))
+        {
+            entry.WasUsed = true;
+            Interlocked.Increment(ref _hits);
+            return entry.Content;
+        }
+        Interlocked.Increment(ref _misses);
+        return null;
+    }
+
+    private void Add(Key key, CachedContent content)
+    {
+        var entry = new Entry(content, time.GetTimestamp());
+        var size = SizeOf(content);
+        if (size > maxBytes / 8) return;
+        Remove(key);
+        if (!_entries.TryAdd(key, entry)) return;
+        _order.Enqueue((key, entry));
+        if (Interlocked.Add(ref _bytes, size) > maxBytes) Evict();
+    }
+
+    private void Remove(Key key)
+    {
+        if (_entries.TryRemove(key, out var entry)) Interlocked.Add(ref _bytes, -SizeOf(entry.Content));
+    }
+
+    // First in, first out, with a second chance for what was used since.
+    private void Evict()
+    {
+        lock (_eviction)
+        {
+            while (Interlocked.Read(ref _bytes) > maxBytes && _order.TryDequeue(out var oldest))
+            {
+                if (!_entries.TryGetValue(oldest.Key, out var current) || !ReferenceEquals(current, oldest.Entry)) continue;
+                if (oldest.Entry.WasUsed)
+                {
+                    oldest.Entry.WasUsed = false;
+                    _order.Enqueue(oldest);
+                }
+                else
+                {
+                    Remove(oldest.Key);
+                }
+            }
+        }
+    }
+
+    private static long SizeOf(CachedContent content) => EntryOverhead + (content.Bytes?.Length ?? 0);
+
+    private readonly record struct Key(string Repository, Digest Digest, bool IsBlob);
+
+    private sealed class Entry(CachedContent content, long checkedAt)
+    {
+        public readonly CachedContent Content = content;
+        public readonly long Checked = checkedAt;
+        public volatile bool WasUsed;
+    }
+}
+
+/// <summary>Content with its headers ready to send.</summary>
+public sealed class CachedContent
+{
+    /// <summary>Describes content.</summary>
+    public CachedContent(Digest digest, string mediaType, long size, byte[]? bytes)
+    {
+        Digest = digest;
+        MediaType = mediaType;
+        Size = size;
+        Bytes = bytes;
+        DigestHeader = digest.Value;
+        ETag = $"\"{digest.Value}\"";
+    }
+
+    public Digest Digest { get; }
+
+    /// <summary>Value of Content-Type.</summary>
+    public StringValues MediaType { get; }
+
+    /// <summary>Size in bytes.</summary>
+    public long Size { get; }
+
+    /// <summary>The content itself, unless it is a large blob.</summary>
+    public byte[]? Bytes { get; }
+
+    /// <summary>Value of Docker-Content-Digest.</summary>
+    public StringValues DigestHeader { get; }
+
+    /// <summary>Value of ETag: the digest in quotes.</summary>
+    public StringValues ETag { get; }
+}

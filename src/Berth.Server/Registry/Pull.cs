@@ -1,0 +1,164 @@
+using Berth.Blobs;
+using Berth.Oci;
+using Berth.Server.Platform.Data;
+
+namespace Berth.Server.Registry;
+
+/// <summary>
+/// Reading manifests and blobs (OCI distribution spec, "Pull"). By tag: one query, then the bytes from the cache. By digest and blobs:
+/// no query while the repository is known to hold them.
+/// </summary>
+internal sealed class Pull(Database database, IBlobStore store, ContentCache cache, RegistryEvents events)
+{
+    private const string ImmutableFor1Year = "max-age=31536000, immutable";
+
+    /// <summary>
+    /// GET or HEAD of a manifest: 1. the reference, 2. the manifest, 3. what the client accepts, 4. the answer, 5. the event.
+    /// </summary>
+    public async Task ManifestAsync(RegistryRequest request, string referenceText)
+    {
+        // 1.
+        if (ManifestReference.TryParse(referenceText, out var reference) is { } error)
+        {
+            await request.FailAsync(error).ConfigureAwait(false);
+            return;
+        }
+
+        // 2.
+        var manifest = await FindAsync(request.Repository, reference, request.Aborted).ConfigureAwait(false);
+
+        // 3.
+        if (manifest is not null && !reference.IsDigest) manifest = await NegotiateAsync(request, manifest).ConfigureAwait(false);
+        if (manifest is null)
+        {
+            await request.FailAsync(OciError.ManifestUnknown, $"{request.Repository}: {reference}").ConfigureAwait(false);
+            return;
+        }
+
+        // 4.
+        var response = request.Http.Response;
+        response.Headers.ETag = manifest.ETag;
+        response.Headers["Docker-Content-Digest"] = manifest.DigestHeader;
+        if (reference.IsDigest) response.Headers.CacheControl = ImmutableFor1Year;
+        if (Content.IsNotModified(request.Http, manifest.ETag))
+        {
+            response.StatusCode = 304;
+            return;
+        }
+        response.Headers.ContentType = manifest.MediaType;
+        response.ContentLength = manifest.Size;
+        if (request.IsHead) return;
+        await response.BodyWriter.WriteAsync(manifest.Bytes, request.Aborted).ConfigureAwait(false);
+
+        // 5.
+        await events.WritePullAsync(request, reference.Tag, manifest, isBlob: false).ConfigureAwait(false);
+    }
+
+    /// <summary>GET or HEAD of a blob: 1. the digest, 2. the link, 3. the answer, whole or in ranges, 4. the event.</summary>
+    public async Task BlobAsync(RegistryRequest request, string digestText)
+    {
+        // 1.
+        if (!Digest.TryParse(digestText, out var digest))
+        {
+            await request.FailAsync(OciError.DigestInvalid, digestText).ConfigureAwait(false);
+            return;
+        }
+
+        // 2.
+        var blob = cache.FindBlob(request.Repository, digest) ?? await FindBlobAsync(request.Repository, digest, request.Aborted).ConfigureAwait(false);
+        if (blob is null)
+        {
+            await request.FailAsync(OciError.BlobUnknown, digest.Value).ConfigureAwait(false);
+            return;
+        }
+
+        // 3.
+        var headers = request.Http.Response.Headers;
+        headers.ETag = blob.ETag;
+        headers["Docker-Content-Digest"] = blob.DigestHeader;
+        headers.CacheControl = ImmutableFor1Year;
+        headers.AcceptRanges = "bytes";
+        if (Content.IsNotModified(request.Http, blob.ETag))
+        {
+            request.Http.Response.StatusCode = 304;
+            return;
+        }
+        if (!await Content.SendAsync(request, blob, store).ConfigureAwait(false)) return;
+
+        // 4.
+        if (!request.IsHead) await events.WritePullAsync(request, "", blob, isBlob: true).ConfigureAwait(false);
+    }
+
+    private async ValueTask<CachedContent?> FindAsync(string repository, ManifestReference reference, CancellationToken ct)
+    {
+        if (!reference.IsDigest)
+            return await database.ReadAsync((repository, reference.Tag, cache), static (s, q, token) => ByTagAsync(s, q.repository, q.Tag, q.cache, token), ct).ConfigureAwait(false);
+        return cache.FindManifest(repository, reference.Digest)
+            ?? await database.ReadAsync((repository, reference.Digest, cache), static (s, q, token) => ByDigestAsync(s, q.repository, q.Digest, q.cache, token), ct).ConfigureAwait(false);
+    }
+
+    private static async ValueTask<CachedContent?> ByTagAsync(DbSession session, string repository, string tag, ContentCache cache, CancellationToken ct)
+    {
+        await using var reader = await session.Command(SelectByTag, repository, tag).ExecuteReaderAsync(ct).ConfigureAwait(false);
+        if (!await reader.ReadAsync(ct).ConfigureAwait(false)) return null;
+        var digest = Digest.Parse(reader.GetString(0));
+        // The row's bytes are only read when the cache does not have them.
+        if (cache.FindManifestBytes(repository, digest) is { } known) return known;
+        return Remember(cache, repository, new CachedContent(digest, reader.GetString(1), reader.GetInt32(2), reader.GetFieldValue<byte[]>(3)));
+    }
+
+    private static async ValueTask<CachedContent?> ByDigestAsync(DbSession session, string repository, Digest digest, ContentCache cache, CancellationToken ct)
+    {
+        await using var reader = await session.Command(SelectByDigest, repository, digest.Value).ExecuteReaderAsync(ct).ConfigureAwait(false);
+        if (!await reader.ReadAsync(ct).ConfigureAwait(false)) return null;
+        return Remember(cache, repository, new CachedContent(digest, reader.GetString(0), reader.GetInt32(1), reader.GetFieldValue<byte[]>(2)));
+    }
+
+    private static CachedContent Remember(ContentCache cache, string repository, CachedContent content)
+    {
+        cache.AddManifest(repository, content);
+        return content;
+    }
+
+    private async ValueTask<CachedContent?> FindBlobAsync(string repository, Digest digest, CancellationToken ct)
+    {
+        var size = await database.ReadAsync((repository, digest), static async (session, q, token) =>
+            await session.ScalarAsync(SelectBlobSize, [q.repository, q.digest.Value], token).ConfigureAwait(false), ct).ConfigureAwait(false);
+        if (size is null) return null;
+        var bytes = size <= ContentCache.MaxBlobBytes ? await Content.ReadWholeAsync(store, digest, (int)size, ct).ConfigureAwait(false) : null;
+        var blob = new CachedContent(digest, "application/octet-stream", size.Value, bytes);
+        cache.AddBlob(repository, blob);
+        return blob;
+    }
+
+    // Clients from before multi-arch images ask for a Docker manifest only: they get the one for linux/amd64, as Docker Registry gives it.
+    private async ValueTask<CachedContent?> NegotiateAsync(RegistryRequest request, CachedContent manifest)
+    {
+        if (manifest.MediaType != MediaTypes.DockerManifestList || !Content.AcceptsOnlyDockerManifest(request.Http.Request)) return manifest;
+        if (!ManifestReader.TryRead(manifest.Bytes, MediaTypes.DockerManifestList, out var list, out _)) return manifest;
+        var child = list.Manifests.FirstOrDefault(m => m is { Os: "linux", Architecture: "amd64", MediaType: MediaTypes.DockerManifest });
+        if (child is null) return manifest;
+        return cache.FindManifest(request.Repository, child.Digest)
+            ?? await database.ReadAsync((request.Repository, child.Digest, cache), static (s, q, token) => ByDigestAsync(s, q.Repository, q.Digest, q.cache, token), request.Aborted).ConfigureAwait(false);
+    }
+
+    private static readonly Statement SelectByTag = new("""
+        SELECT m.digest, m.media_type, m.size, m.content FROM repositories r
+        JOIN tags t ON t.repository_id = r.id AND t.name = @1
+        JOIN manifests m ON m.id = t.manifest_id
+        WHERE r.name = @0
+        """);
+
+    private static readonly Statement SelectByDigest = new("""
+        SELECT m.media_type, m.size, m.content FROM repositories r
+        JOIN manifests m ON m.repository_id = r.id AND m.digest = @1
+        WHERE r.name = @0
+        """);
+
+    internal static readonly Statement SelectBlobSize = new("""
+        SELECT b.size FROM repositories r
+        JOIN blobs b ON b.digest = @1
+        JOIN repository_blobs l ON l.repository_id = r.id AND l.blob_id = b.id
+        WHERE r.name = @0
+        """);
+}

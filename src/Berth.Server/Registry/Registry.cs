@@ -1,0 +1,42 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Berth.Server.Registry;
+
+/// <summary>
+/// The registry itself: everything under <c>/v2/</c>, the OCI distribution protocol with what Docker's clients add to it.
+/// <see cref="RegistryEndpoint"/> is the door; <see cref="Pull"/>, <see cref="Push"/>, <see cref="Uploads"/>, <see cref="Deletes"/> and
+/// <see cref="Listings"/> are the use cases. Permission of each: reading needs pull, uploading and PUT need push, DELETE needs delete,
+/// the catalog needs the right to list; the version check answers whoever may use the API.
+/// </summary>
+internal static class Registry
+{
+    /// <summary>Registers the feature.</summary>
+    public static IServiceCollection AddRegistry(this IServiceCollection services, RegistryOptions options) => services
+        .AddSingleton(options)
+        .AddSingleton(s => new ContentCache(options.ContentCacheBytes, s.GetRequiredService<TimeProvider>()))
+        .AddSingleton<ManifestPolicy>()
+        .AddSingleton<RateLimit>()
+        .AddSingleton<RegistryEvents>()
+        .AddSingleton<UploadSessions>()
+        .AddSingleton<ActiveUploads>()
+        .AddSingleton<BlobCommit>()
+        .AddSingleton<ManifestCommit>()
+        .AddSingleton<Pull>()
+        .AddSingleton<Push>()
+        .AddSingleton<Uploads>()
+        .AddSingleton<Deletes>()
+        .AddSingleton<Listings>()
+        .AddSingleton<RegistryEndpoint>()
+        .AddSingleton<UploadJanitor>()
+        .AddHostedService(s => s.GetRequiredService<UploadJanitor>());
+
+    /// <summary>Takes over requests under <c>/v2</c> before anything else looks at them; the rest goes on to <paramref name="next"/>.</summary>
+    public static RequestDelegate Serve(RegistryEndpoint endpoint, RequestDelegate next) => context =>
+    {
+        var path = context.Request.Path.Value ?? "";
+        return path.StartsWith("/v2", StringComparison.Ordinal) && (path.Length == 3 || path[3] == '/')
+            ? endpoint.HandleAsync(context, path[3..])
+            : next(context);
+    };
+}

@@ -1,0 +1,244 @@
+using Berth.Blobs;
+using Berth.Oci;
+using Berth.Server.Access;
+using Berth.Server.Platform.Http;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Berth.Server.Registry;
+
+/// <summary>
+/// The door of <c>/v2/</c>. Every request goes through here, in this order:
+/// 1. the path is taken apart, 2. the caller signs in, 3. the rate limit is asked, 4. method, name and permission are checked,
+/// 5. the use case answers. Errors of the infrastructure become protocol errors here and nowhere else.
+/// </summary>
+internal sealed class RegistryEndpoint(
+    ICallerSource access, RateLimit rateLimit, RegistryOptions options, Pull pull, Push push, Uploads uploads, Deletes deletes, Listings listings,
+    ILogger<RegistryEndpoint> logger)
+{
+    public async Task HandleAsync(HttpContext context, string path)
+    {
+        try
+        {
+            await RouteAsync(context, path).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The client is gone: nobody is left to answer.
+        }
+        catch (Exception e) when (!context.Response.HasStarted)
+        {
+            await AnswerFailureAsync(context, e).ConfigureAwait(false);
+        }
+    }
+
+    private async Task RouteAsync(HttpContext context, string path)
+    {
+        // 1. What is asked for.
+        var (route, name, reference) = Parse(path);
+        var facts = RequestFacts.Of(context);
+        facts.Route = Label(route);
+        context.Response.Headers["Docker-Distribution-Api-Version"] = "registry/2.0";
+
+        // 2. Who asks.
+        var signIn = await access.SignInAsync(context, context.RequestAborted).ConfigureAwait(false);
+        if (signIn.RetryAfter is { } wait)
+        {
+            await RefuseForNowAsync(context, wait).ConfigureAwait(false);
+            return;
+        }
+        if (signIn.Caller is not { } caller)
+        {
+            await ChallengeAsync(context, ScopeFor(route, name, context), "invalid_token").ConfigureAwait(false);
+            return;
+        }
+        facts.Caller = caller.Name;
+
+        // 3. How often.
+        if (rateLimit.Check(caller, context) is { } pause)
+        {
+            await RefuseForNowAsync(context, pause).ConfigureAwait(false);
+            return;
+        }
+
+        // 4. and 5.
+        await (route switch
+        {
+            RegistryRoute.None => OciErrors.WriteAsync(context, OciError.NoSuchRoute),
+            RegistryRoute.Version => VersionAsync(context, caller),
+            RegistryRoute.Catalog => CatalogAsync(context, caller),
+            _ => RepositoryAsync(context, caller, facts, route, name, reference),
+        }).ConfigureAwait(false);
+    }
+
+    private Task RepositoryAsync(HttpContext context, Caller caller, RequestFacts facts, RegistryRoute route, string name, string reference)
+    {
+        var method = context.Request.Method;
+        var action = ActionFor(route, method);
+        if (action is null)
+        {
+            context.Response.Headers.Allow = AllowedMethods(route);
+            return OciErrors.WriteAsync(context, OciError.Unsupported, $"{method} is not a method of this endpoint");
+        }
+        if (!RepositoryName.IsValid(name)) return OciErrors.WriteAsync(context, OciError.NameInvalid, Shown(name));
+        facts.Repository = name;
+        if (!access.May(caller, name, action.Value)) return RefuseAsync(context, caller, ScopeFor(route, name, context));
+
+        // A repository may be read while it may not be written: both switches answer as Docker Registry does.
+        if (action == RepositoryAction.Push && options.ReadOnly || action == RepositoryAction.Delete && (options.ReadOnly || !options.Delete))
+            return OciErrors.WriteAsync(context, OciError.Unsupported, options.ReadOnly ? "the registry is read-only" : "deleting is switched off: set registry.delete");
+
+        var request = new RegistryRequest(context, name, caller, facts);
+        return route switch
+        {
+            RegistryRoute.Manifest when action == RepositoryAction.Pull => pull.ManifestAsync(request, reference),
+            RegistryRoute.Manifest when action == RepositoryAction.Push => push.ManifestAsync(request, reference),
+            RegistryRoute.Manifest => deletes.ManifestAsync(request, reference),
+            RegistryRoute.Blob when action == RepositoryAction.Pull => pull.BlobAsync(request, reference),
+            RegistryRoute.Blob => deletes.BlobAsync(request, reference),
+            RegistryRoute.Uploads => uploads.StartAsync(request),
+            RegistryRoute.Upload when HttpMethods.IsPatch(method) => uploads.PatchAsync(request, reference),
+            RegistryRoute.Upload when HttpMethods.IsPut(method) => uploads.FinishAsync(request, reference),
+            RegistryRoute.Upload when HttpMethods.IsDelete(method) => uploads.CancelAsync(request, reference),
+            RegistryRoute.Upload => uploads.StatusAsync(request, reference),
+            RegistryRoute.Tags => listings.TagsAsync(request),
+            _ => listings.ReferrersAsync(request, reference),
+        };
+    }
+
+    private async Task VersionAsync(HttpContext context, Caller caller)
+    {
+        if (!IsRead(context)) { await RefuseMethodAsync(context).ConfigureAwait(false); return; }
+        if (!access.MayUseApi(caller)) { await RefuseAsync(context, caller, "").ConfigureAwait(false); return; }
+        context.Response.ContentType = "application/json; charset=utf-8";
+        context.Response.ContentLength = 2;
+        if (HttpMethods.IsGet(context.Request.Method)) await context.Response.BodyWriter.WriteAsync("{}"u8.ToArray(), context.RequestAborted).ConfigureAwait(false);
+    }
+
+    private Task CatalogAsync(HttpContext context, Caller caller)
+    {
+        if (!IsRead(context)) return RefuseMethodAsync(context);
+        return access.MayListCatalog(caller) ? listings.CatalogAsync(context, caller) : RefuseAsync(context, caller, "registry:catalog:*");
+    }
+
+    private static bool IsRead(HttpContext context) => HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method);
+
+    private static Task RefuseMethodAsync(HttpContext context)
+    {
+        context.Response.Headers.Allow = "GET, HEAD";
+        return OciErrors.WriteAsync(context, OciError.Unsupported, $"{context.Request.Method} is not a method of this endpoint");
+    }
+
+    // Without credentials, or with a token that was made for something else: ask for better ones. Known and not allowed: say no.
+    private Task RefuseAsync(HttpContext context, Caller caller, string scope)
+    {
+        if (caller.IsAnonymous) return ChallengeAsync(context, scope, null);
+        if (caller.Grants is not null) return ChallengeAsync(context, scope, "insufficient_scope");
+        return OciErrors.WriteAsync(context, OciError.Denied, scope.Length == 0 ? null : $"{caller.Name} lacks {scope}");
+    }
+
+    private Task ChallengeAsync(HttpContext context, string scope, string? error)
+    {
+        var challenge = access.Challenge(context, scope, error);
+        if (challenge.Length == 0) return OciErrors.WriteAsync(context, OciError.Denied);
+        context.Response.Headers.WWWAuthenticate = challenge;
+        return OciErrors.WriteAsync(context, OciError.Unauthorized, scope.Length == 0 ? null : scope);
+    }
+
+    private static Task RefuseForNowAsync(HttpContext context, TimeSpan wait)
+    {
+        context.Response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString();
+        return OciErrors.WriteAsync(context, OciError.TooManyRequests);
+    }
+
+    private Task AnswerFailureAsync(HttpContext context, Exception failure)
+    {
+        switch (failure)
+        {
+            case BadHttpRequestException bad:
+                return OciErrors.WriteAsync(context, bad.StatusCode == 413 ? OciError.TooLarge : OciError.BadRequest with { Status = bad.StatusCode }, bad.Message);
+            case UploadBytesMissingException:
+                return OciErrors.WriteAsync(context, OciError.BlobUploadUnknown, "the bytes of the upload are lost: start again");
+            case StoreFullException:
+                logger.StoreIsFull(failure.Message);
+                return OciErrors.WriteAsync(context, OciError.StorageFull, failure.Message);
+            case IOException { HResult: 28 or unchecked((int)0x80070070) }:
+                logger.StoreIsFull(failure.Message);
+                return OciErrors.WriteAsync(context, OciError.StorageFull, "the disk is full");
+            case System.Data.Common.DbException { IsTransient: true } or IOException or TimeoutException:
+                logger.InfrastructureFailed(failure, context.Request.Method, context.Request.Path);
+                context.Response.Headers.RetryAfter = "5";
+                return OciErrors.WriteAsync(context, OciError.Unavailable);
+            default:
+                logger.RequestFailed(failure, context.Request.Method, context.Request.Path);
+                return OciErrors.WriteAsync(context, OciError.Internal);
+        }
+    }
+
+    private static (RegistryRoute Route, string Name, string Reference) Parse(string path)
+    {
+        var parsed = RegistryPath.Parse(path);
+        return (parsed.Route, parsed.Name.ToString(), parsed.Reference.ToString());
+    }
+
+    private static RepositoryAction? ActionFor(RegistryRoute route, string method) => route switch
+    {
+        RegistryRoute.Manifest or RegistryRoute.Blob or RegistryRoute.Tags or RegistryRoute.Referrers
+            when HttpMethods.IsGet(method) || HttpMethods.IsHead(method) => RepositoryAction.Pull,
+        RegistryRoute.Manifest when HttpMethods.IsPut(method) => RepositoryAction.Push,
+        RegistryRoute.Manifest or RegistryRoute.Blob when HttpMethods.IsDelete(method) => RepositoryAction.Delete,
+        RegistryRoute.Uploads when HttpMethods.IsPost(method) => RepositoryAction.Push,
+        RegistryRoute.Upload when HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsPatch(method)
+            || HttpMethods.IsPut(method) || HttpMethods.IsDelete(method) => RepositoryAction.Push,
+        _ => null,
+    };
+
+    private static string AllowedMethods(RegistryRoute route) => route switch
+    {
+        RegistryRoute.Manifest => "GET, HEAD, PUT, DELETE",
+        RegistryRoute.Blob => "GET, HEAD, DELETE",
+        RegistryRoute.Uploads => "POST",
+        RegistryRoute.Upload => "GET, HEAD, PATCH, PUT, DELETE",
+        _ => "GET, HEAD",
+    };
+
+    private static string ScopeFor(RegistryRoute route, string name, HttpContext context)
+    {
+        if (route == RegistryRoute.Catalog) return "registry:catalog:*";
+        if (!RepositoryName.IsValid(name)) return "";
+        var scope = ActionFor(route, context.Request.Method) switch
+        {
+            RepositoryAction.Push => $"repository:{name}:pull,push",
+            RepositoryAction.Delete => $"repository:{name}:delete",
+            _ => $"repository:{name}:pull",
+        };
+        var from = route == RegistryRoute.Uploads ? context.Request.Query["from"].ToString() : "";
+        return RepositoryName.IsValid(from) && from != name ? $"{scope} repository:{from}:pull" : scope;
+    }
+
+    private static string Label(RegistryRoute route) => route switch
+    {
+        RegistryRoute.Version => "version",
+        RegistryRoute.Catalog => "catalog",
+        RegistryRoute.Manifest => "manifest",
+        RegistryRoute.Blob => "blob",
+        RegistryRoute.Uploads or RegistryRoute.Upload => "upload",
+        RegistryRoute.Tags => "tags",
+        RegistryRoute.Referrers => "referrers",
+        _ => "other",
+    };
+
+    private static string Shown(string text) => text.Length <= 300 ? text : text[..300] + "…";
+}
+
+internal static partial class RegistryEndpointLog
+{
+    [LoggerMessage(1000, LogLevel.Error, "request failed: {Method} {Path}")]
+    public static partial void RequestFailed(this ILogger logger, Exception error, string method, string? path);
+
+    [LoggerMessage(1001, LogLevel.Error, "request failed: {Method} {Path}: database or storage is out of order")]
+    public static partial void InfrastructureFailed(this ILogger logger, Exception error, string method, string? path);
+
+    [LoggerMessage(1002, LogLevel.Error, "upload refused: {Reason}")]
+    public static partial void StoreIsFull(this ILogger logger, string reason);
+}

@@ -1,0 +1,65 @@
+using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Http;
+
+namespace Berth.Server.Registry;
+
+/// <summary>Hands registry events to those who write them down (<see cref="IRegistryEventWriter"/>); costs nothing when nobody does.</summary>
+internal sealed class RegistryEvents(IEnumerable<IRegistryEventWriter> writers, Database database, HttpOptions http)
+{
+    private readonly IRegistryEventWriter[] _writers = [.. writers];
+
+    public bool Wants(RegistryEventAction action)
+    {
+        foreach (var writer in _writers)
+        {
+            if (writer.Wants(action)) return true;
+        }
+        return false;
+    }
+
+    /// <summary>Writes an event into the transaction of the change that it tells of.</summary>
+    public async ValueTask WriteAsync(DbSession session, RegistryEvent registryEvent, CancellationToken ct)
+    {
+        foreach (var writer in _writers)
+        {
+            if (writer.Wants(registryEvent.Action)) await writer.WriteAsync(session, registryEvent, ct).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Writes a pull, which changes nothing else.</summary>
+    public async ValueTask WritePullAsync(RegistryRequest request, string tag, CachedContent content, bool isBlob)
+    {
+        if (!Wants(RegistryEventAction.Pull)) return;
+        var pulled = new RegistryEvent
+        {
+            Action = RegistryEventAction.Pull,
+            Repository = request.Repository,
+            Digest = content.Digest.Value,
+            Tag = tag.Length == 0 ? null : tag,
+            MediaType = content.MediaType.ToString(),
+            Size = content.Size,
+            IsBlob = isBlob,
+            Actor = request.Caller.Name,
+            Request = Describe(request),
+        };
+        // The pull has happened, whether the client is still there or not.
+        await database.WriteAsync(Durability.Relaxed, async (session, ct) =>
+        {
+            await WriteAsync(session, pulled, ct).ConfigureAwait(false);
+            return true;
+        }, CancellationToken.None).ConfigureAwait(false);
+    }
+
+    /// <summary>The request as events show it.</summary>
+    public EventRequest Describe(RegistryRequest request)
+    {
+        var context = request.Http;
+        return new EventRequest(
+            request.Facts.RequestId,
+            context.Connection.RemoteIpAddress is { } address ? $"{address}:{context.Connection.RemotePort}" : "",
+            context.Request.Host.Value ?? "",
+            context.Request.Method,
+            context.Request.Headers.UserAgent.ToString(),
+            request.BaseUrl(http) + context.Request.PathBase.Value);
+    }
+}

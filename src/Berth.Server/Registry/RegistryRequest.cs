@@ -1,0 +1,30 @@
+using Berth.Server.Access;
+using Berth.Server.Platform.Http;
+using Microsoft.AspNetCore.Http;
+
+namespace Berth.Server.Registry;
+
+/// <summary>A request to one repository whose caller is known and allowed to make it.</summary>
+internal readonly record struct RegistryRequest(HttpContext Http, string Repository, Caller Caller, RequestFacts Facts)
+{
+    public CancellationToken Aborted => Http.RequestAborted;
+
+    public bool IsHead => HttpMethods.IsHead(Http.Request.Method);
+
+    /// <summary>A link to something of a repository, in the form that the settings ask for.</summary>
+    public string Link(HttpOptions options, string path)
+    {
+        var request = Http.Request;
+        var relative = string.Concat(request.PathBase.Value, "/v2/", path);
+        if (options.RelativeUrls) return relative;
+        return BaseUrl(options) + relative;
+    }
+
+    /// <summary>Scheme and host that the client uses, without a path.</summary>
+    public string BaseUrl(HttpOptions options) =>
+        options.PublicUrl is { Length: > 0 } url ? url.TrimEnd('/') : string.Concat(Http.Request.Scheme, "://", Http.Request.Host.Value);
+
+    public Task FailAsync(OciError error, string? detail = null) => OciErrors.WriteAsync(Http, error, detail);
+
+    public Task FailAsync(OciError error, IReadOnlyList<string> details) => OciErrors.WriteAsync(Http, error, details);
+}

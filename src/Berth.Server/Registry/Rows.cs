@@ -1,0 +1,54 @@
+using Berth.Server.Platform.Data;
+
+namespace Berth.Server.Registry;
+
+/// <summary>Rows that several changes write in the same way: repositories, blobs and their links.</summary>
+internal static class Rows
+{
+    /// <summary>Id of a repository, or null.</summary>
+    public static ValueTask<long?> FindRepositoryAsync(DbSession session, string name, CancellationToken ct) =>
+        session.ScalarAsync(SelectRepository, [name], ct);
+
+    /// <summary>Id of a repository, which is made when it is not there.</summary>
+    public static async ValueTask<long> FindOrAddRepositoryAsync(DbSession session, string name, long now, CancellationToken ct)
+    {
+        if (await FindRepositoryAsync(session, name, ct).ConfigureAwait(false) is { } id) return id;
+        return await session.ScalarAsync(InsertRepository, [name, now], ct).ConfigureAwait(false)
+            ?? await FindRepositoryAsync(session, name, ct).ConfigureAwait(false)
+            ?? throw new InvalidOperationException($"repository {name} can neither be found nor made");
+    }
+
+    /// <summary>Id of a blob, which is recorded when it is not there.</summary>
+    public static async ValueTask<long> FindOrAddBlobAsync(DbSession session, string digest, long size, long now, CancellationToken ct)
+    {
+        if (await session.ScalarAsync(InsertBlob, [digest, size, now], ct).ConfigureAwait(false) is { } id) return id;
+        return await session.ScalarAsync(SelectBlob, [digest], ct).ConfigureAwait(false)
+            ?? throw new InvalidOperationException($"blob {digest} can neither be found nor made");
+    }
+
+    /// <summary>Lets a repository hold a blob.</summary>
+    public static ValueTask<int> LinkBlobAsync(DbSession session, long repositoryId, long blobId, long now, CancellationToken ct) =>
+        session.ExecuteAsync(UpsertLink, [repositoryId, blobId, now], ct);
+
+    /// <summary>
+    /// Keeps others from giving bytes the name of a digest, or taking it away, until the transaction ends. SQLite has one writer anyway.
+    /// </summary>
+    public static ValueTask<int> LockDigestAsync(DbSession session, string digest, CancellationToken ct) =>
+        session.Kind == DatabaseKind.Postgres ? session.ExecuteAsync(LockDigest, [digest], ct) : ValueTask.FromResult(0);
+
+    private static readonly Statement LockDigest = new("SELECT @0", "SELECT pg_advisory_xact_lock(hashtextextended(@0, 0))");
+
+    private static readonly Statement SelectRepository = new("SELECT id FROM repositories WHERE name = @0");
+
+    private static readonly Statement InsertRepository = new("INSERT INTO repositories (name, created_at) VALUES (@0, @1) ON CONFLICT (name) DO NOTHING RETURNING id");
+
+    private static readonly Statement InsertBlob = new("INSERT INTO blobs (digest, size, created_at) VALUES (@0, @1, @2) ON CONFLICT (digest) DO NOTHING RETURNING id");
+
+    // The row lock keeps a collector from taking the blob away before this transaction has linked it.
+    private static readonly Statement SelectBlob = new("SELECT id FROM blobs WHERE digest = @0", "SELECT id FROM blobs WHERE digest = @0 FOR SHARE");
+
+    private static readonly Statement UpsertLink = new("""
+        INSERT INTO repository_blobs (repository_id, blob_id, linked_at) VALUES (@0, @1, @2)
+        ON CONFLICT (repository_id, blob_id) DO UPDATE SET linked_at = excluded.linked_at
+        """);
+}

@@ -1,0 +1,125 @@
+using Berth.Blobs;
+using Berth.Oci;
+using Berth.Server.Platform.Data;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Berth.Server.Registry;
+
+/// <summary>
+/// Clears up behind uploads, at start and then at an interval: sessions untouched for too long, and commits that a crash cut off between
+/// naming the bytes and recording the blob.
+/// </summary>
+internal sealed class UploadJanitor(
+    Database database, IBlobStore store, UploadSessions sessions, RegistryOptions options, TimeProvider time, ILogger<UploadJanitor> logger) : BackgroundService
+{
+    private const int BatchSize = 100;
+
+    // A commit takes milliseconds; one this old has lost its process.
+    private static readonly TimeSpan CommitPatience = TimeSpan.FromMinutes(10);
+
+    /// <summary>Removes what has expired; the number of sessions removed.</summary>
+    public async Task<int> RunAsync(CancellationToken ct)
+    {
+        var removed = 0;
+        var now = time.GetUtcNow();
+        var before = now - options.UploadExpiry;
+        var committingBefore = now - Min(CommitPatience, options.UploadExpiry);
+        while (true)
+        {
+            var batch = await database.ReadAsync((before, committingBefore), static (s, q, token) =>
+                SelectAsync(s, q.before.ToUnixTimeMilliseconds(), q.committingBefore.ToUnixTimeMilliseconds(), token), ct).ConfigureAwait(false);
+            if (options.UploadJanitorDryRun)
+            {
+                if (batch.Count > 0) logger.WouldRemove(batch.Count, before);
+                return 0;
+            }
+            foreach (var upload in batch)
+            {
+                await RemoveAsync(upload, ct).ConfigureAwait(false);
+                removed++;
+            }
+            if (batch.Count < BatchSize) break;
+        }
+        if (removed > 0) logger.Removed(removed, before);
+        return removed;
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (options.UploadJanitorInterval <= TimeSpan.Zero) return;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await Task.Delay(options.UploadJanitorInterval, time, stoppingToken).ConfigureAwait(false);
+                await RunAsync(stoppingToken).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e) when (e is IOException or System.Data.Common.DbException)
+            {
+                // The next round tries again; nothing is lost by waiting.
+                logger.RoundFailed(e);
+            }
+        }
+    }
+
+    private async Task RemoveAsync(StaleUpload upload, CancellationToken ct)
+    {
+        if (upload.CommittingDigest is { } text)
+        {
+            var digest = Digest.Parse(text);
+            // In the transaction: no blob of that digest can be recorded, and no other commit of it can begin, while its bytes are removed.
+            await database.WriteAsync(Durability.Full, async (session, token) =>
+            {
+                await Rows.LockDigestAsync(session, digest.Value, token).ConfigureAwait(false);
+                if (!await UploadSessions.DeleteAsync(session, upload.Id, token).ConfigureAwait(false)) return false;
+                if (await session.ScalarAsync(CountUsers, [digest.Value], token).ConfigureAwait(false) == 0)
+                    await store.DeleteAsync(digest, token).ConfigureAwait(false);
+                return true;
+            }, ct).ConfigureAwait(false);
+        }
+        else
+        {
+            await sessions.DeleteAsync(upload.Id, ct).ConfigureAwait(false);
+        }
+        await store.DeleteUploadAsync(upload.Id, ct).ConfigureAwait(false);
+    }
+
+    private static async ValueTask<List<StaleUpload>> SelectAsync(DbSession session, long before, long committingBefore, CancellationToken ct)
+    {
+        var found = new List<StaleUpload>();
+        await using var reader = await session.Command(SelectStale, before, committingBefore, (long)BatchSize).ExecuteReaderAsync(ct).ConfigureAwait(false);
+        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+            found.Add(new StaleUpload(reader.GetString(0), reader.IsDBNull(1) ? null : reader.GetString(1)));
+        return found;
+    }
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+
+    private sealed record StaleUpload(string Id, string? CommittingDigest);
+
+    private static readonly Statement SelectStale = new("""
+        SELECT id, committing_digest FROM uploads
+        WHERE updated_at < @0 OR (committing_digest IS NOT NULL AND updated_at < @1) ORDER BY updated_at LIMIT @2
+        """);
+
+    private static readonly Statement CountUsers = new("""
+        SELECT (SELECT count(*) FROM blobs WHERE digest = @0) + (SELECT count(*) FROM uploads WHERE committing_digest = @0)
+        """);
+}
+
+internal static partial class UploadJanitorLog
+{
+    [LoggerMessage(1020, LogLevel.Information, "expired uploads removed: {Count}, untouched since {Before}")]
+    public static partial void Removed(this ILogger logger, int count, DateTimeOffset before);
+
+    [LoggerMessage(1021, LogLevel.Information, "expired uploads found: {Count} or more, untouched since {Before}; kept in dry run")]
+    public static partial void WouldRemove(this ILogger logger, int count, DateTimeOffset before);
+
+    [LoggerMessage(1022, LogLevel.Warning, "upload clean-up failed, will be tried again")]
+    public static partial void RoundFailed(this ILogger logger, Exception error);
+}

@@ -1,0 +1,315 @@
+using Berth.Blobs;
+using Berth.Oci;
+using Berth.Server.Access;
+using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Berth.Server.Registry;
+
+/// <summary>
+/// Blobs on their way in (OCI distribution spec, "Pushing Blobs"): POST starts a session, or brings the whole blob, or mounts one;
+/// PATCH adds bytes; PUT adds the last ones and commits; GET tells where it stands; DELETE gives up.
+/// </summary>
+internal sealed class Uploads(
+    UploadSessions sessions, ActiveUploads active, BlobCommit commit, IBlobStore store, Database database, ICallerSource access,
+    RegistryOptions options, HttpOptions http, TimeProvider time)
+{
+    private const int MaxMountCandidates = 50;
+
+    /// <summary>POST: 1. mount, if asked for and possible; 2. the whole blob, if it comes along; 3. else a session.</summary>
+    public async Task StartAsync(RegistryRequest request)
+    {
+        var query = request.Http.Request.Query;
+
+        // 1.
+        if (query["mount"].ToString() is { Length: > 0 } mount && await MountAsync(request, mount, query["from"].ToString()).ConfigureAwait(false)) return;
+
+        // 2.
+        if (query["digest"].ToString() is { Length: > 0 } digestText)
+        {
+            if (!Digest.TryParse(digestText, out var digest)) await request.FailAsync(OciError.DigestInvalid, digestText).ConfigureAwait(false);
+            else await ReceiveWholeAsync(request, digest).ConfigureAwait(false);
+            return;
+        }
+
+        // 3.
+        var algorithm = DigestAlgorithm.Sha256;
+        if (query["digest-algorithm"].ToString() is { Length: > 0 } name && !DigestAlgorithm.TryParse(name, out algorithm))
+        {
+            await request.FailAsync(OciError.DigestInvalid, $"unknown digest algorithm {name}").ConfigureAwait(false);
+            return;
+        }
+        if (store.FreeBytes == 0) throw new StoreFullException("the disk is full: free space or lower storage.minFreeBytes");
+        var upload = await sessions.StartAsync(request.Repository, request.Caller.Id, algorithm, options.MaxUploadsPerCaller, request.Aborted).ConfigureAwait(false);
+        if (upload is null)
+        {
+            await request.FailAsync(OciError.TooManyRequests, "too many uploads are open: finish or cancel some").ConfigureAwait(false);
+            return;
+        }
+        Describe(request, upload);
+        if (options.ChunkMinBytes > 0) request.Http.Response.Headers["OCI-Chunk-Min-Length"] = options.ChunkMinBytes.ToString();
+        request.Http.Response.StatusCode = 202;
+        request.Http.Response.ContentLength = 0;
+    }
+
+    /// <summary>PATCH: a chunk with Content-Range, or any bytes without.</summary>
+    public async Task PatchAsync(RegistryRequest request, string id)
+    {
+        using var turn = await TakeTurnAsync(request, id).ConfigureAwait(false);
+        if (turn is null || await FindAsync(request, id).ConfigureAwait(false) is not { } upload) return;
+        if (!await CheckRangeAsync(request, upload).ConfigureAwait(false)) return;
+        if (!DigestAlgorithm.TryParse(upload.Algorithm, out var algorithm)) throw new InvalidOperationException($"upload {id} has an unknown algorithm");
+        if (!await ReceiveAsync(request, upload, algorithm, turn.Token).ConfigureAwait(false)) return;
+        Describe(request, upload);
+        request.Http.Response.StatusCode = 202;
+        request.Http.Response.ContentLength = 0;
+    }
+
+    /// <summary>PUT: 1. the session and the digest, 2. the last bytes, if any, 3. the digest is compared, 4. the blob is committed.</summary>
+    public async Task FinishAsync(RegistryRequest request, string id)
+    {
+        // 1.
+        if (!Digest.TryParse(request.Http.Request.Query["digest"].ToString(), out var digest))
+        {
+            await request.FailAsync(OciError.DigestInvalid, "the digest parameter is missing or not a digest").ConfigureAwait(false);
+            return;
+        }
+        using var turn = await TakeTurnAsync(request, id).ConfigureAwait(false);
+        if (turn is null || await FindAsync(request, id).ConfigureAwait(false) is not { } upload) return;
+        if (!await CheckRangeAsync(request, upload).ConfigureAwait(false)) return;
+        var rowOffset = upload.Offset;
+
+        // 2. and 3.; an upload that had got as far as its commit is only committed again.
+        if (upload.CommittingDigest != digest.Value || await store.GetSizeAsync(digest, turn.Token).ConfigureAwait(false) != upload.Offset)
+        {
+            var actual = await ReceiveLastAsync(request, upload, digest.Algorithm, turn.Token).ConfigureAwait(false);
+            if (actual.IsDefault) return;
+            if (actual != digest)
+            {
+                await GiveUpAsync(upload).ConfigureAwait(false);
+                await request.FailAsync(OciError.DigestInvalid, $"the content has the digest {actual}").ConfigureAwait(false);
+                return;
+            }
+        }
+
+        // 4.
+        if (!await commit.CommitAsync(request, upload, rowOffset, digest, request.Aborted).ConfigureAwait(false))
+            await request.FailAsync(OciError.BlobUploadUnknown, "the upload was moved or ended by another request").ConfigureAwait(false);
+        else Created(request, digest);
+    }
+
+    /// <summary>GET: where the upload stands.</summary>
+    public async Task StatusAsync(RegistryRequest request, string id)
+    {
+        if (await FindAsync(request, id).ConfigureAwait(false) is not { } upload) return;
+        Describe(request, upload);
+        request.Http.Response.StatusCode = 204;
+    }
+
+    /// <summary>DELETE: ends the session and drops its bytes.</summary>
+    public async Task CancelAsync(RegistryRequest request, string id)
+    {
+        using var turn = await TakeTurnAsync(request, id).ConfigureAwait(false);
+        if (turn is null || await FindAsync(request, id).ConfigureAwait(false) is not { } upload) return;
+        await GiveUpAsync(upload).ConfigureAwait(false);
+        request.Http.Response.StatusCode = 204;
+    }
+
+    // ---- POST ----
+
+    private async Task<bool> MountAsync(RegistryRequest request, string digestText, string from)
+    {
+        // Whatever stands in the way of a mount, the client may upload instead: the answer is then a session.
+        if (!Digest.TryParse(digestText, out var digest)) return false;
+        var candidates = from.Length > 0
+            ? [from]
+            : await database.ReadAsync(digest, static (s, d, ct) => HoldersAsync(s, d, ct), request.Aborted).ConfigureAwait(false);
+        foreach (var candidate in candidates)
+        {
+            if (!RepositoryName.IsValid(candidate) || !access.May(request.Caller, candidate, RepositoryAction.Pull)) continue;
+            if (!await commit.MountAsync(request, candidate, digest, request.Aborted).ConfigureAwait(false)) continue;
+            Created(request, digest);
+            return true;
+        }
+        return false;
+    }
+
+    private static async ValueTask<List<string>> HoldersAsync(DbSession session, Digest digest, CancellationToken ct)
+    {
+        var names = new List<string>();
+        await using var reader = await session.Command(SelectHolders, digest.Value, MaxMountCandidates).ExecuteReaderAsync(ct).ConfigureAwait(false);
+        while (await reader.ReadAsync(ct).ConfigureAwait(false)) names.Add(reader.GetString(0));
+        return names;
+    }
+
+    private async Task ReceiveWholeAsync(RegistryRequest request, Digest digest)
+    {
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var upload = new UploadSession
+        {
+            Id = UploadSessions.NewId(),
+            Repository = request.Repository,
+            Owner = request.Caller.Id,
+            Algorithm = digest.Algorithm.Name,
+            StartedAt = now,
+            UpdatedAt = now,
+        };
+        Digest actual;
+        try
+        {
+            actual = await ReceiveLastAsync(request, upload, digest.Algorithm, request.Aborted).ConfigureAwait(false);
+        }
+        catch
+        {
+            // There is no session to come back to.
+            await store.DeleteUploadAsync(upload.Id, CancellationToken.None).ConfigureAwait(false);
+            throw;
+        }
+        if (actual != digest)
+        {
+            await store.DeleteUploadAsync(upload.Id, CancellationToken.None).ConfigureAwait(false);
+            if (!actual.IsDefault) await request.FailAsync(OciError.DigestInvalid, $"the content has the digest {actual}").ConfigureAwait(false);
+            return;
+        }
+        if (await commit.CommitNewAsync(request, upload, digest, request.Aborted).ConfigureAwait(false)) Created(request, digest);
+        else await request.FailAsync(OciError.BlobUploadUnknown).ConfigureAwait(false);
+    }
+
+    // ---- bytes ----
+
+    // Takes in the body of a PATCH and keeps what came of it, also when the client breaks off. False when an error was answered.
+    private async Task<bool> ReceiveAsync(RegistryRequest request, UploadSession upload, DigestAlgorithm algorithm, CancellationToken ct)
+    {
+        var rowOffset = upload.Offset;
+        await using var body = await UploadBody.OpenAsync(store, upload, algorithm, ct).ConfigureAwait(false);
+        AllowAnySize(request);
+        var before = upload.Offset;
+        async ValueTask<bool> KeepAsync()
+        {
+            upload.Offset = body.Offset;
+            upload.HashState = body.SaveHash();
+            var kept = await sessions.AdvanceAsync(upload, rowOffset, null, CancellationToken.None).ConfigureAwait(false);
+            if (kept) rowOffset = upload.Offset;
+            return kept;
+        }
+        bool fits;
+        try
+        {
+            fits = await body.ReceiveAsync(request.Http.Request.BodyReader, options.MaxBlobBytes, async () => await KeepAsync().ConfigureAwait(false), ct).ConfigureAwait(false);
+        }
+        catch (Exception) when (body.Offset > rowOffset)
+        {
+            // The client comes back and goes on from here.
+            await KeepAsync().ConfigureAwait(false);
+            throw;
+        }
+        finally
+        {
+            request.Facts.BytesReceived += body.Offset - before;
+        }
+        if (!fits)
+        {
+            await GiveUpAsync(upload).ConfigureAwait(false);
+            await request.FailAsync(OciError.TooLarge, $"a blob may have {options.MaxBlobBytes} bytes").ConfigureAwait(false);
+            return false;
+        }
+        if (await KeepAsync().ConfigureAwait(false)) return true;
+        await request.FailAsync(OciError.BlobUploadUnknown, "the upload was moved or ended by another request").ConfigureAwait(false);
+        return false;
+    }
+
+    // Takes in the last bytes without keeping a state. The default digest when an error was answered.
+    private async Task<Digest> ReceiveLastAsync(RegistryRequest request, UploadSession upload, DigestAlgorithm algorithm, CancellationToken ct)
+    {
+        await using var body = await UploadBody.OpenAsync(store, upload, algorithm, ct).ConfigureAwait(false);
+        AllowAnySize(request);
+        var before = upload.Offset;
+        var fits = await body.ReceiveAsync(request.Http.Request.BodyReader, options.MaxBlobBytes, null, ct).ConfigureAwait(false);
+        request.Facts.BytesReceived += body.Offset - before;
+        if (fits)
+        {
+            upload.Offset = body.Offset;
+            return body.Digest();
+        }
+        await request.FailAsync(OciError.TooLarge, $"a blob may have {options.MaxBlobBytes} bytes").ConfigureAwait(false);
+        return default;
+    }
+
+    private static void AllowAnySize(RegistryRequest request)
+    {
+        if (request.Http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = null;
+    }
+
+    // ---- sessions ----
+
+    private async ValueTask<ActiveUploads.Turn?> TakeTurnAsync(RegistryRequest request, string id)
+    {
+        var turn = await active.EnterAsync(id, request.Aborted).ConfigureAwait(false);
+        if (turn is null) await request.FailAsync(OciError.TooManyRequests, "another request is writing to this upload").ConfigureAwait(false);
+        return turn;
+    }
+
+    private async ValueTask<UploadSession?> FindAsync(RegistryRequest request, string id)
+    {
+        var upload = IsId(id) ? await sessions.FindAsync(id, request.Repository, request.Caller.Id, request.Aborted).ConfigureAwait(false) : null;
+        if (upload is null) await request.FailAsync(OciError.BlobUploadUnknown).ConfigureAwait(false);
+        return upload;
+    }
+
+    // A chunk must start where the upload stands and be as long as it says.
+    private async ValueTask<bool> CheckRangeAsync(RegistryRequest request, UploadSession upload)
+    {
+        var header = request.Http.Request.Headers.ContentRange.ToString();
+        if (header.Length == 0) return true;
+        if (!ByteRanges.TryParseContentRange(header, out var range))
+        {
+            await request.FailAsync(OciError.BlobUploadInvalid, $"cannot read Content-Range {header}").ConfigureAwait(false);
+            return false;
+        }
+        if (range.First != upload.Offset)
+        {
+            Describe(request, upload);
+            await request.FailAsync(OciError.RangeInvalid, $"the upload stands at {upload.Offset}").ConfigureAwait(false);
+            return false;
+        }
+        if (request.Http.Request.ContentLength is { } length && length != range.Length)
+        {
+            await request.FailAsync(OciError.SizeInvalid, $"Content-Range names {range.Length} bytes, Content-Length {length}").ConfigureAwait(false);
+            return false;
+        }
+        return true;
+    }
+
+    private async Task GiveUpAsync(UploadSession upload)
+    {
+        await sessions.DeleteAsync(upload.Id, CancellationToken.None).ConfigureAwait(false);
+        await store.DeleteUploadAsync(upload.Id, CancellationToken.None).ConfigureAwait(false);
+    }
+
+    private void Describe(RegistryRequest request, UploadSession upload)
+    {
+        var headers = request.Http.Response.Headers;
+        headers.Location = request.Link(http, $"{request.Repository}/blobs/uploads/{upload.Id}");
+        headers.Range = $"0-{Math.Max(0, upload.Offset - 1)}";
+        headers["Docker-Upload-UUID"] = upload.Id;
+    }
+
+    private void Created(RegistryRequest request, Digest digest)
+    {
+        var headers = request.Http.Response.Headers;
+        headers.Location = request.Link(http, $"{request.Repository}/blobs/{digest}");
+        headers["Docker-Content-Digest"] = digest.Value;
+        request.Http.Response.StatusCode = 201;
+        request.Http.Response.ContentLength = 0;
+    }
+
+    private static bool IsId(string id) => id.Length == 32 && id.All(char.IsAsciiHexDigitLower);
+
+    private static readonly Statement SelectHolders = new("""
+        SELECT r.name FROM blobs b
+        JOIN repository_blobs l ON l.blob_id = b.id
+        JOIN repositories r ON r.id = l.repository_id
+        WHERE b.digest = @0 LIMIT @1
+        """);
+}
