@@ -1,0 +1,154 @@
+using Berth.Oci;
+using Microsoft.Win32.SafeHandles;
+
+namespace Berth.Blobs.FileSystem;
+
+/// <summary>
+/// Blobs as files below one root, in Docker Registry's layout (<see cref="ContentPaths"/>). A commit renames the upload into its
+/// content path and syncs file and folders before it returns.
+/// </summary>
+public sealed class FileSystemBlobStore : IBlobStore
+{
+    private readonly ContentPaths _paths;
+    private readonly long _minFreeBytes;
+    private readonly TimeProvider _time;
+    private long _freeBytes;
+    private long _freeBytesRead = long.MinValue;
+
+    /// <summary>Opens the store and makes its folders.</summary>
+    /// <exception cref="IOException">The root cannot be made or written.</exception>
+    public FileSystemBlobStore(string root, long minFreeBytes, TimeProvider time)
+    {
+        _paths = new ContentPaths(root);
+        _minFreeBytes = minFreeBytes;
+        _time = time;
+        Directory.CreateDirectory(_paths.Uploads);
+        Directory.CreateDirectory(_paths.AlgorithmFolder(DigestAlgorithm.Sha256));
+        Directory.CreateDirectory(_paths.AlgorithmFolder(DigestAlgorithm.Sha512));
+    }
+
+    /// <summary>The layout below the root.</summary>
+    public ContentPaths Paths => _paths;
+
+    /// <inheritdoc/>
+    /// <remarks>Asked of the file system once a second.</remarks>
+    public long FreeBytes
+    {
+        get
+        {
+            var now = _time.GetTimestamp();
+            var read = Interlocked.Read(ref _freeBytesRead);
+            if (read == long.MinValue || _time.GetElapsedTime(read, now) > TimeSpan.FromSeconds(1))
+            {
+                Interlocked.Exchange(ref _freeBytes, new DriveInfo(_paths.Root).AvailableFreeSpace);
+                Interlocked.Exchange(ref _freeBytesRead, now);
+            }
+            return Math.Max(0, Interlocked.Read(ref _freeBytes) - _minFreeBytes);
+        }
+    }
+
+    public ValueTask<IUploadAppender> OpenUploadAsync(string uploadKey, long offset, CancellationToken ct)
+    {
+        var path = _paths.Upload(uploadKey);
+        var handle = OpenUpload(path, uploadKey, offset);
+        try
+        {
+            var length = RandomAccess.GetLength(handle);
+            if (length < offset) throw new UploadBytesMissingException(uploadKey);
+            if (length > offset) RandomAccess.SetLength(handle, offset);
+            return ValueTask.FromResult<IUploadAppender>(new FileUploadAppender(handle, offset, this));
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
+    }
+
+    public async ValueTask CommitUploadAsync(string uploadKey, Digest digest, long size, CancellationToken ct)
+    {
+        // Blocking system calls that may take a while on a busy disk: not on the caller's thread.
+        await Task.Run(() => Commit(uploadKey, digest, size), ct).ConfigureAwait(false);
+    }
+
+    public ValueTask DeleteUploadAsync(string uploadKey, CancellationToken ct)
+    {
+        File.Delete(_paths.Upload(uploadKey));
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask<IBlobReader?> OpenReadAsync(Digest digest, CancellationToken ct) => ValueTask.FromResult(Open(_paths.Content(digest)));
+
+    public ValueTask<IBlobReader?> OpenUploadReadAsync(string uploadKey, CancellationToken ct) => ValueTask.FromResult(Open(_paths.Upload(uploadKey)));
+
+    public ValueTask<long?> GetSizeAsync(Digest digest, CancellationToken ct)
+    {
+        var file = new FileInfo(_paths.Content(digest));
+        return ValueTask.FromResult<long?>(file.Exists ? file.Length : null);
+    }
+
+    public ValueTask DeleteAsync(Digest digest, CancellationToken ct)
+    {
+        var folder = _paths.ContentFolder(digest);
+        if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+        return ValueTask.CompletedTask;
+    }
+
+    public async ValueTask ProbeAsync(CancellationToken ct)
+    {
+        var path = Path.Join(_paths.Root, "berth/probe");
+        byte[] written = [1, 2, 3, 4];
+        await File.WriteAllBytesAsync(path, written, ct).ConfigureAwait(false);
+        var read = await File.ReadAllBytesAsync(path, ct).ConfigureAwait(false);
+        if (!read.AsSpan().SequenceEqual(written)) throw new IOException($"{path} reads back other bytes than were written");
+    }
+
+    private static SafeFileHandle OpenUpload(string path, string uploadKey, long offset)
+    {
+        try
+        {
+            return File.OpenHandle(path, offset == 0 ? FileMode.OpenOrCreate : FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        }
+        catch (FileNotFoundException)
+        {
+            throw new UploadBytesMissingException(uploadKey);
+        }
+    }
+
+    private static IBlobReader? Open(string path) => Posix.OpenRead(path) is { } handle ? new FileBlobReader(handle) : null;
+
+    private void Commit(string uploadKey, Digest digest, long size)
+    {
+        var upload = _paths.Upload(uploadKey);
+        var content = _paths.Content(digest);
+        if (!File.Exists(upload))
+        {
+            var there = new FileInfo(content);
+            if (!there.Exists || there.Length != size) throw new UploadBytesMissingException(uploadKey);
+            SyncEntries(digest);
+            return;
+        }
+
+        // 1. The bytes.
+        using (var handle = File.OpenHandle(upload, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete))
+        {
+            if (RandomAccess.GetLength(handle) != size) throw new IOException($"upload {uploadKey} has not the {size} bytes that were hashed");
+            RandomAccess.FlushToDisk(handle);
+        }
+
+        // 2. The name. A rename over the same content is harmless: readers keep the file they opened, and bad bytes are healed.
+        var shardIsNew = !Directory.Exists(_paths.Shard(digest));
+        Directory.CreateDirectory(_paths.ContentFolder(digest));
+        File.Move(upload, content, overwrite: true);
+
+        // 3. The folders that name it.
+        SyncEntries(digest);
+        if (shardIsNew) Posix.SyncFolder(_paths.AlgorithmFolder(digest.Algorithm));
+    }
+
+    private void SyncEntries(Digest digest)
+    {
+        Posix.SyncFolder(_paths.ContentFolder(digest));
+        Posix.SyncFolder(_paths.Shard(digest));
+    }
+}

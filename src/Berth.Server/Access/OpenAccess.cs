@@ -1,0 +1,17 @@
+using Microsoft.AspNetCore.Http;
+
+namespace Berth.Server.Access;
+
+/// <summary>Everybody may do everything, as Docker Registry without an <c>auth</c> section (mode <c>open</c>).</summary>
+internal sealed class OpenAccess : ICallerSource
+{
+    public ValueTask<SignInResult> SignInAsync(HttpContext context, CancellationToken ct) => new(new SignInResult(Caller.Anonymous));
+
+    public bool May(Caller caller, string repository, RepositoryAction action) => true;
+
+    public bool MayListCatalog(Caller caller) => true;
+
+    public bool MayUseApi(Caller caller) => true;
+
+    public string Challenge(HttpContext context, string scope, string? error) => "";
+}

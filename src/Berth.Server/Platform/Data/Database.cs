@@ -1,0 +1,92 @@
+using System.Collections.Concurrent;
+using System.Data.Common;
+
+namespace Berth.Server.Platform.Data;
+
+/// <summary>How much of a promise a committed write is.</summary>
+public enum Durability
+{
+    /// <summary>Survives a power cut: for everything that a client is told is done.</summary>
+    Full,
+
+    /// <summary>
+    /// Survives the end of the process, may be lost with the machine: for upload sessions, whose bytes are promised only by the commit of the blob.
+    /// </summary>
+    Relaxed,
+}
+
+/// <summary>
+/// The metadata database. Reads run side by side on pooled sessions; a write is one transaction given as a function.
+/// Two implementations: <see cref="SqliteDatabase"/> and <see cref="PostgresDatabase"/>.
+/// </summary>
+public abstract class Database : IAsyncDisposable
+{
+    private readonly ConcurrentStack<DbSession> _idle = new();
+    private readonly SemaphoreSlim _readers;
+
+    private protected Database(int maxReaders) => _readers = new SemaphoreSlim(maxReaders, maxReaders);
+
+    /// <summary>Which database this is.</summary>
+    public abstract DatabaseKind Kind { get; }
+
+    /// <summary>Measures reads and writes, if somebody listens.</summary>
+    public DatabaseTimings Timings { get; } = new();
+
+    /// <summary>Brings the schema up to date; refuses a database of a newer version.</summary>
+    /// <exception cref="DatabaseIsNewerException">A newer Berth has migrated it.</exception>
+    public abstract Task MigrateAsync(CancellationToken ct);
+
+    /// <summary>
+    /// Runs a query. On SQLite it completes without leaving the thread. A broken idle connection is replaced once.
+    /// </summary>
+    public async ValueTask<TResult> ReadAsync<TState, TResult>(
+        TState state, Func<DbSession, TState, CancellationToken, ValueTask<TResult>> query, CancellationToken ct)
+    {
+        var started = Timings.Start();
+        await _readers.WaitAsync(ct).ConfigureAwait(false);
+        try
+        {
+            while (true)
+            {
+                var pooled = _idle.TryPop(out var session);
+                session ??= await OpenReaderAsync(ct).ConfigureAwait(false);
+                try
+                {
+                    var result = await query(session, state, ct).ConfigureAwait(false);
+                    _idle.Push(session);
+                    return result;
+                }
+                catch (Exception e)
+                {
+                    await session.DisposeAsync().ConfigureAwait(false);
+                    if (!pooled || e is not DbException { IsTransient: true }) throw;
+                }
+            }
+        }
+        finally
+        {
+            _readers.Release();
+            Timings.Read(started);
+        }
+    }
+
+    /// <summary>
+    /// Runs one transaction. The function may be run again from the start after a conflict, so it must have no effect outside the session
+    /// other than through <see cref="DbSession.AfterCommit"/>. When it throws, nothing is kept.
+    /// </summary>
+    public abstract Task<TResult> WriteAsync<TResult>(
+        Durability durability, Func<DbSession, CancellationToken, Task<TResult>> work, CancellationToken ct);
+
+    public virtual async ValueTask DisposeAsync()
+    {
+        while (_idle.TryPop(out var session)) await session.DisposeAsync().ConfigureAwait(false);
+        _readers.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    private protected abstract ValueTask<DbSession> OpenReaderAsync(CancellationToken ct);
+}
+
+/// <summary>The database was migrated by a newer version of Berth.</summary>
+public sealed class DatabaseIsNewerException(string migration)
+    : InvalidOperationException($"the database has the migration {migration}, which this version does not know: start a newer version of Berth");

@@ -1,0 +1,365 @@
+﻿using Microsoft.EntityFrameworkCore.Migrations;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
+
+#nullable disable
+
+namespace Berth.Server.Platform.Data.Migrations.Postgres
+{
+    /// <inheritdoc />
+    public partial class Initial : Migration
+    {
+        /// <inheritdoc />
+        protected override void Up(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.CreateTable(
+                name: "blobs",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    digest = table.Column<string>(type: "character varying(135)", maxLength: 135, nullable: false, collation: "C"),
+                    size = table.Column<long>(type: "bigint", nullable: false),
+                    created_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_blobs", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "notification_deliveries",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    endpoint = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: false, collation: "C"),
+                    @event = table.Column<string>(name: "event", type: "text", nullable: false, collation: "C"),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    leased_until = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_notification_deliveries", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "repositories",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    name = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: false, collation: "C"),
+                    created_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_repositories", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "signing_keys",
+                columns: table => new
+                {
+                    id = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    encrypted_private_key = table.Column<byte[]>(type: "bytea", nullable: false),
+                    created_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_signing_keys", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "uploads",
+                columns: table => new
+                {
+                    id = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    repository = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: false, collation: "C"),
+                    owner = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: false, collation: "C"),
+                    byte_offset = table.Column<long>(type: "bigint", nullable: false),
+                    algorithm = table.Column<string>(type: "character varying(16)", maxLength: 16, nullable: false, collation: "C"),
+                    hash_state = table.Column<byte[]>(type: "bytea", nullable: true),
+                    committing_digest = table.Column<string>(type: "character varying(135)", maxLength: 135, nullable: true, collation: "C"),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    updated_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_uploads", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "users",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    name = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: false, collation: "C"),
+                    password_hash = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    is_admin = table.Column<bool>(type: "boolean", nullable: false),
+                    created_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_users", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "manifests",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    repository_id = table.Column<long>(type: "bigint", nullable: false),
+                    digest = table.Column<string>(type: "character varying(135)", maxLength: 135, nullable: false, collation: "C"),
+                    media_type = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: false, collation: "C"),
+                    artifact_type = table.Column<string>(type: "text", nullable: true, collation: "C"),
+                    subject = table.Column<string>(type: "character varying(135)", maxLength: 135, nullable: true, collation: "C"),
+                    annotations = table.Column<string>(type: "text", nullable: true, collation: "C"),
+                    pushed_at = table.Column<long>(type: "bigint", nullable: false),
+                    size = table.Column<int>(type: "integer", nullable: false),
+                    content = table.Column<byte[]>(type: "bytea", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_manifests", x => x.id);
+                    table.ForeignKey(
+                        name: "FK_manifests_repositories_repository_id",
+                        column: x => x.repository_id,
+                        principalTable: "repositories",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "repository_blobs",
+                columns: table => new
+                {
+                    repository_id = table.Column<long>(type: "bigint", nullable: false),
+                    blob_id = table.Column<long>(type: "bigint", nullable: false),
+                    linked_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_repository_blobs", x => new { x.repository_id, x.blob_id });
+                    table.ForeignKey(
+                        name: "FK_repository_blobs_blobs_blob_id",
+                        column: x => x.blob_id,
+                        principalTable: "blobs",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Restrict);
+                    table.ForeignKey(
+                        name: "FK_repository_blobs_repositories_repository_id",
+                        column: x => x.repository_id,
+                        principalTable: "repositories",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "tag_history",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    repository_id = table.Column<long>(type: "bigint", nullable: false),
+                    name = table.Column<string>(type: "character varying(128)", maxLength: 128, nullable: false, collation: "C"),
+                    digest = table.Column<string>(type: "character varying(135)", maxLength: 135, nullable: true, collation: "C"),
+                    previous_digest = table.Column<string>(type: "character varying(135)", maxLength: 135, nullable: true, collation: "C"),
+                    actor = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_tag_history", x => x.id);
+                    table.ForeignKey(
+                        name: "FK_tag_history_repositories_repository_id",
+                        column: x => x.repository_id,
+                        principalTable: "repositories",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "manifest_blobs",
+                columns: table => new
+                {
+                    manifest_id = table.Column<long>(type: "bigint", nullable: false),
+                    blob_id = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_manifest_blobs", x => new { x.manifest_id, x.blob_id });
+                    table.ForeignKey(
+                        name: "FK_manifest_blobs_blobs_blob_id",
+                        column: x => x.blob_id,
+                        principalTable: "blobs",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Restrict);
+                    table.ForeignKey(
+                        name: "FK_manifest_blobs_manifests_manifest_id",
+                        column: x => x.manifest_id,
+                        principalTable: "manifests",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "manifest_children",
+                columns: table => new
+                {
+                    manifest_id = table.Column<long>(type: "bigint", nullable: false),
+                    child_digest = table.Column<string>(type: "character varying(135)", maxLength: 135, nullable: false, collation: "C"),
+                    repository_id = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_manifest_children", x => new { x.manifest_id, x.child_digest });
+                    table.ForeignKey(
+                        name: "FK_manifest_children_manifests_manifest_id",
+                        column: x => x.manifest_id,
+                        principalTable: "manifests",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "tags",
+                columns: table => new
+                {
+                    repository_id = table.Column<long>(type: "bigint", nullable: false),
+                    name = table.Column<string>(type: "character varying(128)", maxLength: 128, nullable: false, collation: "C"),
+                    manifest_id = table.Column<long>(type: "bigint", nullable: false),
+                    updated_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_tags", x => new { x.repository_id, x.name });
+                    table.ForeignKey(
+                        name: "FK_tags_manifests_manifest_id",
+                        column: x => x.manifest_id,
+                        principalTable: "manifests",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Restrict);
+                    table.ForeignKey(
+                        name: "FK_tags_repositories_repository_id",
+                        column: x => x.repository_id,
+                        principalTable: "repositories",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_blobs_digest",
+                table: "blobs",
+                column: "digest",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_manifest_blobs_blob_id",
+                table: "manifest_blobs",
+                column: "blob_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_manifest_children_repository_id_child_digest",
+                table: "manifest_children",
+                columns: new[] { "repository_id", "child_digest" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_manifests_repository_id_digest",
+                table: "manifests",
+                columns: new[] { "repository_id", "digest" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_manifests_repository_id_subject_digest",
+                table: "manifests",
+                columns: new[] { "repository_id", "subject", "digest" },
+                filter: "subject IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_notification_deliveries_endpoint_id",
+                table: "notification_deliveries",
+                columns: new[] { "endpoint", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_repositories_name",
+                table: "repositories",
+                column: "name",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_repository_blobs_blob_id",
+                table: "repository_blobs",
+                column: "blob_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_tag_history_repository_id_name_id",
+                table: "tag_history",
+                columns: new[] { "repository_id", "name", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_tags_manifest_id",
+                table: "tags",
+                column: "manifest_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_uploads_committing_digest",
+                table: "uploads",
+                column: "committing_digest",
+                filter: "committing_digest IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_uploads_updated_at",
+                table: "uploads",
+                column: "updated_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_users_name",
+                table: "users",
+                column: "name",
+                unique: true);
+        }
+
+        /// <inheritdoc />
+        protected override void Down(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.DropTable(
+                name: "manifest_blobs");
+
+            migrationBuilder.DropTable(
+                name: "manifest_children");
+
+            migrationBuilder.DropTable(
+                name: "notification_deliveries");
+
+            migrationBuilder.DropTable(
+                name: "repository_blobs");
+
+            migrationBuilder.DropTable(
+                name: "signing_keys");
+
+            migrationBuilder.DropTable(
+                name: "tag_history");
+
+            migrationBuilder.DropTable(
+                name: "tags");
+
+            migrationBuilder.DropTable(
+                name: "uploads");
+
+            migrationBuilder.DropTable(
+                name: "users");
+
+            migrationBuilder.DropTable(
+                name: "blobs");
+
+            migrationBuilder.DropTable(
+                name: "manifests");
+
+            migrationBuilder.DropTable(
+                name: "repositories");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+using System.Data;
+using System.Data.Common;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+
+namespace Berth.Server.Platform.Data;
+
+/// <summary>PostgreSQL 14 or newer. Each write is a transaction at READ COMMITTED with explicit row locks; conflicts are tried again.</summary>
+public sealed class PostgresDatabase : Database
+{
+    private const int MaxTries = 8;
+
+    private readonly NpgsqlDataSource _source;
+
+    private PostgresDatabase(NpgsqlDataSource source, int maxReaders)
+        : base(maxReaders) => _source = source;
+
+    public override DatabaseKind Kind => DatabaseKind.Postgres;
+
+    /// <summary>Prepares the pool; no connection is made yet.</summary>
+    public static PostgresDatabase Open(string connectionString, int maxReaders)
+    {
+        var builder = new NpgsqlConnectionStringBuilder(connectionString) { MaxAutoPrepare = 128, AutoPrepareMinUsages = 2, Enlist = false };
+        if (builder.MaxPoolSize < maxReaders * 2) builder.MaxPoolSize = maxReaders * 2;
+        return new PostgresDatabase(NpgsqlDataSource.Create(builder), maxReaders);
+    }
+
+    public override async Task MigrateAsync(CancellationToken ct)
+    {
+        await using var session = await OpenReaderAsync(ct).ConfigureAwait(false);
+        // Replicas that start together take turns.
+        await using var guard = session.Connection.CreateCommand();
+        guard.CommandText = "SELECT pg_advisory_lock(4823561)";
+        await guard.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        try
+        {
+            await SchemaVersion.BringUpToDateAsync(session, ct).ConfigureAwait(false);
+        }
+        finally
+        {
+            guard.CommandText = "SELECT pg_advisory_unlock(4823561)";
+            await guard.ExecuteNonQueryAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
+    public override async Task<TResult> WriteAsync<TResult>(
+        Durability durability, Func<DbSession, CancellationToken, Task<TResult>> work, CancellationToken ct)
+    {
+        var started = Timings.Start();
+        try
+        {
+            for (var attempt = 1; ; attempt++)
+            {
+                await using var session = await OpenReaderAsync(ct).ConfigureAwait(false);
+                try
+                {
+                    return await RunAsync(session, durability, work, ct).ConfigureAwait(false);
+                }
+                catch (PostgresException e) when (IsConflict(e) && attempt < MaxTries)
+                {
+                    await Task.Delay(TimeSpan.FromMilliseconds((1 << attempt) + Random.Shared.Next(8)), TimeProvider.System, ct).ConfigureAwait(false);
+                }
+            }
+        }
+        finally
+        {
+            Timings.Write(started);
+        }
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync().ConfigureAwait(false);
+        await _source.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private protected override async ValueTask<DbSession> OpenReaderAsync(CancellationToken ct) =>
+        new(await _source.OpenConnectionAsync(ct).ConfigureAwait(false), DatabaseKind.Postgres, NewContext);
+
+    private static async Task<TResult> RunAsync<TResult>(
+        DbSession session, Durability durability, Func<DbSession, CancellationToken, Task<TResult>> work, CancellationToken ct)
+    {
+        await using var transaction = await session.Connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, ct).ConfigureAwait(false);
+        session.Transaction = transaction;
+        if (durability == Durability.Relaxed) await session.ExecuteAsync(Asynchronous, [], ct).ConfigureAwait(false);
+        var result = await work(session, ct).ConfigureAwait(false);
+        // From here on the outcome is the database's, whether the client waits or not.
+        if (session.IsRolledBack) await transaction.RollbackAsync(CancellationToken.None).ConfigureAwait(false);
+        else await transaction.CommitAsync(CancellationToken.None).ConfigureAwait(false);
+        session.EndWork()?.ForEach(action => action());
+        return result;
+    }
+
+    // Serialization failure, deadlock, and two inserts of the same new name.
+    private static bool IsConflict(PostgresException e) =>
+        e.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.UniqueViolation;
+
+    private static BerthContext NewContext(DbConnection connection) =>
+        new PostgresBerthContext(new DbContextOptionsBuilder<PostgresBerthContext>().UseNpgsql(connection).Options);
+
+    private static readonly Statement Asynchronous = new("SELECT 1", "SET LOCAL synchronous_commit TO OFF");
+}

@@ -1,0 +1,100 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace Berth.Server.Registry;
+
+/// <summary>A manifest or index in a repository, with the exact bytes that were pushed.</summary>
+public sealed class Manifest
+{
+    public long Id { get; set; }
+
+    public long RepositoryId { get; set; }
+
+    public required string Digest { get; set; }
+
+    public required string MediaType { get; set; }
+
+    /// <summary>Type shown in referrers lists: artifactType, else the configuration's media type.</summary>
+    public string? ArtifactType { get; set; }
+
+    /// <summary>Digest of the manifest that this one is about; it need not exist.</summary>
+    public string? Subject { get; set; }
+
+    /// <summary>Annotations as JSON, kept beside the bytes for referrers lists; only when there is a subject.</summary>
+    public string? Annotations { get; set; }
+
+    /// <summary>Unix milliseconds of the last push.</summary>
+    public long PushedAt { get; set; }
+
+    /// <summary>Size in bytes.</summary>
+    public int Size { get; set; }
+
+    public required byte[] Content { get; set; }
+}
+
+/// <summary>A manifest refers to a blob: its configuration or a layer.</summary>
+public sealed class ManifestBlob
+{
+    public long ManifestId { get; set; }
+
+    public long BlobId { get; set; }
+}
+
+/// <summary>An index refers to a manifest of its repository, which may be missing from a sparse index.</summary>
+public sealed class ManifestChild
+{
+    public long ManifestId { get; set; }
+
+    public required string ChildDigest { get; set; }
+
+    public long RepositoryId { get; set; }
+}
+
+internal sealed class ManifestMap : IEntityTypeConfiguration<Manifest>
+{
+    public void Configure(EntityTypeBuilder<Manifest> builder)
+    {
+        builder.ToTable("manifests");
+        builder.Property(m => m.Id).HasColumnName("id");
+        builder.Property(m => m.RepositoryId).HasColumnName("repository_id");
+        builder.Property(m => m.Digest).HasColumnName("digest").HasMaxLength(135);
+        builder.Property(m => m.MediaType).HasColumnName("media_type").HasMaxLength(255);
+        builder.Property(m => m.ArtifactType).HasColumnName("artifact_type");
+        builder.Property(m => m.Subject).HasColumnName("subject").HasMaxLength(135);
+        builder.Property(m => m.Annotations).HasColumnName("annotations");
+        builder.Property(m => m.PushedAt).HasColumnName("pushed_at");
+        builder.Property(m => m.Size).HasColumnName("size");
+        builder.Property(m => m.Content).HasColumnName("content");
+        builder.HasOne<Repository>().WithMany().HasForeignKey(m => m.RepositoryId).OnDelete(DeleteBehavior.Cascade);
+        builder.HasIndex(m => new { m.RepositoryId, m.Digest }).IsUnique();
+        builder.HasIndex(m => new { m.RepositoryId, m.Subject, m.Digest }).HasFilter("subject IS NOT NULL");
+    }
+}
+
+internal sealed class ManifestBlobMap : IEntityTypeConfiguration<ManifestBlob>
+{
+    public void Configure(EntityTypeBuilder<ManifestBlob> builder)
+    {
+        builder.ToTable("manifest_blobs");
+        builder.HasKey(b => new { b.ManifestId, b.BlobId });
+        builder.Property(b => b.ManifestId).HasColumnName("manifest_id");
+        builder.Property(b => b.BlobId).HasColumnName("blob_id");
+        builder.HasOne<Manifest>().WithMany().HasForeignKey(b => b.ManifestId).OnDelete(DeleteBehavior.Cascade);
+        builder.HasOne<Blob>().WithMany().HasForeignKey(b => b.BlobId).OnDelete(DeleteBehavior.Restrict);
+        builder.HasIndex(b => b.BlobId);
+    }
+}
+
+internal sealed class ManifestChildMap : IEntityTypeConfiguration<ManifestChild>
+{
+    public void Configure(EntityTypeBuilder<ManifestChild> builder)
+    {
+        builder.ToTable("manifest_children");
+        builder.HasKey(c => new { c.ManifestId, c.ChildDigest });
+        builder.Property(c => c.ManifestId).HasColumnName("manifest_id");
+        builder.Property(c => c.ChildDigest).HasColumnName("child_digest").HasMaxLength(135);
+        builder.Property(c => c.RepositoryId).HasColumnName("repository_id");
+        builder.HasOne<Manifest>().WithMany().HasForeignKey(c => c.ManifestId).OnDelete(DeleteBehavior.Cascade);
+        builder.HasIndex(c => new { c.RepositoryId, c.ChildDigest });
+    }
+}

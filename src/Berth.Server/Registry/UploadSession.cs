@@ -1,0 +1,54 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace Berth.Server.Registry;
+
+/// <summary>A blob on its way in. Any replica can continue it; its bytes lie in the blob store under its id.</summary>
+public sealed class UploadSession
+{
+    /// <summary>Random, 128 bits: knowing it is not enough, the caller must also be its owner.</summary>
+    public required string Id { get; set; }
+
+    /// <summary>Name of the repository, which need not exist yet.</summary>
+    public required string Repository { get; set; }
+
+    /// <summary>Who started it (<see cref="Access.Caller.Id"/>).</summary>
+    public required string Owner { get; set; }
+
+    /// <summary>Bytes that are known to be received and hashed.</summary>
+    public long Offset { get; set; }
+
+    /// <summary><c>sha256</c> or <c>sha512</c>.</summary>
+    public required string Algorithm { get; set; }
+
+    /// <summary>State of the hash at <see cref="Offset"/>; null when the bytes must be hashed again.</summary>
+    public byte[]? HashState { get; set; }
+
+    /// <summary>Set before the bytes get their content name: after a crash it says where to look.</summary>
+    public string? CommittingDigest { get; set; }
+
+    /// <summary>Unix milliseconds.</summary>
+    public long StartedAt { get; set; }
+
+    /// <summary>Unix milliseconds of the last change.</summary>
+    public long UpdatedAt { get; set; }
+}
+
+internal sealed class UploadSessionMap : IEntityTypeConfiguration<UploadSession>
+{
+    public void Configure(EntityTypeBuilder<UploadSession> builder)
+    {
+        builder.ToTable("uploads");
+        builder.Property(u => u.Id).HasColumnName("id").HasMaxLength(64);
+        builder.Property(u => u.Repository).HasColumnName("repository").HasMaxLength(255);
+        builder.Property(u => u.Owner).HasColumnName("owner").HasMaxLength(255);
+        builder.Property(u => u.Offset).HasColumnName("byte_offset");
+        builder.Property(u => u.Algorithm).HasColumnName("algorithm").HasMaxLength(16);
+        builder.Property(u => u.HashState).HasColumnName("hash_state");
+        builder.Property(u => u.CommittingDigest).HasColumnName("committing_digest").HasMaxLength(135);
+        builder.Property(u => u.StartedAt).HasColumnName("started_at");
+        builder.Property(u => u.UpdatedAt).HasColumnName("updated_at");
+        builder.HasIndex(u => u.UpdatedAt);
+        builder.HasIndex(u => u.CommittingDigest).HasFilter("committing_digest IS NOT NULL");
+    }
+}
