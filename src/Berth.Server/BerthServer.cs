@@ -1,13 +1,17 @@
 using Berth.Blobs;
 using Berth.Blobs.FileSystem;
 using Berth.Server.Access;
+using Berth.Server.Identity;
+using Berth.Server.Notifications;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Health;
 using Berth.Server.Registry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 
 namespace Berth.Server;
 
@@ -16,6 +20,23 @@ namespace Berth.Server;
 /// </summary>
 public static class BerthServer
 {
+    /// <summary>Runs a server until a signal or the token stops it.</summary>
+    /// <param name="configuration">Validated settings.</param>
+    /// <param name="ct">Stops the server.</param>
+    /// <returns>Exit code: 0 after an orderly stop.</returns>
+    public static async Task<int> RunAsync(BerthConfiguration configuration, CancellationToken ct)
+    {
+        var options = configuration.Options;
+        await using var app = await BuildAsync(options, null, ct).ConfigureAwait(false);
+        var admin = options.Access.Mode == AccessMode.Local
+            ? await app.Services.GetRequiredService<FirstAdmin>().EnsureAsync(AdminPassword(), ct).ConfigureAwait(false)
+            : new FirstAdminResult(false, null);
+        await app.StartAsync(ct).ConfigureAwait(false);
+        StartMessage.Write(Console.Out, options, app.Urls, admin);
+        await ((IHost)app).WaitForShutdownAsync(ct).ConfigureAwait(false);
+        return 0;
+    }
+
     /// <summary>Builds a server that is ready to start: the database is migrated, the storage opened.</summary>
     /// <param name="options">Validated settings.</param>
     /// <param name="configure">Last changes to what is registered, for tests.</param>
@@ -33,30 +54,60 @@ public static class BerthServer
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
         builder.WebHost.UseUrls([.. options.Http.Urls]);
         builder.Services.AddRoutingCore();
+        Register(builder.Services, options, database);
+        configure?.Invoke(builder.Services);
 
+        var app = builder.Build();
+        Map(app, options);
+        return app;
+    }
+
+    private static void Register(IServiceCollection services, BerthOptions options, Database database)
+    {
         // Ring 0: platform.
-        builder.Services.AddSingleton(options);
-        builder.Services.AddSingleton(options.Http);
-        builder.Services.TryAddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton(database);
-        builder.Services.AddSingleton<IBlobStore>(s => new FileSystemBlobStore(
+        services.AddSingleton(options);
+        services.AddSingleton(options.Http);
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(database);
+        services.AddSingleton<IBlobStore>(s => new FileSystemBlobStore(
             options.Storage.Root ?? Path.Join(options.DataFolder, "storage"), options.Storage.MinFreeBytes, s.GetRequiredService<TimeProvider>()));
+        services.AddHealth(options.Health);
 
         // Ring 1: core.
-        builder.Services.AddSingleton<ICallerSource, OpenAccess>();
-        builder.Services.AddRegistry(options.Registry);
+        services.AddAccess(options.Access, options.Http, options.DataFolder);
+        services.AddRegistry(options.Registry);
 
-        configure?.Invoke(builder.Services);
-        var app = builder.Build();
+        // Ring 2: reactions.
+        services.AddNotifications(options.Notifications, NotificationSource.OfThisProcess(options.Http.Urls.Count > 0 ? options.Http.Urls[0] : null, TimeProvider.System));
+    }
 
+    private static void Map(WebApplication app, BerthOptions options)
+    {
+        // Bad settings and unreadable files are reported now, not at the first request.
+        app.Services.GetRequiredService<ICallerSource>();
+        app.Services.GetRequiredService<IBlobStore>();
+
+        // The registry comes before routing: nothing else stands on its path.
         var registry = app.Services.GetRequiredService<RegistryEndpoint>();
         app.Use(next => Registry.Registry.Serve(registry, next));
-        app.Run(context =>
+        app.UseRouting();
+        app.MapAccess(options.Access);
+        app.MapHealth();
+        app.MapDebugHealth();
+#pragma warning disable ASP0014 // The endpoints must be run here: what follows answers everything that has none.
+        app.UseEndpoints(static _ => { });
+#pragma warning restore ASP0014
+        app.Run(static context =>
         {
             context.Response.StatusCode = StatusCodes.Status404NotFound;
             return Task.CompletedTask;
         });
-        return app;
+    }
+
+    private static string? AdminPassword()
+    {
+        var file = Environment.GetEnvironmentVariable(FirstAdmin.PasswordVariable + "_FILE");
+        return string.IsNullOrEmpty(file) ? Environment.GetEnvironmentVariable(FirstAdmin.PasswordVariable) : File.ReadAllText(file).TrimEnd('\r', '\n');
     }
 
     private static Database OpenDatabase(BerthOptions options) => options.Database.Kind switch

@@ -1,3 +1,5 @@
+using Berth.Server.Platform.Options;
+
 namespace Berth.Server.Access;
 
 /// <summary>Who may sign in, and how (section <c>access</c>).</summary>
@@ -23,6 +25,19 @@ public sealed record AccessOptions
 
     /// <summary>Lifetime of Berth's own bearer tokens.</summary>
     public TimeSpan TokenLifetime { get; init; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>Lifetime of the refresh tokens that <c>docker login</c> may ask for; a new password ends them at once.</summary>
+    public TimeSpan RefreshTokenLifetime { get; init; } = TimeSpan.FromDays(90);
+
+    /// <summary>
+    /// Secret key of the installation: 32 bytes in base64 (<c>openssl rand -base64 32</c>), the same on all replicas. It encrypts the signing
+    /// keys in the database. Without it (and without <see cref="SecretKeyFile"/>) one is generated in <c>secret.key</c> in the data folder. Secret.
+    /// </summary>
+    [Secret]
+    public string? SecretKey { get; init; }
+
+    /// <summary>File with the value of <see cref="SecretKey"/>.</summary>
+    public string? SecretKeyFile { get; init; }
 
     /// <summary>How long a verified password or token is remembered.</summary>
     public TimeSpan CredentialCacheTime { get; init; } = TimeSpan.FromSeconds(60);

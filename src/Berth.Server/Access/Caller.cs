@@ -27,6 +27,9 @@ public sealed class Caller
 
     public IReadOnlyList<TokenGrant>? Grants { get; }
 
+    /// <summary>Stands for the password that a local user has signed in with; null for everybody else.</summary>
+    internal string? PasswordStamp { get; init; }
+
     /// <summary>True for a caller without credentials.</summary>
     public bool IsAnonymous => ReferenceEquals(this, Anonymous) || Name.Length == 0;
 }

@@ -1,0 +1,91 @@
+using Berth.Server.Identity;
+using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Http;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Berth.Server.Access;
+
+/// <summary>
+/// Who callers are and what they may do. <see cref="ICallerSource"/> answers for the configured <see cref="AccessMode"/>; in mode
+/// <c>local</c> users live in the database and Berth signs its own bearer tokens.
+/// </summary>
+public static class Access
+{
+    /// <summary>
+    /// Registers <see cref="ICallerSource"/>, <see cref="AccessCounters"/>, <see cref="Users"/> and <see cref="FirstAdmin"/>. A
+    /// <see cref="Database"/> and a <see cref="TimeProvider"/> must be registered too. Nothing is read before first use; resolve
+    /// <see cref="ICallerSource"/> at start to have bad settings and unreadable files reported there.
+    /// </summary>
+    /// <param name="services">The services.</param>
+    /// <param name="options">Settings.</param>
+    /// <param name="http">Where clients find the server, for the realm of challenges.</param>
+    /// <param name="dataFolder">Where the secret key is kept when the settings name none.</param>
+    public static IServiceCollection AddAccess(this IServiceCollection services, AccessOptions options, HttpOptions http, string dataFolder)
+    {
+        // Factories instead of types: nothing on the start path looks for constructors by reflection.
+        services.AddSingleton(new AccessCounters());
+        services.AddSingleton(p => new Users(p.GetRequiredService<Database>(), p.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(p => new FirstAdmin(p.GetRequiredService<Users>()));
+        services.AddSingleton(p => new CredentialCache(options, p.GetRequiredService<AccessCounters>(), p.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(p => new FailedSignIns(options, p.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(p => new BearerSignIn(p.GetRequiredService<CredentialCache>(), p.GetRequiredService<AccessCounters>()));
+        services.AddSingleton(p => new PasswordSignIn(
+            p.GetRequiredService<CredentialCache>(), p.GetRequiredService<FailedSignIns>(), p.GetRequiredService<AccessCounters>(),
+            p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<PasswordSignIn>>()));
+        switch (options.Mode)
+        {
+            case AccessMode.Local:
+                services.AddLocal(options, http, dataFolder);
+                break;
+            case AccessMode.Htpasswd:
+                services.AddSingleton<ICallerSource>(p => new HtpasswdAccess(
+                    options, p.GetRequiredService<PasswordSignIn>(), p.GetRequiredService<CredentialCache>(),
+                    p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<HtpasswdAccess>>()));
+                break;
+            case AccessMode.Token:
+                services.AddSingleton<ICallerSource>(p => new TokenAccess(
+                    options, p.GetRequiredService<BearerSignIn>(), p.GetRequiredService<CredentialCache>(),
+                    p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<TokenAccess>>()));
+                break;
+            case AccessMode.Open:
+                services.AddSingleton<ICallerSource>(new OpenAccess());
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(options), options.Mode, "unknown access mode");
+        }
+        return services;
+    }
+
+    /// <summary>
+    /// Maps the token service; only mode <c>local</c> has one. Its routes need no permission: they are where callers prove who they are.
+    /// </summary>
+    public static IEndpointRouteBuilder MapAccess(this IEndpointRouteBuilder endpoints, AccessOptions options)
+    {
+        if (options.Mode != AccessMode.Local) return endpoints;
+        endpoints.MapGet(TokenEndpoint.Path, (RequestDelegate)(context => Of(context).GetAsync(context)));
+        endpoints.MapPost(TokenEndpoint.Path, (RequestDelegate)(context => Of(context).PostAsync(context)));
+        endpoints.MapGet(TokenEndpoint.KeysPath, (RequestDelegate)(context => Of(context).GetKeysAsync(context)));
+        return endpoints;
+
+        static TokenEndpoint Of(HttpContext context) => context.RequestServices.GetRequiredService<TokenEndpoint>();
+    }
+
+    private static void AddLocal(this IServiceCollection services, AccessOptions options, HttpOptions http, string dataFolder)
+    {
+        services.AddSingleton(p => new InstallationSecret(options, dataFolder, p.GetRequiredService<ILogger<InstallationSecret>>()));
+        services.AddSingleton(p => new SigningKeys(
+            p.GetRequiredService<Database>(), p.GetRequiredService<InstallationSecret>(), p.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(p => new LocalTokens(options, p.GetRequiredService<SigningKeys>(), p.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(p => new LocalCallers(
+            options, p.GetRequiredService<Users>(), p.GetRequiredService<LocalTokens>(), p.GetRequiredService<CredentialCache>()));
+        services.AddSingleton<ICallerSource>(p => new LocalAccess(
+            options, http, p.GetRequiredService<LocalCallers>(), p.GetRequiredService<PasswordSignIn>(), p.GetRequiredService<BearerSignIn>()));
+        services.AddSingleton(p => new TokenEndpoint(
+            options, p.GetRequiredService<LocalCallers>(), p.GetRequiredService<LocalTokens>(),
+            p.GetRequiredService<PasswordSignIn>(), p.GetRequiredService<AccessCounters>()));
+    }
+}

@@ -1,0 +1,121 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Berth.Server.Identity;
+
+namespace Berth.Server.Access;
+
+/// <summary>
+/// Berth's own tokens (Docker token specification, "Token Implementation"), signed with ES256. Two kinds: access tokens, which carry
+/// what they grant, and refresh tokens, which the token service takes instead of a password. Both carry a stamp of the password
+/// hash and end when the password changes.
+/// </summary>
+internal sealed class LocalTokens(AccessOptions options, SigningKeys keys, TimeProvider time)
+{
+    private const string Issuer = "berth";
+    private const string Access = "access";
+    private const string Refresh = "refresh";
+    private const string KindClaim = "berth_kind";
+    private const string StampClaim = "berth_stamp";
+
+    /// <summary>Older clients expect a token to live at least this long.</summary>
+    private static readonly TimeSpan MinLifetime = TimeSpan.FromSeconds(60);
+
+    /// <summary>How far the clocks of replicas may differ.</summary>
+    private static readonly TimeSpan Leeway = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long access tokens live.</summary>
+    public TimeSpan AccessLifetime => options.TokenLifetime > MinLifetime ? options.TokenLifetime : MinLifetime;
+
+    /// <summary>Signs an access token.</summary>
+    /// <param name="user">Whose; null for somebody without credentials.</param>
+    /// <param name="grants">What it allows.</param>
+    /// <param name="ct">Cancels.</param>
+    public ValueTask<IssuedToken> IssueAccessAsync(User? user, IReadOnlyList<TokenGrant> grants, CancellationToken ct) =>
+        IssueAsync(Access, user, AccessLifetime, grants, ct);
+
+    /// <summary>Signs a refresh token.</summary>
+    public async ValueTask<string> IssueRefreshAsync(User user, CancellationToken ct) =>
+        (await IssueAsync(Refresh, user, options.RefreshTokenLifetime, grants: null, ct).ConfigureAwait(false)).Text;
+
+    /// <summary>Checks an access token; null when it is malformed, wrong or expired.</summary>
+    public ValueTask<LocalToken?> ReadAccessAsync(string token, CancellationToken ct) => ReadAsync(token, Access, ct);
+
+    /// <summary>Checks a refresh token; null when it is malformed, wrong or expired.</summary>
+    public ValueTask<LocalToken?> ReadRefreshAsync(string token, CancellationToken ct) => ReadAsync(token, Refresh, ct);
+
+    /// <summary>Writes the public keys as a JSON Web Key set (RFC 7517 section 5).</summary>
+    public async ValueTask WriteKeysAsync(IBufferWriter<byte> output, CancellationToken ct)
+    {
+        var ring = await keys.GetAsync(ct).ConfigureAwait(false);
+        using var json = new Utf8JsonWriter(output);
+        json.WriteStartObject();
+        json.WriteStartArray("keys");
+        foreach (var key in ring.Keys.Values)
+        {
+            json.WriteStartObject();
+            json.WriteString("kty", "EC");
+            json.WriteString("crv", "P-256");
+            json.WriteString("x", Base64Url.EncodeToString(key.Public.X));
+            json.WriteString("y", Base64Url.EncodeToString(key.Public.Y));
+            json.WriteString("kid", key.Id);
+            json.WriteString("use", "sig");
+            json.WriteString("alg", "ES256");
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    /// <summary>Stands for the password in force, and tells nothing about it.</summary>
+    public static string StampOf(User user) => Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(user.PasswordHash)).AsSpan(0, 16));
+
+    private async ValueTask<IssuedToken> IssueAsync(string kind, User? user, TimeSpan lifetime, IReadOnlyList<TokenGrant>? grants, CancellationToken ct)
+    {
+        var key = (await keys.GetAsync(ct).ConfigureAwait(false)).Newest;
+        var now = time.GetUtcNow();
+        var claims = new ArrayBufferWriter<byte>(512);
+        using (var json = new Utf8JsonWriter(claims))
+        {
+            json.WriteStartObject();
+            json.WriteString("iss", Issuer);
+            json.WriteString("sub", user?.Name ?? "");
+            json.WriteString("aud", options.Service);
+            json.WriteNumber("exp", (now + lifetime).ToUnixTimeSeconds());
+            json.WriteNumber("nbf", now.ToUnixTimeSeconds());
+            json.WriteNumber("iat", now.ToUnixTimeSeconds());
+            json.WriteString("jti", Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16)));
+            json.WriteString(KindClaim, kind);
+            if (user is not null) json.WriteString(StampClaim, StampOf(user));
+            if (grants is not null) Grants.Write(json, grants);
+            json.WriteEndObject();
+        }
+        return new IssuedToken(Jwt.Sign(key.Header, claims.WrittenSpan, key.Sign), now);
+    }
+
+    private async ValueTask<LocalToken?> ReadAsync(string token, string kind, CancellationToken ct)
+    {
+        if (!Jwt.TryParse(token, out var jwt) || jwt.KeyId is not { } id || jwt.Algorithm != "ES256") return null;
+        if (await keys.FindAsync(id, ct).ConfigureAwait(false) is not { } key || !jwt.Verify(key.Verification, out var claims)) return null;
+        if (Jwt.TextOf(claims, "iss") != Issuer || Jwt.TextOf(claims, KindClaim) != kind || !Jwt.HasAudience(claims, options.Service)) return null;
+        var now = time.GetUtcNow();
+        if (!Jwt.TryTimeOf(claims, "exp", out var expiresAt) || now >= expiresAt) return null;
+        if (!Jwt.TryTimeOf(claims, "nbf", out var notBefore) || now < notBefore - Leeway) return null;
+        if (Jwt.TextOf(claims, "sub") is not { } subject || !Grants.TryRead(claims, out var grants)) return null;
+        return new LocalToken(subject, Jwt.TextOf(claims, StampClaim), grants, expiresAt);
+    }
+}
+
+/// <summary>A verified token of ours.</summary>
+/// <param name="Subject">Name of the user; empty for somebody without credentials.</param>
+/// <param name="Stamp">Stamp of the password that was in force; null without a user.</param>
+/// <param name="Grants">What it allows.</param>
+/// <param name="ExpiresAt">When it ends.</param>
+internal sealed record LocalToken(string Subject, string? Stamp, IReadOnlyList<TokenGrant> Grants, DateTimeOffset ExpiresAt);
+
+/// <summary>A token that was signed just now.</summary>
+/// <param name="Text">The token.</param>
+/// <param name="IssuedAt">When.</param>
+internal readonly record struct IssuedToken(string Text, DateTimeOffset IssuedAt);

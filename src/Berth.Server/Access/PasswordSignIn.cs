@@ -1,0 +1,93 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+
+namespace Berth.Server.Access;
+
+/// <summary>
+/// Signs in by name and password, for every mode that has passwords:
+/// 1. credentials that were verified a moment ago; 2. a turn at hashing; 3. the brake on guessing; 4. the password itself.
+/// </summary>
+internal sealed class PasswordSignIn(
+    CredentialCache cache, FailedSignIns failures, AccessCounters counters, TimeProvider time, ILogger<PasswordSignIn> log) : IDisposable
+{
+    private const int MaxWaiting = 1024;
+    private static readonly TimeSpan RetryWhenFull = TimeSpan.FromSeconds(1);
+
+    // A hash keeps a core busy for a twentieth of a second: more at once than cores would only make all of them late.
+    private readonly SemaphoreSlim _turns = new(Environment.ProcessorCount);
+    private int _waiting;
+
+    /// <summary>Finds and checks a password; null when the name or the password is wrong. Both must take the same time.</summary>
+    public delegate ValueTask<Caller?> Check(string name, string password, CancellationToken ct);
+
+    /// <summary>Reads a Basic header's value.</summary>
+    public ValueTask<SignInResult> SignInAsync(string authorization, IPAddress? address, Check check, CancellationToken ct)
+    {
+        // 1.
+        if (BasicCredentials.IsBasic(authorization) && cache.Find(authorization) is { } caller) return new ValueTask<SignInResult>(new SignInResult(caller));
+        return VerifyAsync(authorization, address, check, ct);
+    }
+
+    public void Dispose() => _turns.Dispose();
+
+    private async ValueTask<SignInResult> VerifyAsync(string authorization, IPAddress? address, Check check, CancellationToken ct)
+    {
+        if (!BasicCredentials.TryParse(authorization, out var credentials)) return await RefuseAsync(null, address, ct).ConfigureAwait(false);
+        if (Interlocked.Increment(ref _waiting) > MaxWaiting)
+        {
+            Interlocked.Decrement(ref _waiting);
+            return Throttle(RetryWhenFull);
+        }
+        try
+        {
+            // 2.
+            await _turns.WaitAsync(ct).ConfigureAwait(false);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
+        }
+        try
+        {
+            // Many requests with the same new credentials come together: the first one has done the work for all.
+            if (cache.Find(authorization) is { } known) return new SignInResult(known);
+            // 3. After waiting, so that a burst of guesses meets the count of its own failures.
+            if (failures.Blocked(credentials.Name, address) is { } wait) return Throttle(wait);
+            // 4.
+            var epoch = cache.Epoch;
+            if (await check(credentials.Name, credentials.Password, ct).ConfigureAwait(false) is { } caller)
+            {
+                failures.Succeeded(credentials.Name, address);
+                cache.Remember(authorization, caller, expiresAt: null, epoch);
+                counters.CountSucceeded();
+                return new SignInResult(caller);
+            }
+        }
+        finally
+        {
+            _turns.Release();
+        }
+        return await RefuseAsync(credentials.Name, address, ct).ConfigureAwait(false);
+    }
+
+    private async ValueTask<SignInResult> RefuseAsync(string? name, IPAddress? address, CancellationToken ct)
+    {
+        counters.CountFailed();
+        log.SignInFailed(name, address);
+        var delay = failures.Failed(name, address);
+        if (delay > TimeSpan.Zero) await Task.Delay(delay, time, ct).ConfigureAwait(false);
+        return SignInResult.Refused;
+    }
+
+    private SignInResult Throttle(TimeSpan wait)
+    {
+        counters.CountThrottled();
+        return new SignInResult(null, wait);
+    }
+}
+
+internal static partial class PasswordSignInLog
+{
+    [LoggerMessage(2001, LogLevel.Information, "sign-in failed for {User} from {Address}: wrong name or password")]
+    public static partial void SignInFailed(this ILogger logger, string? user, IPAddress? address);
+}

@@ -1,0 +1,201 @@
+using System.Buffers;
+using System.Text.Json;
+using Berth.Server.Identity;
+using Berth.Server.Platform.Http;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
+
+namespace Berth.Server.Access;
+
+/// <summary>
+/// Berth's own token service (Docker token specification): <c>GET</c> with Basic credentials or none, <c>POST</c> in the manner of OAuth2
+/// with a password or a refresh token.
+/// 1. Is the request well formed? 2. Who asks? 3. What is granted: the wish cut to the rights. 4. The signed answer.
+/// A wish that is not granted is no error: the token simply grants less.
+/// </summary>
+internal sealed class TokenEndpoint(
+    AccessOptions options, LocalCallers callers, LocalTokens tokens, PasswordSignIn passwords, AccessCounters counters)
+{
+    /// <summary>Where the service is.</summary>
+    public const string Path = "/service/token";
+
+    /// <summary>Where its public keys are.</summary>
+    public const string KeysPath = Path + "/jwks";
+
+    private const int MaxFormBytes = 64 * 1024;
+    private static readonly FormOptions FormLimits = new() { ValueCountLimit = 64, KeyLengthLimit = 256, ValueLengthLimit = MaxFormBytes, BufferBodyLengthLimit = MaxFormBytes };
+
+    private readonly PasswordSignIn.Check _password = callers.CheckPasswordAsync;
+
+    /// <summary>Docker token specification, "Requesting a Token".</summary>
+    public async Task GetAsync(HttpContext context)
+    {
+        var ct = context.RequestAborted;
+        Describe(context);
+        // 1.
+        var query = context.Request.Query;
+        if (ProblemOf(query["service"], query["scope"], out var wanted) is { } problem)
+        {
+            await RefuseAsync(context, problem, ct).ConfigureAwait(false);
+            return;
+        }
+        // 2.
+        var authorization = context.Request.Headers.Authorization.ToString();
+        if (authorization.Length == 0)
+        {
+            if (options.Anonymous == AnonymousAccess.None) await RefuseAsync(context, Problem.Unauthorized("authentication required"), ct).ConfigureAwait(false);
+            else await AnswerAsync(context, user: null, wanted, refreshToken: null, ct).ConfigureAwait(false);
+            return;
+        }
+        var (user, refusal) = await SignInAsync(context, authorization, ct).ConfigureAwait(false);
+        if (user is null)
+        {
+            await RefuseAsync(context, refusal!, ct).ConfigureAwait(false);
+            return;
+        }
+        // 3. and 4.
+        var refreshToken = query["offline_token"] == "true" ? await tokens.IssueRefreshAsync(user, ct).ConfigureAwait(false) : null;
+        await AnswerAsync(context, user, wanted, refreshToken, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Docker token specification, "Authenticate with OAuth2"; RFC 6749 sections 4.3 and 6.</summary>
+    public async Task PostAsync(HttpContext context)
+    {
+        var ct = context.RequestAborted;
+        Describe(context);
+        // 1.
+        if (await ReadFormAsync(context, ct).ConfigureAwait(false) is not { } form)
+        {
+            await RefuseAsync(context, Problem.Malformed("the body must be a form (application/x-www-form-urlencoded) of at most 64 KiB"), ct).ConfigureAwait(false);
+            return;
+        }
+        if (ProblemOf(form["service"], form["scope"], out var wanted) is { } problem)
+        {
+            await RefuseAsync(context, problem, ct).ConfigureAwait(false);
+            return;
+        }
+        // 2.
+        var (user, refusal) = form["grant_type"].ToString() switch
+        {
+            "password" => await SignInAsync(context, new BasicCredentials(form["username"].ToString(), form["password"].ToString()).ToHeader(), ct).ConfigureAwait(false),
+            "refresh_token" => (await callers.CheckRefreshTokenAsync(form["refresh_token"].ToString(), ct).ConfigureAwait(false),
+                Problem.Unauthorized("the refresh token is wrong, expired or revoked by a new password: sign in again")),
+            _ => (null, new Problem(StatusCodes.Status400BadRequest, "UNSUPPORTED", "unsupported_grant_type", "grant_type must be password or refresh_token")),
+        };
+        if (user is null)
+        {
+            await RefuseAsync(context, refusal!, ct).ConfigureAwait(false);
+            return;
+        }
+        // 3. and 4. A refresh token is given back, not prolonged.
+        var refreshToken = form["grant_type"] == "refresh_token" ? form["refresh_token"].ToString()
+            : form["access_type"] == "offline" ? await tokens.IssueRefreshAsync(user, ct).ConfigureAwait(false)
+            : null;
+        await AnswerAsync(context, user, wanted, refreshToken, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>The public keys, for whoever wants to verify our tokens.</summary>
+    public async Task GetKeysAsync(HttpContext context)
+    {
+        Describe(context);
+        var body = new ArrayBufferWriter<byte>(512);
+        await tokens.WriteKeysAsync(body, context.RequestAborted).ConfigureAwait(false);
+        await SendAsync(context, "application/jwk-set+json", body, context.RequestAborted).ConfigureAwait(false);
+    }
+
+    private Problem? ProblemOf(StringValues service, IEnumerable<string?> scopes, out IReadOnlyList<TokenGrant> wanted)
+    {
+        if (!ResourceScope.TryParse(scopes, out wanted)) return Problem.Malformed("scope is malformed: it must look like repository:NAME:pull,push");
+        return service.Count > 0 && service.ToString() != options.Service ? Problem.Malformed($"tokens are given for the service {options.Service} only") : null;
+    }
+
+    private async ValueTask<(User? User, Problem? Refusal)> SignInAsync(HttpContext context, string authorization, CancellationToken ct)
+    {
+        var result = await passwords.SignInAsync(authorization, context.Connection.RemoteIpAddress, _password, ct).ConfigureAwait(false);
+        if (result.RetryAfter is { } wait) return (null, Problem.TooMany(wait));
+        var user = result.Caller is { } caller ? await callers.FindUserAsync(caller, ct).ConfigureAwait(false) : null;
+        return user is null ? (null, Problem.Unauthorized("wrong user name or password")) : (user, null);
+    }
+
+    private async Task AnswerAsync(HttpContext context, User? user, IReadOnlyList<TokenGrant> wanted, string? refreshToken, CancellationToken ct)
+    {
+        RequestFacts.Of(context).Caller = user?.Name;
+        var granted = callers.GrantsOf(user, wanted);
+        var token = await tokens.IssueAccessAsync(user, granted, ct).ConfigureAwait(false);
+        counters.CountTokenIssued();
+        var body = new ArrayBufferWriter<byte>(1024);
+        using (var json = new Utf8JsonWriter(body))
+        {
+            json.WriteStartObject();
+            json.WriteString("token", token.Text);
+            json.WriteString("access_token", token.Text);
+            json.WriteNumber("expires_in", (long)tokens.AccessLifetime.TotalSeconds);
+            json.WriteString("issued_at", token.IssuedAt.UtcDateTime);
+            json.WriteString("token_type", "Bearer");
+            json.WriteString("scope", ResourceScope.Format(granted));
+            if (refreshToken is not null) json.WriteString("refresh_token", refreshToken);
+            json.WriteEndObject();
+        }
+        await SendAsync(context, "application/json", body, ct).ConfigureAwait(false);
+    }
+
+    // The answer speaks both languages: the registry's error list, which docker shows, and OAuth2's (RFC 6749 section 5.2).
+    private async Task RefuseAsync(HttpContext context, Problem problem, CancellationToken ct)
+    {
+        context.Response.StatusCode = problem.Status;
+        if (problem.Status == StatusCodes.Status401Unauthorized)
+            context.Response.Headers.WWWAuthenticate = $"Basic realm={HttpQuoting.Quote(options.Realm)}";
+        if (problem.RetryAfter is { } wait) context.Response.Headers.RetryAfter = ((long)Math.Ceiling(wait.TotalSeconds)).ToString();
+        var body = new ArrayBufferWriter<byte>(256);
+        using (var json = new Utf8JsonWriter(body))
+        {
+            json.WriteStartObject();
+            json.WriteStartArray("errors");
+            json.WriteStartObject();
+            json.WriteString("code", problem.Code);
+            json.WriteString("message", problem.Message);
+            json.WriteEndObject();
+            json.WriteEndArray();
+            json.WriteString("error", problem.OAuthError);
+            json.WriteString("error_description", problem.Message);
+            json.WriteEndObject();
+        }
+        await SendAsync(context, "application/json", body, ct).ConfigureAwait(false);
+    }
+
+    private static void Describe(HttpContext context) => RequestFacts.Of(context).Route = "token";
+
+    // RFC 6749 section 5.1: no cache may keep a token.
+    private static async Task SendAsync(HttpContext context, string contentType, ArrayBufferWriter<byte> body, CancellationToken ct)
+    {
+        context.Response.ContentType = contentType;
+        context.Response.ContentLength = body.WrittenCount;
+        context.Response.Headers.CacheControl = "no-store";
+        await context.Response.BodyWriter.WriteAsync(body.WrittenMemory, ct).ConfigureAwait(false);
+    }
+
+    private static async Task<IFormCollection?> ReadFormAsync(HttpContext context, CancellationToken ct)
+    {
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = MaxFormBytes;
+        if (!context.Request.HasFormContentType) return null;
+        try
+        {
+            return await context.Request.ReadFormAsync(FormLimits, ct).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is InvalidDataException or BadHttpRequestException)
+        {
+            return null;
+        }
+    }
+
+    private sealed record Problem(int Status, string Code, string OAuthError, string Message, TimeSpan? RetryAfter = null)
+    {
+        public static Problem Malformed(string message) => new(StatusCodes.Status400BadRequest, "UNSUPPORTED", "invalid_request", message);
+
+        public static Problem Unauthorized(string message) => new(StatusCodes.Status401Unauthorized, "UNAUTHORIZED", "invalid_grant", message);
+
+        public static Problem TooMany(TimeSpan wait) =>
+            new(StatusCodes.Status429TooManyRequests, "TOOMANYREQUESTS", "slow_down", "too many failed sign-ins: try again later", wait);
+    }
+}
