@@ -5,6 +5,8 @@ using Berth.Server.Identity;
 using Berth.Server.Notifications;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Health;
+using Berth.Server.Platform.Http;
+using Berth.Server.Platform.Telemetry;
 using Berth.Server.Registry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -12,6 +14,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace Berth.Server;
 
@@ -27,7 +30,9 @@ public static class BerthServer
     public static async Task<int> RunAsync(BerthConfiguration configuration, CancellationToken ct)
     {
         var options = configuration.Options;
-        await using var app = await BuildAsync(options, null, ct).ConfigureAwait(false);
+        using var output = ServerOutput.OfThisProcess();
+        using var tracing = Tracing.Start(options.Tracing);
+        await using var app = await BuildAsync(options, output, null, ct).ConfigureAwait(false);
         var admin = options.Access.Mode == AccessMode.Local
             ? await app.Services.GetRequiredService<FirstAdmin>().EnsureAsync(AdminPassword(), ct).ConfigureAwait(false)
             : new FirstAdminResult(false, null);
@@ -37,11 +42,16 @@ public static class BerthServer
         return 0;
     }
 
+    /// <summary>Builds a server that writes no log, for tests and embedding.</summary>
+    public static Task<WebApplication> BuildAsync(BerthOptions options, Action<IServiceCollection>? configure, CancellationToken ct) =>
+        BuildAsync(options, ServerOutput.Silent, configure, ct);
+
     /// <summary>Builds a server that is ready to start: the database is migrated, the storage opened.</summary>
     /// <param name="options">Validated settings.</param>
+    /// <param name="output">Where log lines go; outlives the server.</param>
     /// <param name="configure">Last changes to what is registered, for tests.</param>
     /// <param name="ct">Cancels the start.</param>
-    public static async Task<WebApplication> BuildAsync(BerthOptions options, Action<IServiceCollection>? configure, CancellationToken ct)
+    public static async Task<WebApplication> BuildAsync(BerthOptions options, ServerOutput output, Action<IServiceCollection>? configure, CancellationToken ct)
     {
         // Blocking file work (fsync) runs on pool threads; the pool grows too slowly by itself for a burst of pushes.
         ThreadPool.SetMinThreads(Math.Max(32, Environment.ProcessorCount * 8), Math.Max(32, Environment.ProcessorCount * 8));
@@ -51,10 +61,9 @@ public static class BerthServer
         await database.MigrateAsync(ct).ConfigureAwait(false);
 
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
-        builder.WebHost.UseUrls([.. options.Http.Urls]);
+        builder.WebHost.AddListeners(options.Http);
         builder.Services.AddRoutingCore();
-        Register(builder.Services, options, database);
+        Register(builder, options, database, output);
         configure?.Invoke(builder.Services);
 
         var app = builder.Build();
@@ -62,9 +71,15 @@ public static class BerthServer
         return app;
     }
 
-    private static void Register(IServiceCollection services, BerthOptions options, Database database)
+    private static void Register(WebApplicationBuilder builder, BerthOptions options, Database database, ServerOutput output)
     {
+        var services = builder.Services;
+
         // Ring 0: platform.
+        builder.Logging.AddBerthLog(options.Log, output.Log, TimeProvider.System);
+        services.AddSingleton(options.Log);
+        services.AddSingleton(database.Timings);
+        services.AddTelemetry(options.Log, output.Access);
         services.AddSingleton(options);
         services.AddSingleton(options.Http);
         services.TryAddSingleton(TimeProvider.System);
@@ -89,19 +104,41 @@ public static class BerthServer
 
         // The registry comes before routing: nothing else stands on its path.
         var registry = app.Services.GetRequiredService<RegistryEndpoint>();
+        app.Use(next => new RequestTelemetry(
+            next, options.Http, app.Services.GetRequiredService<RequestMetrics>(), app.Services.GetRequiredService<RequestLog>(),
+            app.Services.GetRequiredService<ILoggerFactory>()).InvokeAsync);
+        app.Use(next => PathPrefix.Before(next, options.Http.Prefix));
         app.Use(next => Registry.Registry.Serve(registry, next));
         app.UseRouting();
         app.MapAccess(options.Access);
         app.MapHealth();
-        app.MapDebugHealth();
+        MapForOperators(app, options);
 #pragma warning disable ASP0014 // The endpoints must be run here: what follows answers everything that has none.
         app.UseEndpoints(static _ => { });
 #pragma warning restore ASP0014
-        app.Run(static context =>
-        {
-            context.Response.StatusCode = StatusCodes.Status404NotFound;
-            return Task.CompletedTask;
-        });
+        app.Run(NotFoundAsync);
+    }
+
+    // Numbers and details of failures: on the debug listener when there is one.
+    private static void MapForOperators(WebApplication app, BerthOptions options)
+    {
+        ServerMetrics.AddTo(
+            app.Services.GetRequiredService<MetricRegistry>(), app.Services.GetRequiredService<ContentCache>(), app.Services.GetRequiredService<ActiveUploads>(),
+            app.Services.GetRequiredService<AccessCounters>(), app.Services.GetRequiredService<NotificationEndpoints>());
+        app.Services.GetRequiredService<StorageMetrics>();
+        var page = app.Services.GetRequiredService<MetricsPage>();
+        app.MapDebugHealth();
+        if (options.Metrics.Enabled) app.MapGet(options.Metrics.Path, (RequestDelegate)page.ServeAsync);
+        app.Use(next => context => IsForOperators(context, options) && !DebugListener.MayServeOperators(context, options.Http) ? NotFoundAsync(context) : next(context));
+    }
+
+    private static bool IsForOperators(HttpContext context, BerthOptions options) =>
+        context.Request.Path.Value == options.Metrics.Path || context.Request.Path.StartsWithSegments("/debug", StringComparison.Ordinal);
+
+    private static Task NotFoundAsync(HttpContext context)
+    {
+        context.Response.StatusCode = StatusCodes.Status404NotFound;
+        return Task.CompletedTask;
     }
 
     private static string? AdminPassword()
