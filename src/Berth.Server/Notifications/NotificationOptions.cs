@@ -1,3 +1,5 @@
+using Berth.Server.Platform.Options;
+
 namespace Berth.Server.Notifications;
 
 /// <summary>Where registry events are posted to, in Docker Registry's envelope (section <c>notifications</c>).</summary>
@@ -23,6 +25,7 @@ public sealed record NotificationEndpointOptions
     public string Url { get; init; } = "";
 
     /// <summary>Headers of the request. Secret.</summary>
+    [Secret]
     public IReadOnlyDictionary<string, IReadOnlyList<string>> Headers { get; init; } = new Dictionary<string, IReadOnlyList<string>>();
 
     /// <summary>Time limit of one request.</summary>

@@ -1,3 +1,5 @@
+using Berth.Server.Platform.Options;
+
 namespace Berth.Server.Platform.Data;
 
 /// <summary>Where the metadata lives (section <c>database</c>).</summary>
@@ -10,6 +12,7 @@ public sealed record DatabaseOptions
     public string? File { get; init; }
 
     /// <summary>PostgreSQL: Npgsql connection string. Secret.</summary>
+    [Secret]
     public string? ConnectionString { get; init; }
 
     /// <summary>Most connections that one replica opens for reading.</summary>

@@ -3,7 +3,7 @@ namespace Berth.Server.Platform.Http;
 /// <summary>Where and how the server listens (section <c>http</c>).</summary>
 public sealed record HttpOptions
 {
-    /// <summary>Addresses to listen on: <c>http://host:port</c>, <c>https://host:port</c> or <c>unix:/path</c>.</summary>
+    /// <summary>Addresses to listen on: <c>http://host:port</c>, <c>https://host:port</c> (host <c>*</c> for all interfaces) or <c>unix:/path</c>.</summary>
     public IReadOnlyList<string> Urls { get; init; } = ["http://localhost:5000"];
 
     /// <summary>The address that clients use, when a proxy stands before Berth; used in Location headers and token realms.</summary>

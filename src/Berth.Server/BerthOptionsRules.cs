@@ -1,0 +1,259 @@
+using System.Net;
+using System.Net.Security;
+using System.Text.RegularExpressions;
+using Berth.Server.Access;
+using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Http;
+using Berth.Server.Platform.Options;
+using Berth.Server.Registry;
+
+namespace Berth.Server;
+
+/// <summary>What must hold between and within settings before a server starts. Everything wrong is reported together.</summary>
+internal sealed class BerthOptionsRules
+{
+    private readonly ConfigMap tree;
+    private readonly ConfigProblems problems;
+
+    private BerthOptionsRules(ConfigMap tree, ConfigProblems problems)
+    {
+        this.tree = tree;
+        this.problems = problems;
+    }
+
+    public static void Check(BerthOptions options, ConfigMap tree, ConfigProblems problems)
+    {
+        var rules = new BerthOptionsRules(tree, problems);
+        if (string.IsNullOrWhiteSpace(options.DataFolder))
+            rules.Add("dataFolder", "must name a folder");
+        rules.CheckHttp(options.Http);
+        rules.CheckTls(options.Http);
+        rules.CheckData(options);
+        rules.CheckRegistry(options.Registry);
+        rules.CheckAccess(options.Access);
+        rules.CheckNotifications(options);
+        rules.CheckHealth(options);
+        rules.CheckTelemetry(options);
+    }
+
+    /// <summary>True when the text is an address that a server can listen on: <c>http(s)://host[:port]</c> or <c>unix:/path</c>.</summary>
+    internal static bool IsListenAddress(string url)
+    {
+        if (url.StartsWith("unix:", StringComparison.OrdinalIgnoreCase))
+            return url.Length > 6 && url[5] == '/';
+        var plain = url.Replace("://*", "://localhost", StringComparison.Ordinal).Replace("://+", "://localhost", StringComparison.Ordinal);
+        return Uri.TryCreate(plain, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.PathAndQuery == "/" && uri.UserInfo.Length == 0;
+    }
+
+    private void CheckHttp(HttpOptions http)
+    {
+        if (http.Urls.Count == 0)
+            Add("http.urls", "must name at least one address such as http://localhost:5000");
+        for (var i = 0; i < http.Urls.Count; i++)
+        {
+            if (!IsListenAddress(http.Urls[i]))
+                Add($"http.urls[{i}]", $"\"{http.Urls[i]}\" must be http://host:port, https://host:port or unix:/path", "http.urls");
+        }
+        if (http.PublicUrl is { Length: > 0 } url && !IsWebAddress(url))
+            Add("http.publicUrl", $"\"{url}\" must be an address such as https://registry.example.com");
+        if (http.Prefix.Length > 0 && (http.Prefix[0] != '/' || http.Prefix.EndsWith('/') || http.Prefix.AsSpan().IndexOfAny("?#% ") >= 0))
+            Add("http.prefix", $"\"{http.Prefix}\" must start with a slash and not end with one, such as /registry");
+        for (var i = 0; i < http.TrustedProxies.Count; i++)
+        {
+            if (!IPAddress.TryParse(http.TrustedProxies[i], out _) && !IPNetwork.TryParse(http.TrustedProxies[i], out _))
+                Add($"http.trustedProxies[{i}]", $"\"{http.TrustedProxies[i]}\" must be an address or a network such as 10.0.0.0/8", "http.trustedProxies");
+        }
+        AtLeast("http.drainTimeout", http.DrainTimeout, TimeSpan.Zero);
+        AtLeast("http.minBodyBytesPerSecond", http.MinBodyBytesPerSecond, 0);
+        AtLeast("http.maxConnections", http.MaxConnections, 1);
+        if (http.DebugAddress is { Length: > 0 } debug && !IsListenAddress($"http://{debug}"))
+            Add("http.debugAddress", $"\"{debug}\" must be host:port, such as localhost:5001");
+    }
+
+    private void CheckTls(HttpOptions http)
+    {
+        var tls = http.Tls;
+        var hasCertificate = !string.IsNullOrEmpty(tls.Certificate);
+        if (!hasCertificate && http.Urls.Any(url => url.StartsWith("https:", StringComparison.OrdinalIgnoreCase)))
+            Add("http.tls.certificate", "is needed for the https address in http.urls; name a PEM file");
+        if (hasCertificate && string.IsNullOrEmpty(tls.Key))
+            Add("http.tls.key", "is needed beside http.tls.certificate; name the PEM file of the private key");
+        FileExists("http.tls.certificate", tls.Certificate);
+        FileExists("http.tls.key", tls.Key);
+        for (var i = 0; i < tls.ClientCas.Count; i++)
+            FileExists($"http.tls.clientCas[{i}]", tls.ClientCas[i]);
+        if (tls.MinimumVersion is not ("tls1.2" or "tls1.3"))
+            Add("http.tls.minimumVersion", $"\"{tls.MinimumVersion}\" must be tls1.2 or tls1.3");
+        for (var i = 0; i < tls.CipherSuites.Count; i++)
+        {
+            if (!Enum.TryParse<TlsCipherSuite>(tls.CipherSuites[i], out _))
+                Add($"http.tls.cipherSuites[{i}]", $"\"{tls.CipherSuites[i]}\" is not the IANA name of a cipher suite", "http.tls.cipherSuites");
+        }
+    }
+
+    private void CheckData(BerthOptions options)
+    {
+        if (options.Database.Kind == DatabaseKind.Postgres && string.IsNullOrEmpty(options.Database.ConnectionString))
+            Add("database.connectionString", "is needed for postgres, such as Host=db;Database=berth;Username=berth");
+        if (options.Database.Kind == DatabaseKind.Sqlite && !string.IsNullOrEmpty(options.Database.ConnectionString))
+            Add("database.connectionString", "belongs to postgres; set database.kind to postgres or remove it");
+        AtLeast("database.maxReaders", options.Database.MaxReaders, 1);
+        AtLeast("storage.minFreeBytes", options.Storage.MinFreeBytes, 0);
+        AtLeast("storage.maxThreads", options.Storage.MaxThreads, 0);
+    }
+
+    private void CheckRegistry(RegistryOptions registry)
+    {
+        AtLeast("registry.maxManifestBytes", registry.MaxManifestBytes, 1024);
+        AtLeast("registry.maxBlobBytes", registry.MaxBlobBytes, 1);
+        AtLeast("registry.chunkMinBytes", registry.ChunkMinBytes, 0);
+        AtLeast("registry.maxUploadsPerCaller", registry.MaxUploadsPerCaller, 1);
+        AtLeast("registry.uploadExpiry", registry.UploadExpiry, TimeSpan.FromMinutes(1));
+        AtLeast("registry.uploadJanitorInterval", registry.UploadJanitorInterval, TimeSpan.Zero);
+        AtLeast("registry.catalogMaxEntries", registry.CatalogMaxEntries, 1);
+        AtLeast("registry.catalogDefaultEntries", registry.CatalogDefaultEntries, 1);
+        if (registry.CatalogDefaultEntries > registry.CatalogMaxEntries)
+            Add("registry.catalogDefaultEntries", $"must not be more than registry.catalogMaxEntries ({registry.CatalogMaxEntries})");
+        AtLeast("registry.tagsMaxEntries", registry.TagsMaxEntries, 0);
+        AtLeast("registry.referrersMaxEntries", registry.ReferrersMaxEntries, 1);
+        AtLeast("registry.maxTagsPerPut", registry.MaxTagsPerPut, 1);
+        AtLeast("registry.contentCacheBytes", registry.ContentCacheBytes, 0);
+        AtLeast("registry.requestsPerSecond", registry.RequestsPerSecond, 0);
+        Expressions("registry.manifestUrlAllow", registry.ManifestUrlAllow);
+        Expressions("registry.manifestUrlDeny", registry.ManifestUrlDeny);
+        if (registry.IndexPlatforms == IndexPlatforms.List && registry.IndexPlatformList.Count == 0)
+            Add("registry.indexPlatformList", "must name platforms such as linux/amd64 when registry.indexPlatforms is list");
+        for (var i = 0; i < registry.IndexPlatformList.Count; i++)
+        {
+            if (registry.IndexPlatformList[i].Split('/') is not [{ Length: > 0 }, { Length: > 0 }, ..])
+                Add($"registry.indexPlatformList[{i}]", $"\"{registry.IndexPlatformList[i]}\" must be os/architecture, such as linux/amd64", "registry.indexPlatformList");
+        }
+    }
+
+    private void CheckAccess(AccessOptions access)
+    {
+        if (access.Mode == AccessMode.Htpasswd && string.IsNullOrEmpty(access.HtpasswdFile))
+            Add("access.htpasswdFile", "is needed when access.mode is htpasswd");
+        if (access.Mode == AccessMode.Token)
+        {
+            Needed("access.token.realm", access.Token.Realm, "the address of the token server");
+            Needed("access.token.service", access.Token.Service, "the name of this registry in tokens");
+            Needed("access.token.issuer", access.Token.Issuer, "the issuer that tokens name");
+            if (string.IsNullOrEmpty(access.Token.RootCertBundle) && string.IsNullOrEmpty(access.Token.Jwks))
+                Add("access.token.rootCertBundle", "either this or access.token.jwks is needed: the keys that tokens are signed with");
+            FileExists("access.token.rootCertBundle", access.Token.RootCertBundle);
+            FileExists("access.token.jwks", access.Token.Jwks);
+        }
+        AtLeast("access.tokenLifetime", access.TokenLifetime, TimeSpan.FromSeconds(60));
+        AtLeast("access.credentialCacheTime", access.CredentialCacheTime, TimeSpan.Zero);
+        AtLeast("access.failuresBeforeDelay", access.FailuresBeforeDelay, 1);
+        AtLeast("access.maxFailureDelay", access.MaxFailureDelay, TimeSpan.Zero);
+    }
+
+    private void CheckNotifications(BerthOptions options)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        for (var i = 0; i < options.Notifications.Endpoints.Count; i++)
+        {
+            var endpoint = options.Notifications.Endpoints[i];
+            var key = $"notifications.endpoints[{i}]";
+            if (endpoint.Name.Length == 0)
+                Add($"{key}.name", "is needed; deliveries are kept under it", key);
+            else if (!names.Add(endpoint.Name))
+                Add($"{key}.name", $"\"{endpoint.Name}\" is the name of another endpoint; names must differ");
+            if (!endpoint.Disabled && !IsWebAddress(endpoint.Url))
+                Add($"{key}.url", $"\"{endpoint.Url}\" must be an http or https address", key);
+            AtLeast($"{key}.timeout", endpoint.Timeout, TimeSpan.FromMilliseconds(1));
+            AtLeast($"{key}.threshold", endpoint.Threshold, 1);
+            AtLeast($"{key}.backoff", endpoint.Backoff, TimeSpan.FromMilliseconds(1));
+        }
+    }
+
+    private void CheckHealth(BerthOptions options)
+    {
+        var health = options.Health;
+        CheckProbe("health.storage", "Interval", health.StorageInterval, "Threshold", health.StorageThreshold);
+        for (var i = 0; i < health.Files.Count; i++)
+        {
+            Needed($"health.files[{i}].file", health.Files[i].File, "the path to look at");
+            CheckProbe($"health.files[{i}].", "interval", health.Files[i].Interval, "threshold", health.Files[i].Threshold);
+        }
+        for (var i = 0; i < health.Http.Count; i++)
+        {
+            if (!IsWebAddress(health.Http[i].Uri))
+                Add($"health.http[{i}].uri", $"\"{health.Http[i].Uri}\" must be an http or https address", $"health.http[{i}]");
+            CheckProbe($"health.http[{i}].", "interval", health.Http[i].Interval, "threshold", health.Http[i].Threshold);
+            AtLeast($"health.http[{i}].timeout", health.Http[i].Timeout, TimeSpan.FromMilliseconds(1));
+        }
+        for (var i = 0; i < health.Tcp.Count; i++)
+        {
+            if (!IsListenAddress($"http://{health.Tcp[i].Addr}"))
+                Add($"health.tcp[{i}].addr", $"\"{health.Tcp[i].Addr}\" must be host:port", $"health.tcp[{i}]");
+            CheckProbe($"health.tcp[{i}].", "interval", health.Tcp[i].Interval, "threshold", health.Tcp[i].Threshold);
+            AtLeast($"health.tcp[{i}].timeout", health.Tcp[i].Timeout, TimeSpan.FromMilliseconds(1));
+        }
+    }
+
+    private void CheckProbe(string prefix, string intervalKey, TimeSpan interval, string thresholdKey, int threshold)
+    {
+        AtLeast(prefix + intervalKey, interval, TimeSpan.FromMilliseconds(10));
+        AtLeast(prefix + thresholdKey, threshold, 1);
+    }
+
+    private void CheckTelemetry(BerthOptions options)
+    {
+        if (!options.Metrics.Path.StartsWith('/') || options.Metrics.Path.Length < 2)
+            Add("metrics.path", $"\"{options.Metrics.Path}\" must be a path such as /metrics");
+        if (options.Tracing.OtlpEndpoint is { Length: > 0 } endpoint && !IsWebAddress(endpoint))
+            Add("tracing.otlpEndpoint", $"\"{endpoint}\" must be an address such as http://localhost:4318");
+        if (options.Tracing.SampleRatio is not (>= 0 and <= 1))
+            Add("tracing.sampleRatio", "must be between 0 and 1");
+    }
+
+    private void Expressions(string key, IReadOnlyList<string> expressions)
+    {
+        for (var i = 0; i < expressions.Count; i++)
+        {
+            try
+            {
+                _ = new Regex(expressions[i], RegexOptions.CultureInvariant);
+            }
+            catch (ArgumentException)
+            {
+                Add($"{key}[{i}]", $"\"{expressions[i]}\" is not a regular expression", key);
+            }
+        }
+    }
+
+    private void FileExists(string key, string? path)
+    {
+        if (!string.IsNullOrEmpty(path) && !File.Exists(path))
+            Add(key, $"the file {path} does not exist or cannot be seen by this user");
+    }
+
+    private void Needed(string key, string? value, string what)
+    {
+        if (string.IsNullOrEmpty(value))
+            Add(key, $"is needed: {what}");
+    }
+
+    private void AtLeast(string key, long value, long least)
+    {
+        if (value < least)
+            Add(key, $"must be at least {least}");
+    }
+
+    private void AtLeast(string key, TimeSpan value, TimeSpan least)
+    {
+        if (value < least)
+            Add(key, $"must be at least {ConfigText.Duration(least)}");
+    }
+
+    private static bool IsWebAddress(string text) => Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.Host.Length > 0;
+
+    private void Add(string key, string message, string? originKey = null)
+    {
+        var origin = tree.Find(key)?.Origin ?? (originKey is null ? null : tree.Find(originKey)?.Origin) ?? ConfigOrigin.Default;
+        problems.Add(key, origin, message);
+    }
+}

@@ -1,0 +1,116 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using Berth.Server;
+using Berth.Server.Platform.Options;
+
+namespace Berth;
+
+/// <summary>Starts a server with a configuration; ends with its exit code.</summary>
+internal delegate Task<int> RunServer(BerthConfiguration configuration, CancellationToken ct);
+
+/// <summary>What the commands take from the process they run in.</summary>
+internal sealed record CommandEnvironment(IReadOnlyDictionary<string, string> Variables, RunServer RunServer);
+
+/// <summary>The tree of commands, and how a line of arguments is run.</summary>
+internal static class CommandLine
+{
+    /// <summary>All commands, as the program <c>berth</c>.</summary>
+    public static Command Berth(CommandEnvironment environment)
+    {
+        var root = Root("berth", "Berth, a container image registry", """
+            berth serve                                  start with ./berth.yaml or defaults, data in ./berth-data
+            berth serve --config /etc/berth/berth.yaml   start with a configuration file
+            berth registry serve config.yml              start with Docker Registry's configuration
+            berth config check                           check a configuration without starting
+            """);
+        root.Subcommands.Add(Commands.Serve.Build(environment));
+        root.Subcommands.Add(Registry(environment, "registry"));
+        var config = new Verb("config", "Check and show settings", """
+            berth config check
+            berth config show --changed
+            """);
+        config.Subcommands.Add(Commands.Config.Check.Build(environment));
+        config.Subcommands.Add(Commands.Config.Show.Build(environment));
+        root.Subcommands.Add(config);
+        root.Subcommands.Add(Commands.Version.Build());
+        root.Subcommands.Add(Commands.Completion.Build());
+        root.Subcommands.Add(Commands.Complete.Build(root));
+        return root;
+    }
+
+    /// <summary>The commands of Docker Registry's program, when called by its name.</summary>
+    public static Command DockerRegistry(CommandEnvironment environment)
+    {
+        var root = Registry(environment, "registry");
+        root.Options.Add(Verb.Help());
+        root.Options.Add(VersionOption("--version", "-v"));
+        return root;
+    }
+
+    /// <summary>The tree that the name of the called program asks for.</summary>
+    /// <param name="program">First word of the process's command line: a name or path.</param>
+    /// <param name="environment">The process.</param>
+    public static Command For(string program, CommandEnvironment environment) =>
+        Path.GetFileName(program) is "registry" or "docker-registry" ? DockerRegistry(environment) : Berth(environment);
+
+    /// <summary>Parses and runs. A wrong line gives its errors and a hint on standard error and <see cref="ExitCodes.Usage"/>.</summary>
+    public static async Task<int> RunAsync(Command root, IReadOnlyList<string> args, TextWriter output, TextWriter error, CancellationToken ct)
+    {
+        var parsed = root.Parse(args);
+        if (parsed.Action is ParseErrorAction || (parsed.Action is null && parsed.Errors.Count > 0))
+        {
+            foreach (var problem in Told(parsed))
+                error.WriteLine(problem);
+            error.WriteLine($"see \"{PathOf(parsed.CommandResult)} --help\"");
+            return ExitCodes.Usage;
+        }
+        // The server ends on signals by itself, as long as draining takes; the parser must not cut it short.
+        var settings = new InvocationConfiguration { Output = output, Error = error, ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false };
+        return await parsed.InvokeAsync(settings, ct);
+    }
+
+    /// <summary>Writes problems of a configuration to standard error.</summary>
+    public static int Refuse(ParseResult parsed, IReadOnlyList<ConfigProblem> problems)
+    {
+        var error = parsed.InvocationConfiguration.Error;
+        error.WriteLine(problems.Count == 1 ? "the configuration has a problem:" : $"the configuration has {problems.Count} problems:");
+        foreach (var problem in problems)
+            error.WriteLine($"  {problem}");
+        return ExitCodes.Usage;
+    }
+
+    // An unknown word is named with the nearest known one; that a command is missing then goes without saying.
+    private static IEnumerable<string> Told(ParseResult parsed)
+    {
+        if (parsed.UnmatchedTokens.Count == 0)
+            return parsed.Errors.Select(problem => LowerCase(problem.Message));
+        var command = parsed.CommandResult.Command;
+        var known = command.Subcommands.Where(sub => !sub.Hidden).Select(sub => sub.Name).Concat(command.Options.Select(option => option.Name));
+        return parsed.UnmatchedTokens.Select(word => $"unknown command or argument \"{word}\"; did you mean \"{NearestKey.Find(word, known)}\"?");
+    }
+
+    private static string LowerCase(string message) => char.ToLowerInvariant(message[0]) + message[1..].TrimEnd('.');
+
+    private static Command Root(string name, string description, string examples)
+    {
+        var root = new Verb(name, description, examples);
+        root.Options.Add(Verb.Help());
+        root.Options.Add(VersionOption("--version"));
+        return root;
+    }
+
+    private static VersionOption VersionOption(string name, params string[] aliases) =>
+        new(name, aliases) { Description = "Show the version", Action = new Commands.Version.Print() };
+
+    private static Verb Registry(CommandEnvironment environment, string name)
+    {
+        var registry = new Verb(name, "Run as Docker Registry does, with its config.yml", """
+            registry serve /etc/docker/registry/config.yml   the same when the program is called registry or docker-registry
+            """);
+        registry.Subcommands.Add(Commands.Registry.Serve.Build(environment));
+        return registry;
+    }
+
+    private static string PathOf(System.CommandLine.Parsing.CommandResult result) =>
+        result.Parent is System.CommandLine.Parsing.CommandResult parent ? $"{PathOf(parent)} {result.Command.Name}" : result.Command.Name;
+}

@@ -1,0 +1,14 @@
+namespace Berth;
+
+/// <summary>What every command returns.</summary>
+internal static class ExitCodes
+{
+    /// <summary>Done.</summary>
+    public const int Ok = 0;
+
+    /// <summary>Tried and failed; the reason is on standard error.</summary>
+    public const int Failed = 1;
+
+    /// <summary>Not tried: the command line or the configuration is wrong.</summary>
+    public const int Usage = 2;
+}
