@@ -145,6 +145,7 @@ internal sealed class BerthOptionsRules
             FileExists("access.token.jwks", access.Token.Jwks);
         }
         AtLeast("access.tokenLifetime", access.TokenLifetime, TimeSpan.FromSeconds(60));
+        AtLeast("access.refreshTokenLifetime", access.RefreshTokenLifetime, TimeSpan.FromSeconds(60));
         AtLeast("access.credentialCacheTime", access.CredentialCacheTime, TimeSpan.Zero);
         AtLeast("access.failuresBeforeDelay", access.FailuresBeforeDelay, 1);
         AtLeast("access.maxFailureDelay", access.MaxFailureDelay, TimeSpan.Zero);
