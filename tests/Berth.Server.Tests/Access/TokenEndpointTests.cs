@@ -12,7 +12,7 @@ using static Berth.Server.Tests.Access.AccessApp;
 namespace Berth.Server.Tests.Access;
 
 /// <summary>Mode <c>local</c> over HTTP, as clients use it.</summary>
-public sealed class TokenServiceTests
+public sealed class TokenEndpointTests
 {
     private readonly ManualTime _time = new();
 
