@@ -51,6 +51,7 @@ internal sealed class AccessApp : IAsyncDisposable
         builder.Services.AddSingleton(database).AddSingleton(time);
         builder.Services.AddAccess(options, http ?? new HttpOptions(), folder);
         var app = builder.Build();
+        app.Use(next => PathPrefix.Before(next, http?.Prefix ?? ""));
         app.UseRouting();
         app.MapAccess(options);
         app.Use(next => context => context.GetEndpoint() is null ? AnswerAsync(context) : next(context));

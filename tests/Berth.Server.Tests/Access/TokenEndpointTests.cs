@@ -235,13 +235,18 @@ public sealed class TokenEndpointTests
         await ExpectAsync(HttpStatusCode.OK, app, "/service/token", Basic("alice", "alice-pw"));
     }
 
-    [Fact]
-    public async Task The_realm_is_the_public_address_where_one_is_set()
+    [Theory]
+    [InlineData("https://registry.example/", "", "https://registry.example/service/token")]
+    [InlineData("https://registry.example", "/sub", "https://registry.example/sub/service/token")]
+    [InlineData(null, "/sub", "ADDRESS/sub/service/token")]
+    public async Task The_realm_is_the_public_address_with_the_prefix(string? publicUrl, string prefix, string realm)
     {
         await using var database = await TestDatabase.NewAsync(DatabaseKind.Sqlite);
-        await using var app = await StartAsync(database, http: new HttpOptions { PublicUrl = "https://registry.example/sub/" });
-        using var response = await app.GetAsync("/v2/");
-        Assert.Equal("Bearer realm=\"https://registry.example/sub/service/token\",service=\"berth\"", response.Headers.WwwAuthenticate.ToString());
+        await using var app = await StartAsync(database, http: new HttpOptions { PublicUrl = publicUrl, Prefix = prefix });
+        using var response = await app.GetAsync(prefix + "/v2/");
+        var expected = realm.Replace("ADDRESS", app.Address, StringComparison.Ordinal);
+        Assert.Equal($"Bearer realm=\"{expected}\",service=\"berth\"", response.Headers.WwwAuthenticate.ToString());
+        await ExpectAsync(HttpStatusCode.OK, app, prefix + "/service/token", Basic("alice", "alice-pw"));
     }
 
     [Fact]
