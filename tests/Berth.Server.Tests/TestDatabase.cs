@@ -61,7 +61,7 @@ internal sealed class TestDatabase : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private async Task ServerAsync(string sql)
+    private static async Task ServerAsync(string sql)
     {
         await using var source = NpgsqlDataSource.Create(Server!);
         await using var command = source.CreateCommand(sql);
