@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -17,6 +18,8 @@ public sealed class ForwardedHeaders
     public const string UnixPeer = "unix";
 
     private const int MostHops = 32;
+    private static readonly SearchValues<char> s_notInHosts = SearchValues.Create("/?#@\\ ");
+
     private readonly IPNetwork[] _trusted;
     private readonly bool _trustUnix;
 
@@ -94,5 +97,5 @@ public sealed class ForwardedHeaders
         text.Equals("http", StringComparison.OrdinalIgnoreCase) || text.Equals("https", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsHost(string text) => text.Length <= 260 && Uri.TryCreate("http://" + text, UriKind.Absolute, out var uri)
-        && uri.PathAndQuery == "/" && uri.UserInfo.Length == 0 && !text.AsSpan().ContainsAny("/?#@\\ ") && text.Length > 0;
+        && uri.PathAndQuery == "/" && !text.AsSpan().ContainsAny(s_notInHosts);
 }
