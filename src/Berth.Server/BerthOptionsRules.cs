@@ -216,11 +216,11 @@ internal sealed class BerthOptionsRules
         {
             try
             {
-                _ = new Regex(expressions[i], RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
+                _ = new Regex(expressions[i], RegexOptions.CultureInvariant);
             }
-            catch (Exception e) when (e is ArgumentException or NotSupportedException)
+            catch (ArgumentException)
             {
-                Add($"{key}[{i}]", $"\"{expressions[i]}\" is not a regular expression without back references and look-around", key);
+                Add($"{key}[{i}]", $"\"{expressions[i]}\" is not a regular expression", key);
             }
         }
     }

@@ -1,13 +1,20 @@
 using Berth.Blobs;
 using Berth.Blobs.FileSystem;
 using Berth.Server.Access;
+using Berth.Server.Identity;
+using Berth.Server.Notifications;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Health;
+using Berth.Server.Platform.Http;
+using Berth.Server.Platform.Telemetry;
 using Berth.Server.Registry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace Berth.Server;
 
@@ -16,11 +23,35 @@ namespace Berth.Server;
 /// </summary>
 public static class BerthServer
 {
+    /// <summary>Runs a server until a signal or the token stops it.</summary>
+    /// <param name="configuration">Validated settings.</param>
+    /// <param name="ct">Stops the server.</param>
+    /// <returns>Exit code: 0 after an orderly stop.</returns>
+    public static async Task<int> RunAsync(BerthConfiguration configuration, CancellationToken ct)
+    {
+        var options = configuration.Options;
+        using var output = ServerOutput.OfThisProcess();
+        using var tracing = Tracing.Start(options.Tracing);
+        await using var app = await BuildAsync(options, output, null, ct).ConfigureAwait(false);
+        var admin = options.Access.Mode == AccessMode.Local
+            ? await app.Services.GetRequiredService<FirstAdmin>().EnsureAsync(AdminPassword(), ct).ConfigureAwait(false)
+            : new FirstAdminResult(false, null);
+        await app.StartAsync(ct).ConfigureAwait(false);
+        StartMessage.Write(Console.Out, options, app.Urls, admin);
+        await ((IHost)app).WaitForShutdownAsync(ct).ConfigureAwait(false);
+        return 0;
+    }
+
+    /// <summary>Builds a server that writes no log, for tests and embedding.</summary>
+    public static Task<WebApplication> BuildAsync(BerthOptions options, Action<IServiceCollection>? configure, CancellationToken ct) =>
+        BuildAsync(options, ServerOutput.Silent, configure, ct);
+
     /// <summary>Builds a server that is ready to start: the database is migrated, the storage opened.</summary>
     /// <param name="options">Validated settings.</param>
+    /// <param name="output">Where log lines go; outlives the server.</param>
     /// <param name="configure">Last changes to what is registered, for tests.</param>
     /// <param name="ct">Cancels the start.</param>
-    public static async Task<WebApplication> BuildAsync(BerthOptions options, Action<IServiceCollection>? configure, CancellationToken ct)
+    public static async Task<WebApplication> BuildAsync(BerthOptions options, ServerOutput output, Action<IServiceCollection>? configure, CancellationToken ct)
     {
         // Blocking file work (fsync) runs on pool threads; the pool grows too slowly by itself for a burst of pushes.
         ThreadPool.SetMinThreads(Math.Max(32, Environment.ProcessorCount * 8), Math.Max(32, Environment.ProcessorCount * 8));
@@ -30,33 +61,90 @@ public static class BerthServer
         await database.MigrateAsync(ct).ConfigureAwait(false);
 
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
-        builder.WebHost.UseUrls([.. options.Http.Urls]);
+        builder.WebHost.AddListeners(options.Http);
         builder.Services.AddRoutingCore();
+        Register(builder, options, database, output);
+        configure?.Invoke(builder.Services);
+
+        var app = builder.Build();
+        Map(app, options);
+        return app;
+    }
+
+    private static void Register(WebApplicationBuilder builder, BerthOptions options, Database database, ServerOutput output)
+    {
+        var services = builder.Services;
 
         // Ring 0: platform.
-        builder.Services.AddSingleton(options);
-        builder.Services.AddSingleton(options.Http);
-        builder.Services.TryAddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton(database);
-        builder.Services.AddSingleton<IBlobStore>(s => new FileSystemBlobStore(
+        builder.Logging.AddBerthLog(options.Log, output.Log, TimeProvider.System);
+        services.AddSingleton(options.Log);
+        services.AddSingleton(database.Timings);
+        services.AddTelemetry(options.Log, output.Access);
+        services.AddSingleton(options);
+        services.AddSingleton(options.Http);
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(database);
+        services.AddSingleton<IBlobStore>(s => new FileSystemBlobStore(
             options.Storage.Root ?? Path.Join(options.DataFolder, "storage"), options.Storage.MinFreeBytes, s.GetRequiredService<TimeProvider>()));
+        services.AddHealth(options.Health);
 
         // Ring 1: core.
-        builder.Services.AddSingleton<ICallerSource, OpenAccess>();
-        builder.Services.AddRegistry(options.Registry);
+        services.AddAccess(options.Access, options.Http, options.DataFolder);
+        services.AddRegistry(options.Registry);
 
-        configure?.Invoke(builder.Services);
-        var app = builder.Build();
+        // Ring 2: reactions.
+        services.AddNotifications(options.Notifications, NotificationSource.OfThisProcess(options.Http.Urls.Count > 0 ? options.Http.Urls[0] : null, TimeProvider.System));
+    }
 
+    private static void Map(WebApplication app, BerthOptions options)
+    {
+        // Bad settings and unreadable files are reported now, not at the first request.
+        app.Services.GetRequiredService<ICallerSource>();
+        app.Services.GetRequiredService<IBlobStore>();
+
+        // The registry comes before routing: nothing else stands on its path.
         var registry = app.Services.GetRequiredService<RegistryEndpoint>();
+        app.Use(next => new RequestTelemetry(
+            next, options.Http, app.Services.GetRequiredService<RequestMetrics>(), app.Services.GetRequiredService<RequestLog>(),
+            app.Services.GetRequiredService<ILoggerFactory>()).InvokeAsync);
+        app.Use(next => PathPrefix.Before(next, options.Http.Prefix));
         app.Use(next => Registry.Registry.Serve(registry, next));
-        app.Run(context =>
-        {
-            context.Response.StatusCode = StatusCodes.Status404NotFound;
-            return Task.CompletedTask;
-        });
-        return app;
+        app.UseRouting();
+        app.MapAccess(options.Access);
+        app.MapHealth();
+        MapForOperators(app, options);
+#pragma warning disable ASP0014 // The endpoints must be run here: what follows answers everything that has none.
+        app.UseEndpoints(static _ => { });
+#pragma warning restore ASP0014
+        app.Run(NotFoundAsync);
+    }
+
+    // Numbers and details of failures: on the debug listener when there is one.
+    private static void MapForOperators(WebApplication app, BerthOptions options)
+    {
+        ServerMetrics.AddTo(
+            app.Services.GetRequiredService<MetricRegistry>(), app.Services.GetRequiredService<ContentCache>(), app.Services.GetRequiredService<ActiveUploads>(),
+            app.Services.GetRequiredService<AccessCounters>(), app.Services.GetRequiredService<NotificationEndpoints>());
+        app.Services.GetRequiredService<StorageMetrics>();
+        var page = app.Services.GetRequiredService<MetricsPage>();
+        app.MapDebugHealth();
+        if (options.Metrics.Enabled) app.MapGet(options.Metrics.Path, (RequestDelegate)page.ServeAsync);
+        app.Use(next => context => IsForOperators(context, options) && !DebugListener.MayServeOperators(context, options.Http) ? NotFoundAsync(context) : next(context));
+    }
+
+    private static bool IsForOperators(HttpContext context, BerthOptions options) =>
+        context.Request.Path.Value == options.Metrics.Path || context.Request.Path.StartsWithSegments("/debug", StringComparison.Ordinal);
+
+    private static Task NotFoundAsync(HttpContext context)
+    {
+        context.Response.StatusCode = StatusCodes.Status404NotFound;
+        return Task.CompletedTask;
+    }
+
+    private static string? AdminPassword()
+    {
+        var file = Environment.GetEnvironmentVariable(FirstAdmin.PasswordVariable + "_FILE");
+        return string.IsNullOrEmpty(file) ? Environment.GetEnvironmentVariable(FirstAdmin.PasswordVariable) : File.ReadAllText(file).TrimEnd('\r', '\n');
     }
 
     private static Database OpenDatabase(BerthOptions options) => options.Database.Kind switch

@@ -1,9 +1,6 @@
+using Berth;
 using Berth.Server;
 
-var options = new BerthOptions
-{
-    DataFolder = args.Length > 0 ? args[0] : "./.berth",
-    Http = new() { Urls = [args.Length > 1 ? args[1] : "http://127.0.0.1:5000"] },
-};
-await using var app = await BerthServer.BuildAsync(options, null, CancellationToken.None);
-await app.RunAsync();
+using var stop = new StopSignals();
+var environment = new CommandEnvironment(ConfigurationSources.ProcessEnvironment(), BerthServer.RunAsync);
+return await CommandLine.RunAsync(CommandLine.For(ProgramName.Called(), environment), args, Console.Out, Console.Error, stop.Token);

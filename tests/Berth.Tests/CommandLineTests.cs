@@ -83,6 +83,15 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task What_keeps_the_server_from_running_is_told_and_gives_1()
+    {
+        var environment = new CommandEnvironment(new Dictionary<string, string>(), (_, _) => throw new IOException("address already in use"));
+        var error = new StringWriter { NewLine = "\n" };
+        Assert.Equal(1, await CommandLine.RunAsync(CommandLine.Berth(environment), ["serve"], TextWriter.Null, error, default));
+        Assert.Equal("the server cannot run: address already in use\n", error.ToString());
+    }
+
+    [Fact]
     public async Task Config_check_reports_as_text_and_as_JSON()
     {
         var good = Write("log: { level: debug }\n");

@@ -66,12 +66,12 @@ public static class Access
     public static IEndpointRouteBuilder MapAccess(this IEndpointRouteBuilder endpoints, AccessOptions options)
     {
         if (options.Mode != AccessMode.Local) return endpoints;
-        endpoints.MapGet(TokenService.Path, (RequestDelegate)(context => Of(context).GetAsync(context)));
-        endpoints.MapPost(TokenService.Path, (RequestDelegate)(context => Of(context).PostAsync(context)));
-        endpoints.MapGet(TokenService.KeysPath, (RequestDelegate)(context => Of(context).GetKeysAsync(context)));
+        endpoints.MapGet(TokenEndpoint.Path, (RequestDelegate)(context => Of(context).GetAsync(context)));
+        endpoints.MapPost(TokenEndpoint.Path, (RequestDelegate)(context => Of(context).PostAsync(context)));
+        endpoints.MapGet(TokenEndpoint.KeysPath, (RequestDelegate)(context => Of(context).GetKeysAsync(context)));
         return endpoints;
 
-        static TokenService Of(HttpContext context) => context.RequestServices.GetRequiredService<TokenService>();
+        static TokenEndpoint Of(HttpContext context) => context.RequestServices.GetRequiredService<TokenEndpoint>();
     }
 
     private static void AddLocal(this IServiceCollection services, AccessOptions options, HttpOptions http, string dataFolder)
@@ -84,7 +84,7 @@ public static class Access
             options, p.GetRequiredService<Users>(), p.GetRequiredService<LocalTokens>(), p.GetRequiredService<CredentialCache>()));
         services.AddSingleton<ICallerSource>(p => new LocalAccess(
             options, http, p.GetRequiredService<LocalCallers>(), p.GetRequiredService<PasswordSignIn>(), p.GetRequiredService<BearerSignIn>()));
-        services.AddSingleton(p => new TokenService(
+        services.AddSingleton(p => new TokenEndpoint(
             options, p.GetRequiredService<LocalCallers>(), p.GetRequiredService<LocalTokens>(),
             p.GetRequiredService<PasswordSignIn>(), p.GetRequiredService<AccessCounters>()));
     }

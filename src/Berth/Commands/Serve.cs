@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Data.Common;
+using System.Net.Sockets;
 using Berth.Server;
 
 namespace Berth.Commands;
@@ -49,8 +51,23 @@ internal static class Serve
         var configuration = BerthConfiguration.Load(sources, out var problems);
         if (configuration is null)
             return CommandLine.Refuse(parsed, problems);
+        var error = parsed.InvocationConfiguration.Error;
         if (configuration.DockerRegistry is { } report)
-            await parsed.InvocationConfiguration.Error.WriteLineAsync(report.Message);
-        return await environment.RunServer(configuration, ct);
+            await error.WriteLineAsync(report.Message);
+        try
+        {
+            return await environment.RunServer(configuration, ct);
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            // Told to stop while still starting: nothing was served, nothing is half done.
+            return ExitCodes.Ok;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SocketException or DbException)
+        {
+            // The address is taken, the folder cannot be written, the database does not answer: for the operator, not a bug.
+            await error.WriteLineAsync($"the server cannot run: {e.Message}");
+            return ExitCodes.Failed;
+        }
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -14,12 +13,12 @@ namespace Berth.Server.Platform.Http;
 /// </summary>
 public sealed class ForwardedHeaders
 {
+    private static readonly System.Buffers.SearchValues<char> s_notInHosts = System.Buffers.SearchValues.Create("/?#@\\ ");
+
     /// <summary>Entry of the settings that trusts the peer of a Unix socket.</summary>
     public const string UnixPeer = "unix";
 
     private const int MostHops = 32;
-    private static readonly SearchValues<char> s_notInHosts = SearchValues.Create("/?#@\\ ");
-
     private readonly IPNetwork[] _trusted;
     private readonly bool _trustUnix;
 
@@ -97,5 +96,5 @@ public sealed class ForwardedHeaders
         text.Equals("http", StringComparison.OrdinalIgnoreCase) || text.Equals("https", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsHost(string text) => text.Length <= 260 && Uri.TryCreate("http://" + text, UriKind.Absolute, out var uri)
-        && uri.PathAndQuery == "/" && !text.AsSpan().ContainsAny(s_notInHosts);
+        && uri.PathAndQuery == "/" && uri.UserInfo.Length == 0 && !text.AsSpan().ContainsAny(s_notInHosts) && text.Length > 0;
 }

@@ -14,7 +14,7 @@ namespace Berth.Server.Access;
 /// 1. Is the request well formed? 2. Who asks? 3. What is granted: the wish cut to the rights. 4. The signed answer.
 /// A wish that is not granted is no error: the token simply grants less.
 /// </summary>
-internal sealed class TokenService(
+internal sealed class TokenEndpoint(
     AccessOptions options, LocalCallers callers, LocalTokens tokens, PasswordSignIn passwords, AccessCounters counters)
 {
     /// <summary>Where the service is.</summary>
