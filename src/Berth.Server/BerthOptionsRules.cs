@@ -108,7 +108,7 @@ internal sealed class BerthOptionsRules
         AtLeast("registry.maxBlobBytes", registry.MaxBlobBytes, 1);
         AtLeast("registry.chunkMinBytes", registry.ChunkMinBytes, 0);
         AtLeast("registry.maxUploadsPerCaller", registry.MaxUploadsPerCaller, 1);
-        AtLeast("registry.uploadExpiry", registry.UploadExpiry, TimeSpan.FromMinutes(1));
+        AtLeast("registry.uploadExpiry", registry.UploadExpiry, TimeSpan.FromSeconds(1));
         AtLeast("registry.uploadJanitorInterval", registry.UploadJanitorInterval, TimeSpan.Zero);
         AtLeast("registry.catalogMaxEntries", registry.CatalogMaxEntries, 1);
         AtLeast("registry.catalogDefaultEntries", registry.CatalogDefaultEntries, 1);
