@@ -93,8 +93,9 @@ public static class BerthServer
         services.TryAddSingleton(TimeProvider.System);
         // By a factory: what the container is handed ready-made it does not dispose.
         services.AddSingleton(_ => database);
-        services.AddSingleton<IBlobStore>(s => new FileSystemBlobStore(
+        services.AddSingleton(s => new FileSystemBlobStore(
             options.Storage.Root ?? Path.Join(options.DataFolder, "storage"), options.Storage.MinFreeBytes, s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IBlobStore>(s => new TimedBlobStore(s.GetRequiredService<FileSystemBlobStore>(), s.GetRequiredService<StorageMetrics>()));
         services.AddHealth(options.Health);
 
         // Ring 1: core.
@@ -134,7 +135,6 @@ public static class BerthServer
         ServerMetrics.AddTo(
             app.Services.GetRequiredService<MetricRegistry>(), app.Services.GetRequiredService<ContentCache>(), app.Services.GetRequiredService<ActiveUploads>(),
             app.Services.GetRequiredService<AccessCounters>(), app.Services.GetRequiredService<NotificationEndpoints>());
-        app.Services.GetRequiredService<StorageMetrics>();
         var page = app.Services.GetRequiredService<MetricsPage>();
         app.MapDebugHealth();
         if (options.Metrics.Enabled) app.MapGet(options.Metrics.Path, (RequestDelegate)page.ServeAsync);
