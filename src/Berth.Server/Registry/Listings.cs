@@ -50,7 +50,7 @@ internal sealed class Listings(Database database, ICallerSource access, Registry
             var batch = await database.ReadAsync((last, page.Size + 1), static (s, q, ct) => SelectNamesAsync(s, q.last, q.Item2, ct), context.RequestAborted).ConfigureAwait(false);
             hasMore = batch.Count == page.Size + 1;
             if (batch.Count > 0) last = batch[^1];
-            names.AddRange(batch.Where(name => access.May(caller, name, RepositoryAction.Pull)));
+            names.AddRange(batch.Where(name => access.MayList(caller, name)));
         }
         if (names.Count > page.Size)
         {
