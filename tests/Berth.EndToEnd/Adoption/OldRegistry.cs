@@ -36,7 +36,12 @@ public sealed class OldRegistry : IAsyncLifetime
     /// <summary>Attachments that a fallback tag names.</summary>
     public IReadOnlyList<(string Repository, string Subject, string Referrer)> Referrers => referrers;
 
-    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+    public ValueTask InitializeAsync()
+    {
+        // A setting of podman's that reads like one of Docker Registry's (auth.file).
+        shell.Unset("REGISTRY_AUTH_FILE");
+        return ValueTask.CompletedTask;
+    }
 
     public ValueTask DisposeAsync()
     {
