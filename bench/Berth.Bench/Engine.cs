@@ -35,7 +35,7 @@ internal sealed class Engine(BenchOptions options, IReadOnlyList<Target> targets
         if (!workload.Restarts) ForgetPeaks();
 
         var rounds = targets.ToDictionary(t => t, _ => new List<RoundFigures>());
-        for (var round = 0; round <= options.Rounds; round++)
+        for (var round = 0; round <= Math.Min(options.Rounds, workload.MaxRounds); round++)
         {
             foreach (var target in targets) rounds[target].Add(Round(workload, target));
             Log($"{workload.Name}: {(round == 0 ? "warm-up" : $"round {round}")}: " +

@@ -42,11 +42,11 @@ public class UploadBenchmarks
     }
 
     [Benchmark]
-    public byte[]? Save_the_state_of_a_hash() => _running.Save();
+    public byte[]? SaveHashState() => _running.Save();
 
     /// <summary>Durable: the figure is mostly the disk's.</summary>
     [Benchmark]
-    public async Task Write_and_commit()
+    public async Task WriteAndCommit()
     {
         var key = $"bench-{_number++}";
         await using (var upload = await _store!.OpenUploadAsync(key, 0, CancellationToken.None))

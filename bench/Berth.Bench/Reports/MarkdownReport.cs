@@ -13,7 +13,7 @@ internal static class MarkdownReport
         if (results.Count == 0) return "nothing was measured\n";
         var names = results[0].Targets.Select(t => t.Target).ToArray();
         text.Append($"{TimeProvider.System.GetUtcNow():yyyy-MM-dd HH:mm} UTC; {Environment.ProcessorCount} processors shared by servers and generator; ")
-            .Append($"{RuntimeInformation.OSDescription}; medians of {options.Rounds} alternating rounds of {options.RoundDuration.TotalSeconds:0.##} s; ")
+            .Append($"{RuntimeInformation.OSDescription}; medians of {options.Rounds} alternating rounds (pushes of the large blob: at most 3) of {options.RoundDuration.TotalSeconds:0.##} s; ")
             .Append($"large blob {options.LargeBytes / 1e6:0.#} MB.\n")
             .Append($"Ratio: how many times better than {names[0]}, median of the pairs of rounds (lowest to highest).\n\n");
         Speed(text, names, results, verdicts);

@@ -26,8 +26,11 @@ internal abstract class Workload(string name, string title, Unit unit)
 
     internal Unit Unit { get; } = unit;
 
-    /// <summary>True when each round leaves gigabytes in the registry.</summary>
+    /// <summary>True when each round leaves gigabytes in the registry: then data is synced after each round and removed after the last.</summary>
     internal virtual bool LeavesBytes => false;
+
+    /// <summary>Counted rounds at most, whatever was asked for.</summary>
+    internal virtual int MaxRounds => int.MaxValue;
 
     /// <summary>True when a round starts a new server process, so that processor time and peak are not those of the work.</summary>
     internal virtual bool Restarts => false;

@@ -1,3 +1,5 @@
+using Berth.Server.Platform.Options;
+
 namespace Berth.Server.Access;
 
 /// <summary>Who may sign in, and how (section <c>access</c>).</summary>
@@ -31,6 +33,7 @@ public sealed record AccessOptions
     /// Secret key of the installation: 32 bytes in base64 (<c>openssl rand -base64 32</c>), the same on all replicas. It encrypts the signing
     /// keys in the database. Without it (and without <see cref="SecretKeyFile"/>) one is generated in <c>secret.key</c> in the data folder. Secret.
     /// </summary>
+    [Secret]
     public string? SecretKey { get; init; }
 
     /// <summary>File with the value of <see cref="SecretKey"/>.</summary>

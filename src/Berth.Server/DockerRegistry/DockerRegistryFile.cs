@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Berth.Server.Platform.Options;
 
 namespace Berth.Server.DockerRegistry;
@@ -21,7 +20,8 @@ public static class DockerRegistryFile
 
     /// <summary>True when the file has Docker Registry's version mark; <c>berth.yaml</c> has no such key.</summary>
     public static bool Recognises(ConfigMap root) =>
-        root["version"] is ConfigScalar { Text: { } version } && Regex.IsMatch(version, @"\A[0-9]+\.[0-9]+\z");
+        root["version"] is ConfigScalar { Text: { } version } && version.Split('.') is [{ Length: > 0 } major, { Length: > 0 } minor]
+        && major.All(char.IsAsciiDigit) && minor.All(char.IsAsciiDigit);
 
     /// <summary>Maps a parsed file and its environment onto Berth's settings.</summary>
     /// <param name="root">The parsed file; changed by the environment.</param>

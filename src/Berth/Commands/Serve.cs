@@ -58,6 +58,11 @@ internal static class Serve
         {
             return await environment.RunServer(configuration, ct);
         }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            // Told to stop while still starting: nothing was served, nothing is half done.
+            return ExitCodes.Ok;
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or SocketException or DbException)
         {
             // The address is taken, the folder cannot be written, the database does not answer: for the operator, not a bug.

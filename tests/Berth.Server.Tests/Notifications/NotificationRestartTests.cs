@@ -175,7 +175,7 @@ public sealed class NotificationRestartTests
 
     private static NotificationEndpointOptions EndpointAt(Receiver receiver) => Endpoint(receiver.Url);
 
-    private static NotificationEndpointOptions Endpoint(string url) => new() { Name = "a", Url = url, Timeout = TimeSpan.FromSeconds(20) };
+    private static NotificationEndpointOptions Endpoint(string url) => new() { Name = "a", Url = url, Timeout = TimeSpan.FromDays(30) };
 
     private Task AdvanceUntilAsync(Func<bool> condition) =>
         Eventually.TrueAsync(() =>

@@ -13,6 +13,8 @@ namespace Berth.Server.Platform.Http;
 /// </summary>
 public sealed class ForwardedHeaders
 {
+    private static readonly System.Buffers.SearchValues<char> s_notInHosts = System.Buffers.SearchValues.Create("/?#@\\ ");
+
     /// <summary>Entry of the settings that trusts the peer of a Unix socket.</summary>
     public const string UnixPeer = "unix";
 
@@ -94,5 +96,5 @@ public sealed class ForwardedHeaders
         text.Equals("http", StringComparison.OrdinalIgnoreCase) || text.Equals("https", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsHost(string text) => text.Length <= 260 && Uri.TryCreate("http://" + text, UriKind.Absolute, out var uri)
-        && uri.PathAndQuery == "/" && uri.UserInfo.Length == 0 && !text.AsSpan().ContainsAny("/?#@\\ ") && text.Length > 0;
+        && uri.PathAndQuery == "/" && uri.UserInfo.Length == 0 && !text.AsSpan().ContainsAny(s_notInHosts) && text.Length > 0;
 }
