@@ -36,7 +36,7 @@ internal static class UntaggedManifests
     public static async ValueTask<List<string>> ListAsync(DbSession session, long repositoryId, string after, long cutoff, int limit, CancellationToken ct)
     {
         var digests = new List<string>();
-        await using var reader = await session.Command(SelectUnreachable, repositoryId, after, cutoff, (long)limit).ExecuteReaderAsync(ct).ConfigureAwait(false);
+        await using var reader = await session.Command(SelectUnreachable, repositoryId, cutoff, after, (long)limit).ExecuteReaderAsync(ct).ConfigureAwait(false);
         while (await reader.ReadAsync(ct).ConfigureAwait(false)) digests.Add(reader.GetString(0));
         return digests;
     }
@@ -81,23 +81,30 @@ internal static class UntaggedManifests
         "DELETE FROM manifests WHERE id IN (SELECT value FROM json_each(@0))",
         "DELETE FROM manifests WHERE id IN (SELECT jsonb_array_elements_text(@0::jsonb)::bigint)");
 
-    private static readonly Statement SelectUnreachable = new("""
+    /// <summary>The same as <see cref="KeptOnSqlite"/> for one repository. Parameters: <c>@0</c> its id, <c>@1</c> the time.</summary>
+    public const string KeptOfOneOnSqlite = """
         WITH RECURSIVE kept (id, digest) AS (
             SELECT m.id, m.digest FROM tags t JOIN manifests m ON m.id = t.manifest_id WHERE t.repository_id = @0
-            UNION SELECT id, digest FROM manifests WHERE repository_id = @0 AND pushed_at >= @2
+            UNION SELECT id, digest FROM manifests WHERE repository_id = @0 AND pushed_at >= @1
             UNION SELECT c.id, c.digest FROM kept k JOIN manifest_children l ON l.manifest_id = k.id JOIN manifests c ON c.repository_id = @0 AND c.digest = l.child_digest
             UNION SELECT r.id, r.digest FROM kept k JOIN manifests r ON r.repository_id = @0 AND r.subject = k.digest)
-        SELECT m.digest FROM manifests m
-        WHERE m.repository_id = @0 AND m.digest > @1 AND m.id NOT IN (SELECT id FROM kept) ORDER BY m.digest LIMIT @3
-        """, """
+
+        """;
+
+    /// <inheritdoc cref="KeptOfOneOnSqlite"/>
+    public const string KeptOfOneOnPostgres = """
         WITH RECURSIVE kept (id, digest) AS (
             (SELECT m.id, m.digest FROM tags t JOIN manifests m ON m.id = t.manifest_id WHERE t.repository_id = @0
-             UNION SELECT id, digest FROM manifests WHERE repository_id = @0 AND pushed_at >= @2)
+             UNION SELECT id, digest FROM manifests WHERE repository_id = @0 AND pushed_at >= @1)
             UNION SELECT n.id, n.digest FROM kept k CROSS JOIN LATERAL (
                 SELECT c.id, c.digest FROM manifest_children l JOIN manifests c ON c.repository_id = @0 AND c.digest = l.child_digest WHERE l.manifest_id = k.id
                 UNION ALL
                 SELECT r.id, r.digest FROM manifests r WHERE r.repository_id = @0 AND r.subject = k.digest) n)
-        SELECT m.digest FROM manifests m
-        WHERE m.repository_id = @0 AND m.digest > @1 AND NOT EXISTS (SELECT 1 FROM kept k WHERE k.id = m.id) ORDER BY m.digest LIMIT @3
-        """);
+
+        """;
+
+    private const string Unreachable =
+        "SELECT m.digest FROM manifests m WHERE m.repository_id = @0 AND m.digest > @2 AND m.id NOT IN (SELECT id FROM kept) ORDER BY m.digest LIMIT @3";
+
+    private static readonly Statement SelectUnreachable = new(KeptOfOneOnSqlite + Unreachable, KeptOfOneOnPostgres + Unreachable);
 }
