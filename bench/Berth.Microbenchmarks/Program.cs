@@ -1,3 +1,9 @@
+using Berth.Microbenchmarks;
 using BenchmarkDotNet.Running;
 
+if (args is ["fill-database", var file, var count])
+{
+    await FilledDatabase.FillAsync(file, int.Parse(count), CancellationToken.None);
+    return;
+}
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);

@@ -27,6 +27,9 @@ public interface IBlobStore
     /// <summary>Removes an upload's bytes; nothing happens when there are none.</summary>
     ValueTask DeleteUploadAsync(string uploadKey, CancellationToken ct);
 
+    /// <summary>Keys of uploads whose bytes have not changed since a time; for the janitor, never on a request's path.</summary>
+    IAsyncEnumerable<string> ListUploadsAsync(DateTimeOffset untouchedSince, CancellationToken ct);
+
     /// <summary>Opens content for reading.</summary>
     /// <returns>Null when the store has no such content.</returns>
     ValueTask<IBlobReader?> OpenReadAsync(Digest digest, CancellationToken ct);

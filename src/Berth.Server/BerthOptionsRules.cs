@@ -108,7 +108,7 @@ internal sealed class BerthOptionsRules
         AtLeast("registry.maxBlobBytes", registry.MaxBlobBytes, 1);
         AtLeast("registry.chunkMinBytes", registry.ChunkMinBytes, 0);
         AtLeast("registry.maxUploadsPerCaller", registry.MaxUploadsPerCaller, 1);
-        AtLeast("registry.uploadExpiry", registry.UploadExpiry, TimeSpan.FromMinutes(1));
+        AtLeast("registry.uploadExpiry", registry.UploadExpiry, TimeSpan.FromSeconds(1));
         AtLeast("registry.uploadJanitorInterval", registry.UploadJanitorInterval, TimeSpan.Zero);
         AtLeast("registry.catalogMaxEntries", registry.CatalogMaxEntries, 1);
         AtLeast("registry.catalogDefaultEntries", registry.CatalogDefaultEntries, 1);
@@ -145,6 +145,7 @@ internal sealed class BerthOptionsRules
             FileExists("access.token.jwks", access.Token.Jwks);
         }
         AtLeast("access.tokenLifetime", access.TokenLifetime, TimeSpan.FromSeconds(60));
+        AtLeast("access.refreshTokenLifetime", access.RefreshTokenLifetime, TimeSpan.FromSeconds(60));
         AtLeast("access.credentialCacheTime", access.CredentialCacheTime, TimeSpan.Zero);
         AtLeast("access.failuresBeforeDelay", access.FailuresBeforeDelay, 1);
         AtLeast("access.maxFailureDelay", access.MaxFailureDelay, TimeSpan.Zero);

@@ -58,7 +58,15 @@ public static class BerthServer
 
         Directory.CreateDirectory(options.DataFolder);
         var database = OpenDatabase(options);
-        await database.MigrateAsync(ct).ConfigureAwait(false);
+        try
+        {
+            await database.MigrateAsync(ct).ConfigureAwait(false);
+        }
+        catch
+        {
+            await database.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
 
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.AddListeners(options.Http);
@@ -83,7 +91,8 @@ public static class BerthServer
         services.AddSingleton(options);
         services.AddSingleton(options.Http);
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton(database);
+        // By a factory: what the container is handed ready-made it does not dispose.
+        services.AddSingleton(_ => database);
         services.AddSingleton<IBlobStore>(s => new FileSystemBlobStore(
             options.Storage.Root ?? Path.Join(options.DataFolder, "storage"), options.Storage.MinFreeBytes, s.GetRequiredService<TimeProvider>()));
         services.AddHealth(options.Health);

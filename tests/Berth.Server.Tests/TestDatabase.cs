@@ -29,7 +29,7 @@ internal sealed class TestDatabase : IAsyncDisposable
     {
         Assert.SkipWhen(kind == DatabaseKind.Postgres && string.IsNullOrEmpty(Server), "BERTH_TEST_POSTGRES is not set");
         var database = new TestDatabase(kind);
-        if (kind == DatabaseKind.Postgres) await database.ServerAsync($"CREATE SCHEMA {database._schema}");
+        if (kind == DatabaseKind.Postgres) await ServerAsync($"CREATE SCHEMA {database._schema}");
         await database.Open().MigrateAsync(CancellationToken.None);
         return database;
     }
@@ -61,7 +61,7 @@ internal sealed class TestDatabase : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private async Task ServerAsync(string sql)
+    private static async Task ServerAsync(string sql)
     {
         await using var source = NpgsqlDataSource.Create(Server!);
         await using var command = source.CreateCommand(sql);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Berth.Oci;
 using Microsoft.Win32.SafeHandles;
 
@@ -75,6 +76,16 @@ public sealed class FileSystemBlobStore : IBlobStore
     {
         File.Delete(_paths.Upload(uploadKey));
         return ValueTask.CompletedTask;
+    }
+
+    public async IAsyncEnumerable<string> ListUploadsAsync(DateTimeOffset untouchedSince, [EnumeratorCancellation] CancellationToken ct)
+    {
+        foreach (var file in new DirectoryInfo(_paths.Uploads).EnumerateFiles())
+        {
+            ct.ThrowIfCancellationRequested();
+            if (file.LastWriteTimeUtc < untouchedSince) yield return file.Name;
+        }
+        await ValueTask.CompletedTask.ConfigureAwait(false);
     }
 
     public ValueTask<IBlobReader?> OpenReadAsync(Digest digest, CancellationToken ct) => ValueTask.FromResult(Open(_paths.Content(digest)));

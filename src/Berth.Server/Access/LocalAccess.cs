@@ -46,8 +46,7 @@ internal sealed class LocalAccess(AccessOptions options, HttpOptions http, Local
 
     private string RealmOf(HttpRequest request)
     {
-        if (http.PublicUrl is { Length: > 0 } url) return url.TrimEnd('/') + TokenEndpoint.Path;
-        var prefix = request.PathBase.HasValue ? request.PathBase.Value : http.Prefix;
-        return $"{request.Scheme}://{request.Host}{prefix.TrimEnd('/')}{TokenEndpoint.Path}";
+        var origin = http.PublicUrl is { Length: > 0 } url ? url.TrimEnd('/') : $"{request.Scheme}://{request.Host}";
+        return $"{origin}{request.PathBase}{TokenEndpoint.Path}";
     }
 }

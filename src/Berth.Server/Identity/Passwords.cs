@@ -10,10 +10,10 @@ internal static class Passwords
     private const int SaltBytes = 16;
     private const int KeyBytes = 32;
 
-    private static readonly PasswordHasher<User> Hasher = new(Options.Create(new PasswordHasherOptions { IterationCount = Iterations }));
+    /// <summary>Well formed and of full cost; no password is known that has it. Nothing must be hashed to make it.</summary>
+    internal static readonly string NobodysHash = MakeNobodysHash();
 
-    // Well formed and of full cost; no password is known that has it. Nothing must be hashed to make it.
-    private static readonly string NobodysHash = MakeNobodysHash();
+    private static readonly PasswordHasher<User> Hasher = new(Options.Create(new PasswordHasherOptions { IterationCount = Iterations }));
 
     /// <summary>Hashes a password with a new salt.</summary>
     public static string Hash(string password) => Hasher.HashPassword(null!, password);

@@ -70,6 +70,7 @@ internal sealed class Deletes(Database database, ContentCache cache, RegistryEve
         {
             await session.ExecuteAsync(DeleteTag, [repositoryId, tag], ct).ConfigureAwait(false);
             await WriteHistoryAsync(session, request, repositoryId, tag, digest.Value, ct).ConfigureAwait(false);
+            await WriteEventAsync(session, request, null, tag, isBlob: false, ct).ConfigureAwait(false);
         }
         await session.ExecuteAsync(DeleteOne, [manifestId], ct).ConfigureAwait(false);
         await WriteEventAsync(session, request, digest.Value, null, isBlob: false, ct).ConfigureAwait(false);

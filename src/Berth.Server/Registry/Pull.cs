@@ -47,10 +47,9 @@ internal sealed class Pull(Database database, IBlobStore store, ContentCache cac
         }
         response.Headers.ContentType = manifest.MediaType;
         response.ContentLength = manifest.Size;
-        if (request.IsHead) return;
-        await response.BodyWriter.WriteAsync(manifest.Bytes, request.Aborted).ConfigureAwait(false);
+        if (!request.IsHead) await response.BodyWriter.WriteAsync(manifest.Bytes, request.Aborted).ConfigureAwait(false);
 
-        // 5.
+        // 5. A HEAD counts too, as in Docker Registry: that is how clients look whether they have to pull.
         await events.WritePullAsync(request, reference.Tag, manifest, isBlob: false).ConfigureAwait(false);
     }
 

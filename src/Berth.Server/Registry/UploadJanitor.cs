@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Berth.Server.Registry;
 
 /// <summary>
-/// Clears up behind uploads, at start and then at an interval: sessions untouched for too long, and commits that a crash cut off between
+/// Clears up behind uploads at an interval: sessions untouched for too long, and commits that a crash cut off between
 /// naming the bytes and recording the blob.
 /// </summary>
 internal sealed class UploadJanitor(
@@ -41,6 +41,7 @@ internal sealed class UploadJanitor(
             }
             if (batch.Count < BatchSize) break;
         }
+        removed += await RemoveBytesWithoutSessionAsync(committingBefore, ct).ConfigureAwait(false);
         if (removed > 0) logger.Removed(removed, before);
         return removed;
     }
@@ -65,6 +66,20 @@ internal sealed class UploadJanitor(
                 logger.RoundFailed(e);
             }
         }
+    }
+
+    // Blobs that came in one request have no session until they are complete; a crash leaves their bytes alone.
+    private async Task<int> RemoveBytesWithoutSessionAsync(DateTimeOffset before, CancellationToken ct)
+    {
+        var removed = 0;
+        await foreach (var key in store.ListUploadsAsync(before, ct).ConfigureAwait(false))
+        {
+            var sessionsOfKey = await database.ReadAsync(key, static (s, id, token) => s.ScalarAsync(CountSessions, [id], token), ct).ConfigureAwait(false);
+            if (sessionsOfKey > 0) continue;
+            await store.DeleteUploadAsync(key, ct).ConfigureAwait(false);
+            removed++;
+        }
+        return removed;
     }
 
     private async Task RemoveAsync(StaleUpload upload, CancellationToken ct)
@@ -106,6 +121,8 @@ internal sealed class UploadJanitor(
         SELECT id, committing_digest FROM uploads
         WHERE updated_at < @0 OR (committing_digest IS NOT NULL AND updated_at < @1) ORDER BY updated_at LIMIT @2
         """);
+
+    private static readonly Statement CountSessions = new("SELECT count(*) FROM uploads WHERE id = @0");
 
     private static readonly Statement CountUsers = new("""
         SELECT (SELECT count(*) FROM blobs WHERE digest = @0) + (SELECT count(*) FROM uploads WHERE committing_digest = @0)

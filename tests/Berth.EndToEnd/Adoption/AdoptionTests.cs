@@ -85,7 +85,7 @@ public sealed class AdoptionTests(OldRegistry old, ImageFixtures images) : IClas
 
     private async Task Adopt()
     {
-        RegistryAndShell.OnlyBerth("adoption");
+        RegistryUnderTest.OnlyBerth("adoption");
         Programs.Require("docker-registry");
         var before = BlobFiles();
         await shell.Run(RegistryUnderTest.BerthBinary(), "adopt", "--config", settings);

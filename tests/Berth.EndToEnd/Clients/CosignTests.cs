@@ -44,7 +44,7 @@ public sealed class CosignTests(RegistryAndShell on, ImageFixtures images) : ICl
     [Fact]
     public async Task A_signature_of_version_2_as_a_referrer_is_verified()
     {
-        RegistryAndShell.OnlyBerth("referrers API");
+        RegistryUnderTest.OnlyBerth("referrers API");
         var image = await PushAndMakeKey("cosign/two-referrers");
         await on.Shell.Run(
             "env", "COSIGN_EXPERIMENTAL=1", "cosign-trixie", "sign", "--key", "cosign.key", "--tlog-upload=false", "-y", "--registry-referrers-mode=oci-1-1", image);

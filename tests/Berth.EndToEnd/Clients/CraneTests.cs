@@ -47,7 +47,7 @@ public sealed class CraneTests(RegistryAndShell on, ImageFixtures images) : ICla
     {
         await Push(images.Small(), "crane/listed:1");
         await on.Shell.Run("crane", "tag", on.Name("crane/listed:1"), "latest");
-        RegistryAndShell.EqualInOrder(["1", "latest"], (await on.Shell.Run("crane", "ls", on.Name("crane/listed"))).Lines);
+        RegistryUnderTest.EqualInOrder(["1", "latest"], (await on.Shell.Run("crane", "ls", on.Name("crane/listed"))).Lines);
         Assert.Contains("crane/listed", (await on.Shell.Run("crane", "catalog", on.Address)).Lines);
         await on.Http.CheckSame("crane/listed", "latest", images.Small(), ct);
     }
@@ -95,7 +95,7 @@ public sealed class CraneTests(RegistryAndShell on, ImageFixtures images) : ICla
     [Fact]
     public async Task A_deleted_digest_is_gone_with_its_tags()
     {
-        RegistryAndShell.OnlyBerth("removal of the tags of a deleted manifest");
+        RegistryUnderTest.OnlyBerth("removal of the tags of a deleted manifest");
         await Push(images.Small(), "crane/delete:1");
         await on.Shell.Run("crane", "delete", on.Name($"crane/delete@{images.Small().Digest}"));
         await on.Shell.MustFail("crane", "manifest", on.Name("crane/delete:1"));

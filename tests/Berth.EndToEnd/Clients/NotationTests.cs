@@ -15,7 +15,7 @@ public sealed class NotationTests(RegistryAndShell on, ImageFixtures images) : I
     [InlineData("cose")]
     public async Task A_signature_through_the_referrers_API_is_verified(string format)
     {
-        RegistryAndShell.OnlyBerth("referrers API");
+        RegistryUnderTest.OnlyBerth("referrers API");
         var image = await PushAndTrust($"notation/{format}");
         await on.Shell.Run("notation", "sign", "--insecure-registry", "--force-referrers-tag=false", "--signature-format", format, image);
         await on.Shell.Run("notation", "verify", "--insecure-registry", image);

@@ -33,7 +33,7 @@ public sealed class OrasTests(RegistryAndShell on, ImageFixtures images) : IClas
     [Fact]
     public async Task The_referrers_API_answers_without_a_fallback_tag()
     {
-        RegistryAndShell.OnlyBerth("referrers API");
+        RegistryUnderTest.OnlyBerth("referrers API");
         await PushWithReferrers("oras/api");
         Assert.Equal([SbomType, ScanType], await Discovered("oras/api:1", "--distribution-spec", "v1.1-referrers-api"));
         Assert.Equal([ScanType], await Discovered("oras/api:1", "--distribution-spec", "v1.1-referrers-api", "--artifact-type", ScanType));
@@ -43,7 +43,7 @@ public sealed class OrasTests(RegistryAndShell on, ImageFixtures images) : IClas
     [Fact]
     public async Task A_fallback_tag_is_read_into_the_referrers_API()
     {
-        RegistryAndShell.OnlyBerth("referrers API");
+        RegistryUnderTest.OnlyBerth("referrers API");
         await on.Http.Push("oras/fallback", "1", images.Small(), ct);
         on.Shell.Write("fallback.json", "{}");
         await on.Shell.Run(
@@ -104,7 +104,7 @@ public sealed class OrasTests(RegistryAndShell on, ImageFixtures images) : IClas
         await on.Http.Push("oras/list", "2", images.Small(), ct);
         await on.Http.Push("oras/list", "1", images.Small(), ct);
         Assert.Contains("oras/list", (await on.Shell.Run("oras", "repo", "ls", "--plain-http", on.Address)).Lines);
-        RegistryAndShell.EqualInOrder(["1", "2"], (await on.Shell.Run("oras", "repo", "tags", "--plain-http", on.Name("oras/list"))).Lines);
+        RegistryUnderTest.EqualInOrder(["1", "2"], (await on.Shell.Run("oras", "repo", "tags", "--plain-http", on.Name("oras/list"))).Lines);
     }
 
     [Fact]

@@ -105,7 +105,7 @@ public sealed class SignInTests(SignedInRegistryAndShell on, DockerEngine28 dock
     [Fact]
     public async Task A_token_of_the_token_service_opens_what_it_was_asked_for_and_nothing_else()
     {
-        RegistryAndShell.OnlyBerth("token service of its own");
+        RegistryUnderTest.OnlyBerth("token service of its own");
         await Seed("signin/token");
         await Seed("signin/other");
         using var http = new HttpClient { BaseAddress = new Uri($"http://{on.Address}") };

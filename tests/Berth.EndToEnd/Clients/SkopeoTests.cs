@@ -100,7 +100,7 @@ public sealed class SkopeoTests(RegistryAndShell on, ImageFixtures images) : ICl
         }
 
         var listed = await on.Shell.Run("skopeo", "list-tags", "--tls-verify=false", on.Docker("skopeo/tags"));
-        RegistryAndShell.EqualInOrder(["10", "a", "b"], JsonNode.Parse(listed.Out)!["Tags"]!.AsArray().Select(tag => tag!.GetValue<string>()));
+        RegistryUnderTest.EqualInOrder(["10", "a", "b"], JsonNode.Parse(listed.Out)!["Tags"]!.AsArray().Select(tag => tag!.GetValue<string>()));
     }
 
     [Fact]

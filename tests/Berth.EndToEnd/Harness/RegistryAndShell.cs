@@ -44,19 +44,6 @@ public class RegistryAndShell : IAsyncLifetime
 
         Shell.Dispose();
     }
-
-    /// <summary>Compares a list that Berth returns in lexical order; the reference registry returns any order.</summary>
-    public static void EqualInOrder(IEnumerable<string> expected, IEnumerable<string> actual) =>
-        Assert.Equal(expected, RegistryUnderTest.IsBerth ? actual : actual.Order(StringComparer.Ordinal));
-
-    /// <summary>Skips a test of what only Berth does when the tests run against the reference registry.</summary>
-    public static void OnlyBerth(string what)
-    {
-        if (!RegistryUnderTest.IsBerth)
-        {
-            Assert.Skip($"docker-registry has no {what}");
-        }
-    }
 }
 
 /// <summary>The same with a registry that wants to know who calls: <see cref="RegistryUnderTest.User"/> may do everything, others nothing.</summary>

@@ -38,7 +38,7 @@ public sealed class RunningRegistry(RegistryCommand command) : IAsyncDisposable
     public async Task Restart(CancellationToken ct)
     {
         await Stop();
-        await Start(TimeSpan.FromSeconds(30), ct);
+        await Start(RegistryUnderTest.StartLimit, ct);
     }
 
     public async ValueTask DisposeAsync()

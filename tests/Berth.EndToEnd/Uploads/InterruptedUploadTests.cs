@@ -48,7 +48,7 @@ public sealed class InterruptedUploadTests : IAsyncDisposable
     [Fact]
     public async Task An_upload_goes_on_after_a_broken_connection()
     {
-        RegistryAndShell.OnlyBerth("status of an upload whose last request broke off");
+        RegistryUnderTest.OnlyBerth("status of an upload whose last request broke off");
         var on = registry = await RegistryUnderTest.Start(folder, Access.Open, ct);
         var blob = Content();
         var upload = await on.Http.StartUpload(Repository, ct);
@@ -63,7 +63,7 @@ public sealed class InterruptedUploadTests : IAsyncDisposable
     [Fact]
     public async Task An_upload_goes_on_after_the_registry_was_killed_in_the_middle_of_a_request()
     {
-        RegistryAndShell.OnlyBerth("status of an upload whose last request broke off");
+        RegistryUnderTest.OnlyBerth("status of an upload whose last request broke off");
         var on = registry = await RegistryUnderTest.Start(folder, Access.Open, ct);
         var blob = Content();
         var upload = await on.Http.StartUpload(Repository, ct);

@@ -16,11 +16,13 @@ namespace Berth.Server.Tests.Access;
 
 public sealed class TokenAccessTests : IDisposable
 {
+    // Finding primes takes longer than all else here: one key for all tests.
+    private static readonly RSA SharedRsa = RSA.Create(2048);
+
     private readonly string _folder = Directory.CreateTempSubdirectory("berth-test-").FullName;
     private readonly ManualTime _time = new();
     private readonly AccessCounters _counters = new();
     private readonly CredentialCache _cache;
-    private readonly RSA _rsa = RSA.Create(2048);
     private readonly ECDsa _ec = ECDsa.Create(ECCurve.NamedCurves.nistP256);
 
     public TokenAccessTests() => _cache = new CredentialCache(new AccessOptions(), _counters, _time);
@@ -31,7 +33,6 @@ public sealed class TokenAccessTests : IDisposable
 
     public void Dispose()
     {
-        _rsa.Dispose();
         _ec.Dispose();
         _cache.Dispose();
         Directory.Delete(_folder, recursive: true);
@@ -40,7 +41,7 @@ public sealed class TokenAccessTests : IDisposable
     [Fact]
     public async Task A_token_allows_what_it_grants_and_nothing_else()
     {
-        var access = WithJwks(Jwk(_rsa, "k"));
+        var access = WithJwks(Jwk(SharedRsa, "k"));
         var claims = Claims();
         claims["access"] = JsonNode.Parse("""
             [{"type":"repository","name":"a/b","actions":["pull","push"]},{"type":"repository(plugin)","name":"p","actions":["*"]},
@@ -66,7 +67,7 @@ public sealed class TokenAccessTests : IDisposable
     [InlineData("PS512")]
     public async Task Rsa_signatures_of_every_kind_are_accepted(string algorithm)
     {
-        var access = WithJwks(Jwk(_rsa, "k"));
+        var access = WithJwks(Jwk(SharedRsa, "k"));
         Assert.NotNull((await SignInAsync(access, Signed(algorithm, "k", Claims()))).Caller);
         var other = RSA.Create(2048);
         Assert.Null((await SignInAsync(access, Sign(Header(algorithm, "k"), Claims(), With(other, algorithm)))).Caller);
@@ -106,7 +107,7 @@ public sealed class TokenAccessTests : IDisposable
     [Fact]
     public async Task Tokens_of_another_implementation_are_accepted()
     {
-        var access = WithJwks(Jwk(_rsa, "k"));
+        var access = WithJwks(Jwk(SharedRsa, "k"));
         var token = new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
         {
             Issuer = "issuer",
@@ -114,7 +115,7 @@ public sealed class TokenAccessTests : IDisposable
             NotBefore = Now.UtcDateTime,
             Expires = Now.AddMinutes(5).UtcDateTime,
             Claims = new Dictionary<string, object> { ["sub"] = "alice" },
-            SigningCredentials = new SigningCredentials(new RsaSecurityKey(_rsa) { KeyId = "k" }, SecurityAlgorithms.RsaSha256),
+            SigningCredentials = new SigningCredentials(new RsaSecurityKey(SharedRsa) { KeyId = "k" }, SecurityAlgorithms.RsaSha256),
         });
         Assert.Equal("alice", (await SignInAsync(access, token)).Caller?.Name);
     }
@@ -122,22 +123,22 @@ public sealed class TokenAccessTests : IDisposable
     [Fact]
     public async Task Neither_none_nor_a_shared_secret_is_ever_a_signature()
     {
-        var access = WithJwks(Jwk(_rsa, "k"));
-        var secret = Encoding.UTF8.GetBytes(_rsa.ExportSubjectPublicKeyInfoPem());
+        var access = WithJwks(Jwk(SharedRsa, "k"));
+        var secret = Encoding.UTF8.GetBytes(SharedRsa.ExportSubjectPublicKeyInfoPem());
         Assert.Null((await SignInAsync(access, Sign(Header("HS256", "k"), Claims(), d => HMACSHA256.HashData(secret, d)))).Caller);
         Assert.Null((await SignInAsync(access, Sign(Header("none", "k"), Claims(), _ => [1]))).Caller);
         Assert.Null((await SignInAsync(access, Sign(Header("none", "k"), Claims(), _ => []))).Caller);
-        Assert.Null((await SignInAsync(access, Sign(new JsonObject { ["kid"] = "k" }, Claims(), With(_rsa, "RS256")))).Caller);
+        Assert.Null((await SignInAsync(access, Sign(new JsonObject { ["kid"] = "k" }, Claims(), With(SharedRsa, "RS256")))).Caller);
         Assert.Equal(4, _counters.SignInsFailed);
     }
 
     [Fact]
     public async Task Only_allowed_algorithms_are_accepted()
     {
-        var access = WithJwks(options => options with { SigningAlgorithms = ["HS256", "RS512"] }, Jwk(_rsa, "k"));
+        var access = WithJwks(options => options with { SigningAlgorithms = ["HS256", "RS512"] }, Jwk(SharedRsa, "k"));
         Assert.NotNull((await SignInAsync(access, Signed("RS512", "k", Claims()))).Caller);
         Assert.Null((await SignInAsync(access, Signed("RS256", "k", Claims()))).Caller);
-        var thrown = Assert.Throws<InvalidOperationException>(() => WithJwks(options => options with { SigningAlgorithms = ["HS256"], Issuer = null }, Jwk(_rsa, "k")));
+        var thrown = Assert.Throws<InvalidOperationException>(() => WithJwks(options => options with { SigningAlgorithms = ["HS256"], Issuer = null }, Jwk(SharedRsa, "k")));
         Assert.Contains("issuer", thrown.Message, StringComparison.Ordinal);
         Assert.Contains("RS256", thrown.Message, StringComparison.Ordinal);
     }
@@ -158,7 +159,7 @@ public sealed class TokenAccessTests : IDisposable
         var claims = Claims();
         if (value is null) claims.Remove(name);
         else claims[name] = JsonNode.Parse(value);
-        Assert.Null((await SignInAsync(WithJwks(Jwk(_rsa, "k")), Signed("RS256", "k", claims))).Caller);
+        Assert.Null((await SignInAsync(WithJwks(Jwk(SharedRsa, "k")), Signed("RS256", "k", claims))).Caller);
     }
 
     public static TheoryData<string, string?> RightClaims => new()
@@ -174,13 +175,13 @@ public sealed class TokenAccessTests : IDisposable
         var claims = Claims();
         if (value is null) claims.Remove(name);
         else claims[name] = JsonNode.Parse(value);
-        Assert.NotNull((await SignInAsync(WithJwks(Jwk(_rsa, "k")), Signed("RS256", "k", claims))).Caller);
+        Assert.NotNull((await SignInAsync(WithJwks(Jwk(SharedRsa, "k")), Signed("RS256", "k", claims))).Caller);
     }
 
     [Fact]
     public async Task A_remembered_token_ends_in_time()
     {
-        var access = WithJwks(Jwk(_rsa, "k"));
+        var access = WithJwks(Jwk(SharedRsa, "k"));
         var claims = Claims();
         claims["exp"] = Now.AddSeconds(20).ToUnixTimeSeconds();
         var token = Signed("RS256", "k", claims);
@@ -193,13 +194,13 @@ public sealed class TokenAccessTests : IDisposable
     [Fact]
     public async Task A_key_of_the_bundle_is_found_by_libtrust_fingerprint_and_by_thumbprint()
     {
-        var access = WithBundle(SelfSigned("signer", _ec), SelfSigned("rsa signer", _rsa));
+        var access = WithBundle(SelfSigned("signer", _ec), SelfSigned("rsa signer", SharedRsa));
         var sha = SHA256.HashData(_ec.ExportSubjectPublicKeyInfo());
         var fingerprint = string.Join(':', Base32(sha.AsSpan(0, 30)).Chunk(4).Select(c => new string(c)));
         Assert.Matches("^([A-Z2-7]{4}:){11}[A-Z2-7]{4}$", fingerprint);
         Assert.NotNull((await SignInAsync(access, Sign(Header("ES256", fingerprint), Claims(), With(_ec, "ES256")))).Caller);
-        var thumbprint = Encode(new RsaSecurityKey(_rsa).ComputeJwkThumbprint());
-        Assert.NotNull((await SignInAsync(access, Sign(Header("RS256", thumbprint), Claims(), With(_rsa, "RS256")))).Caller);
+        var thumbprint = Encode(new RsaSecurityKey(SharedRsa).ComputeJwkThumbprint());
+        Assert.NotNull((await SignInAsync(access, Sign(Header("RS256", thumbprint), Claims(), With(SharedRsa, "RS256")))).Caller);
         var ecThumbprint = Encode(new ECDsaSecurityKey(_ec).ComputeJwkThumbprint());
         Assert.NotNull((await SignInAsync(access, Sign(Header("ES256", ecThumbprint), Claims(), With(_ec, "ES256")))).Caller);
         Assert.Null((await SignInAsync(access, Sign(Header("ES256", "UNKN:OWN"), Claims(), With(_ec, "ES256")))).Caller);
@@ -270,7 +271,7 @@ public sealed class TokenAccessTests : IDisposable
     [Fact]
     public async Task A_withdrawn_key_ends_its_tokens()
     {
-        var access = WithJwks(Jwk(_rsa, "k"));
+        var access = WithJwks(Jwk(SharedRsa, "k"));
         var token = Signed("RS256", "k", Claims());
         Assert.NotNull((await SignInAsync(access, token)).Caller);
         await File.WriteAllTextAsync(JwksFile, new JsonObject { ["keys"] = new JsonArray(Jwk(_ec, "P-256", "other")) }.ToJsonString());
@@ -281,7 +282,7 @@ public sealed class TokenAccessTests : IDisposable
     [Fact]
     public async Task Mutilated_tokens_are_refused()
     {
-        var access = WithJwks(Jwk(_rsa, "k"));
+        var access = WithJwks(Jwk(SharedRsa, "k"));
         var token = Signed("RS256", "k", Claims());
         var random = new Random(7);
         for (var i = 0; i < 500; i++)
@@ -293,13 +294,13 @@ public sealed class TokenAccessTests : IDisposable
         Assert.Null((await SignInAsync(access, Tampered(token))).Caller);
         Assert.Null((await SignInAsync(access, token + new string('A', 20_000))).Caller);
         var critical = new JsonObject { ["alg"] = "RS256", ["kid"] = "k", ["crit"] = new JsonArray("x"), ["x"] = 1 };
-        Assert.Null((await SignInAsync(access, Sign(critical, Claims(), With(_rsa, "RS256")))).Caller);
+        Assert.Null((await SignInAsync(access, Sign(critical, Claims(), With(SharedRsa, "RS256")))).Caller);
     }
 
     [Fact]
     public async Task Without_a_token_the_caller_is_anonymous_and_learns_where_to_get_one()
     {
-        var access = WithJwks(Jwk(_rsa, "k"));
+        var access = WithJwks(Jwk(SharedRsa, "k"));
         var context = new DefaultHttpContext();
         var caller = (await access.SignInAsync(context, CancellationToken.None)).Caller!;
         Assert.True(caller.IsAnonymous);
@@ -317,7 +318,7 @@ public sealed class TokenAccessTests : IDisposable
     [InlineData("http", "http")]
     public void With_autoredirect_the_realm_follows_the_host_of_the_request(string? proto, string scheme)
     {
-        var access = WithJwks(options => options with { Realm = null, AutoRedirect = true }, Jwk(_rsa, "k"));
+        var access = WithJwks(options => options with { Realm = null, AutoRedirect = true }, Jwk(SharedRsa, "k"));
         var context = new DefaultHttpContext();
         (context.Request.Scheme, context.Request.Host) = ("http", new HostString("registry.example:5000"));
         if (proto is not null) context.Request.Headers["X-Forwarded-Proto"] = proto;
@@ -340,7 +341,7 @@ public sealed class TokenAccessTests : IDisposable
 
     private static JsonObject Header(string algorithm, string id) => new() { ["typ"] = "JWT", ["alg"] = algorithm, ["kid"] = id };
 
-    private string Signed(string algorithm, string id, JsonObject claims) => Sign(Header(algorithm, id), claims, With(_rsa, algorithm));
+    private static string Signed(string algorithm, string id, JsonObject claims) => Sign(Header(algorithm, id), claims, With(SharedRsa, algorithm));
 
     private static string Tampered(string token)
     {

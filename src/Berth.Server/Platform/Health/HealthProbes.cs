@@ -34,23 +34,25 @@ internal static class HealthProbes
             Threshold = options.StorageThreshold,
             Probe = ct => ReadAsync(database, ct),
         },
-        new()
-        {
-            Name = "storage",
-            DebugName = "storagedriver_" + storeKind,
-            Interval = Or(options.StorageInterval),
-            Timeout = StorageTimeout,
-            Threshold = options.StorageThreshold,
-            Probe = async ct =>
-            {
-                await store.ProbeAsync(ct).ConfigureAwait(false);
-                return null;
-            },
-        },
+        .. options.StorageEnabled ? [Storage(options, store, storeKind)] : Array.Empty<HealthCheck>(),
         .. options.Files.Select(File),
         .. options.Http.Select((o, i) => Http(o, i, client)),
         .. options.Tcp.Select(Tcp),
     ];
+
+    private static HealthCheck Storage(HealthOptions options, IBlobStore store, string storeKind) => new()
+    {
+        Name = "storage",
+        DebugName = "storagedriver_" + storeKind,
+        Interval = Or(options.StorageInterval),
+        Timeout = StorageTimeout,
+        Threshold = options.StorageThreshold,
+        Probe = async ct =>
+        {
+            await store.ProbeAsync(ct).ConfigureAwait(false);
+            return null;
+        },
+    };
 
     internal static HealthCheck File(FileCheckOptions options, int index) => new()
     {

@@ -25,11 +25,11 @@ public sealed class AccessLog(LogOutput output, TimeProvider time)
         to.Raw(" - "u8);
         Name(to, line.Caller);
         to.Raw(" ["u8).Raw(time).Raw("] \""u8);
-        Part(to, line.Method);
+        to.Escaped(line.Method);
         to.Raw(' ');
-        Part(to, line.Target.Contains('?') ? Redaction.Of(line.Target) : line.Target);
+        to.Escaped(line.Target.Contains('?') ? Redaction.Of(line.Target) : line.Target);
         to.Raw(' ');
-        Part(to, line.Protocol);
+        to.Text(line.Protocol);
         to.Raw("\" "u8).Number(line.Status).Raw(' ').Number(line.BytesSent).Raw(' ');
         to.Quoted(line.Referer is { Length: > 0 } referer ? Redaction.Of(referer) : "-").Raw(' ');
         to.Quoted(line.UserAgent is { Length: > 0 } agent ? agent : "-").Raw('\n');
@@ -50,12 +50,6 @@ public sealed class AccessLog(LogOutput output, TimeProvider time)
         if (string.IsNullOrEmpty(caller)) to.Raw('-');
         else if (caller.AsSpan().IndexOfAnyInRange('\0', ' ') < 0 && caller.AsSpan().IndexOfAny('"', '[', '\\') < 0) to.Text(caller);
         else to.Text(Uri.EscapeDataString(caller));
-    }
-
-    private static void Part(LineBuffer to, string text)
-    {
-        if (text.AsSpan().IndexOfAnyInRange('\0', ' ') < 0 && text.AsSpan().IndexOfAny('"', '\\', '\x7f') < 0) to.Text(text);
-        else to.Text(Uri.EscapeDataString(text));
     }
 
     private ReadOnlySpan<byte> Now()

@@ -21,6 +21,10 @@ public sealed class LineBuffer
     private static readonly SearchValues<char> s_plainJson = SearchValues.Create(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 !#$%()*,-./:;=?@[]^_{|}~");
 
+    /// <summary>What would end a quoted text or its line.</summary>
+    private static readonly SearchValues<char> s_escaped = SearchValues.Create(
+        [.. Enumerable.Range(0, ' ').Select(code => (char)code), '"', '\\', '\x7f']);
+
     private byte[] _bytes = new byte[1024];
     private int _length;
 
@@ -99,31 +103,17 @@ public sealed class LineBuffer
     }
 
     /// <summary>Adds text between quotes, with quotes, backslashes and control characters escaped so that it stays on one line.</summary>
-    public LineBuffer Quoted(ReadOnlySpan<char> text)
-    {
-        Raw('"');
-        foreach (var rest in text)
-        {
-            if (rest is '"' or '\\' || rest < ' ' || rest == 127) return Escaped(text).Raw('"');
-        }
-        return Text(text).Raw('"');
-    }
+    public LineBuffer Quoted(ReadOnlySpan<char> text) => Raw('"').Escaped(text).Raw('"');
 
-    /// <summary>Adds a value of a <c>key=value</c> line: bare when it is one plain word, else between quotes.</summary>
-    public LineBuffer Word(ReadOnlySpan<char> text)
+    /// <summary>Adds text with quotes, backslashes and control characters escaped as <c>\"</c>, <c>\\</c>, <c>\n</c>, <c>\x1b</c>.</summary>
+    public LineBuffer Escaped(ReadOnlySpan<char> text)
     {
-        var plain = text.Length > 0;
-        foreach (var c in text) plain &= c is > ' ' and not ('"' or '=' or '\\') && c != 127;
-        return plain ? Text(text) : Quoted(text);
-    }
-
-    private LineBuffer Escaped(ReadOnlySpan<char> text)
-    {
+        if (text.IndexOfAny(s_escaped) < 0) return Text(text);
         var start = 0;
         for (var i = 0; i < text.Length; i++)
         {
             var c = text[i];
-            if (c >= ' ' && c is not ('"' or '\\') && c != 127) continue;
+            if (!s_escaped.Contains(c)) continue;
             Text(text[start..i]);
             start = i + 1;
             switch (c)
@@ -137,6 +127,14 @@ public sealed class LineBuffer
             }
         }
         return Text(text[start..]);
+    }
+
+    /// <summary>Adds a value of a <c>key=value</c> line: bare when it is one plain word, else between quotes.</summary>
+    public LineBuffer Word(ReadOnlySpan<char> text)
+    {
+        var plain = text.Length > 0;
+        foreach (var c in text) plain &= c is > ' ' and not ('"' or '=' or '\\') && c != 127;
+        return plain ? Text(text) : Quoted(text);
     }
 
     private Span<byte> Room(int bytes)

@@ -43,7 +43,7 @@ internal sealed class LogLine
             Field(to, "error", exception.GetType().Name + ": " + exception.Message);
             Field(to, "stack", exception.ToString());
         }
-        if (Activity.Current is { } activity) Field(to, "trace_id", activity.TraceId.ToHexString());
+        if (Activity.Current is { } activity) Plain(to, "trace_id", activity.TraceId.ToHexString());
         End(to);
     }
 
@@ -51,21 +51,22 @@ internal sealed class LogLine
     public void Write(LineBuffer to, DateTimeOffset time, LogLevel level, string category, in RequestLine line)
     {
         Start(to, time, level, RequestLine.Message, category);
-        Field(to, "method", line.Method);
-        Field(to, "path", line.Target);
-        Field(to, "route", line.Route);
+        Plain(to, "method", line.Method);
+        // A path holds names and digests; only a query may hold a secret.
+        Plain(to, "path", line.Target.Contains('?') ? Redaction.Of(line.Target) : line.Target);
+        Plain(to, "route", line.Route);
         Field(to, "status", line.Status);
         Field(to, "bytes", line.BytesSent);
         if (line.BytesReceived > 0) Field(to, "received", line.BytesReceived);
         Name(to, "ms");
         to.Number(line.Elapsed.TotalMilliseconds, digits: 3);
-        if (line.Remote is { } remote) Field(to, "remote", remote.IsIPv4MappedToIPv6 ? remote.MapToIPv4().ToString() : remote.ToString());
-        if (line.Caller is { } caller) Field(to, "caller", caller);
-        if (line.Repository is { } repository) Field(to, "repository", repository);
-        Field(to, "request_id", line.RequestId);
-        if (line.UserAgent is { Length: > 0 } agent) Field(to, "user_agent", agent);
+        if (line.Remote is { } remote) Plain(to, "remote", remote.IsIPv4MappedToIPv6 ? remote.MapToIPv4().ToString() : remote.ToString());
+        if (line.Caller is { } caller) Plain(to, "caller", caller);
+        if (line.Repository is { } repository) Plain(to, "repository", repository);
+        Plain(to, "request_id", line.RequestId);
+        if (line.UserAgent is { Length: > 0 } agent) Plain(to, "user_agent", agent);
         if (line.Referer is { Length: > 0 } referer) Field(to, "referer", referer);
-        if (Activity.Current is { } activity) Field(to, "trace_id", activity.TraceId.ToHexString());
+        if (Activity.Current is { } activity) Plain(to, "trace_id", activity.TraceId.ToHexString());
         End(to);
     }
 
@@ -82,24 +83,30 @@ internal sealed class LogLine
 
     private void Start(LineBuffer to, DateTimeOffset time, LogLevel level, string message, string category)
     {
-        const string Iso = "yyyy-MM-ddTHH:mm:ss.fffZ";
         if (IsText)
         {
-            to.Raw("time="u8).Value(time.UtcDateTime, Iso).Raw(" level="u8).Raw(LevelName(level)).Raw(" msg="u8).Quoted(message);
+            Time(to.Raw("time="u8), time).Raw(" level="u8).Raw(LevelName(level)).Raw(" msg="u8).Quoted(message);
         }
         else
         {
             var logstash = _format == LogFormat.Logstash;
-            to.Raw(logstash ? "{\"@timestamp\":\""u8 : "{\"time\":\""u8).Value(time.UtcDateTime, Iso).Raw('"');
+            Time(to.Raw(logstash ? "{\"@timestamp\":\""u8 : "{\"time\":\""u8), time).Raw('"');
             if (logstash) to.Raw(",\"@version\":\"1\""u8);
             to.Raw(",\"level\":\""u8).Raw(LevelName(level)).Raw(logstash ? "\",\"message\":"u8 : "\",\"msg\":"u8).JsonString(message);
         }
-        Field(to, _format == LogFormat.Logstash ? "logger_name" : "logger", category);
+        Plain(to, _format == LogFormat.Logstash ? "logger_name" : "logger", category);
         foreach (var (name, value) in _fixedFields)
         {
             Name(to, name);
             String(to, value);
         }
+    }
+
+    /// <summary>The framework's round-trip form, which it writes fastest, cut to milliseconds: <c>2026-11-22T01:45:32.123Z</c>.</summary>
+    private static LineBuffer Time(LineBuffer to, DateTimeOffset time)
+    {
+        Span<byte> text = stackalloc byte[33];
+        return time.UtcDateTime.TryFormat(text, out var length, "O") && length >= 23 ? to.Raw(text[..23]).Raw('Z') : to;
     }
 
     private void End(LineBuffer to) => to.Raw(IsText ? "\n"u8 : "}\n"u8);
@@ -149,10 +156,13 @@ internal sealed class LogLine
         }
     }
 
-    private void Field(LineBuffer to, string name, string value)
+    private void Field(LineBuffer to, string name, string value) => Plain(to, name, Redaction.Of(value));
+
+    /// <summary>A field that cannot hold a secret.</summary>
+    private void Plain(LineBuffer to, string name, string value)
     {
         Name(to, name);
-        String(to, Redaction.Of(value));
+        String(to, value);
     }
 
     private void Field(LineBuffer to, string name, long value)

@@ -165,7 +165,7 @@ public sealed class HealthTests
             {
                 Interlocked.Increment(ref started);
                 // As a network file system whose server is gone: inside the call, deaf to tokens.
-                release.Wait();
+                release.Wait(CancellationToken.None);
                 return ValueTask.FromResult<string?>(null);
             },
         };

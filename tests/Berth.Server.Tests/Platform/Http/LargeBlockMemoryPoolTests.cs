@@ -1,6 +1,5 @@
 using System.Buffers;
 using Berth.Server.Platform.Http;
-using Microsoft.AspNetCore.Http;
 
 namespace Berth.Server.Tests.Platform.Http;
 

@@ -118,17 +118,24 @@ public sealed class TlsListenerTests : IDisposable
         return new HttpOptions { Urls = ["https://127.0.0.1:0"], Tls = change?.Invoke(tls) ?? tls };
     }
 
-    private static HttpClient Client(X509Certificate2? certificate, SslProtocols protocols = SslProtocols.None)
+    private X509ChainPolicy TrustOurs() => new()
+    {
+        TrustMode = X509ChainTrustMode.CustomRootTrust,
+        CustomTrustStore = { _authority },
+        RevocationMode = X509RevocationMode.NoCheck,
+    };
+
+    private HttpClient Client(X509Certificate2? certificate, SslProtocols protocols = SslProtocols.None)
     {
         var handler = new SocketsHttpHandler();
-        handler.SslOptions.RemoteCertificateValidationCallback = (_, _, _, _) => true;
+        handler.SslOptions.CertificateChainPolicy = TrustOurs();
         handler.SslOptions.EnabledSslProtocols = protocols;
         // Shown whether or not the server names its authority, as a stubborn client would.
         if (certificate is not null) handler.SslOptions.LocalCertificateSelectionCallback = (_, _, _, _, _) => certificate;
         return new HttpClient(handler);
     }
 
-    private static async Task<bool> Answers(string address, X509Certificate2? certificate, SslProtocols protocols = SslProtocols.None)
+    private async Task<bool> Answers(string address, X509Certificate2? certificate, SslProtocols protocols = SslProtocols.None)
     {
         using var client = Client(certificate, protocols);
         try
@@ -141,13 +148,14 @@ public sealed class TlsListenerTests : IDisposable
         }
     }
 
-    private static async Task<string> ServerName(string address)
+    private async Task<string> ServerName(string address)
     {
         using var tcp = new System.Net.Sockets.TcpClient();
         var uri = new Uri(address);
         await tcp.ConnectAsync(uri.Host, uri.Port, TestContext.Current.CancellationToken);
-        await using var tls = new SslStream(tcp.GetStream(), false, (_, _, _, _) => true);
-        await tls.AuthenticateAsClientAsync("localhost");
+        await using var tls = new SslStream(tcp.GetStream());
+        var options = new SslClientAuthenticationOptions { TargetHost = "localhost", CertificateChainPolicy = TrustOurs() };
+        await tls.AuthenticateAsClientAsync(options, TestContext.Current.CancellationToken);
         return tls.RemoteCertificate!.Subject;
     }
 }

@@ -1,6 +1,5 @@
 using Berth.Server.Access;
 using Berth.Server.Platform.Data;
-using Berth.Server.Platform.Options;
 using Microsoft.Extensions.Logging;
 
 namespace Berth.Server.Tests.Platform.Options;

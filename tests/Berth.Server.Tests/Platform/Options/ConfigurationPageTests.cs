@@ -39,7 +39,7 @@ public sealed class ConfigurationPageTests
         File.WriteAllText(file, yaml);
         var configuration = BerthConfiguration.Load(new ConfigurationSources { File = file }, out var problems);
         File.Delete(file);
-        Assert.Empty(problems.Where(problem => !problem.Message.Contains("does not exist", StringComparison.Ordinal)));
+        Assert.DoesNotContain(problems, problem => !problem.Message.Contains("does not exist", StringComparison.Ordinal));
         Assert.True(configuration is not null || problems.Count > 0);
     }
 
