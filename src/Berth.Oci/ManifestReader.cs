@@ -105,8 +105,9 @@ public static class ManifestReader
         value = null;
         if (reader.TokenType == JsonTokenType.Null) return "";
         if (reader.TokenType != JsonTokenType.String) return $"{name} is not a string";
-        value = reader.GetString();
-        return "";
+        value = reader.GetString()!;
+        // A database may refuse a NUL, and no type or digest has one.
+        return value.Contains('\0', StringComparison.Ordinal) ? $"{name} holds a NUL character" : "";
     }
 
     private static string ReadAnnotations(ref Utf8JsonReader reader, out string? json)

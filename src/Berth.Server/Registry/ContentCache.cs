@@ -21,6 +21,9 @@ public sealed class ContentCache(long maxBytes, TimeProvider time)
     private readonly ConcurrentQueue<(Key Key, Entry Entry)> _order = new();
     private readonly Lock _eviction = new();
     private long _bytes;
+
+    // Bytes of entries that were replaced or removed and still stand in the queue.
+    private long _staleBytes;
     private long _hits;
     private long _misses;
 
@@ -74,12 +77,14 @@ public sealed class ContentCache(long maxBytes, TimeProvider time)
         Remove(key);
         if (!_entries.TryAdd(key, entry)) return;
         _order.Enqueue((key, entry));
-        if (Interlocked.Add(ref _bytes, size) > maxBytes) Evict();
+        if (Interlocked.Add(ref _bytes, size) > maxBytes || Interlocked.Read(ref _staleBytes) > maxBytes / 4) Evict();
     }
 
     private void Remove(Key key)
     {
-        if (_entries.TryRemove(key, out var entry)) Interlocked.Add(ref _bytes, -SizeOf(entry.Content));
+        if (!_entries.TryRemove(key, out var entry)) return;
+        Interlocked.Add(ref _bytes, -SizeOf(entry.Content));
+        Interlocked.Add(ref _staleBytes, SizeOf(entry.Content));
     }
 
     // First in, first out, with a second chance for what was used since.
@@ -87,21 +92,33 @@ public sealed class ContentCache(long maxBytes, TimeProvider time)
     {
         lock (_eviction)
         {
+            if (Interlocked.Read(ref _staleBytes) > maxBytes / 4) DropStale();
             while (Interlocked.Read(ref _bytes) > maxBytes && _order.TryDequeue(out var oldest))
             {
-                if (!_entries.TryGetValue(oldest.Key, out var current) || !ReferenceEquals(current, oldest.Entry)) continue;
-                if (oldest.Entry.WasUsed)
+                if (oldest.Entry.WasUsed && IsCurrent(oldest))
                 {
                     oldest.Entry.WasUsed = false;
                     _order.Enqueue(oldest);
+                    continue;
                 }
-                else
-                {
-                    Remove(oldest.Key);
-                }
+                var size = SizeOf(oldest.Entry.Content);
+                if (_entries.TryRemove(new KeyValuePair<Key, Entry>(oldest.Key, oldest.Entry))) Interlocked.Add(ref _bytes, -size);
+                else Interlocked.Add(ref _staleBytes, -size);
             }
         }
     }
+
+    // Facts that are asked again leave their old entry in the queue: without this a busy cache below its limit would grow for ever.
+    private void DropStale()
+    {
+        for (var left = _order.Count; left > 0 && _order.TryDequeue(out var oldest); left--)
+        {
+            if (IsCurrent(oldest)) _order.Enqueue(oldest);
+            else Interlocked.Add(ref _staleBytes, -SizeOf(oldest.Entry.Content));
+        }
+    }
+
+    private bool IsCurrent((Key Key, Entry Entry) queued) => _entries.TryGetValue(queued.Key, out var current) && ReferenceEquals(current, queued.Entry);
 
     private static long SizeOf(CachedContent content) => EntryOverhead + (content.Bytes?.Length ?? 0);
 

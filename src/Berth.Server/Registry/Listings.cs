@@ -76,7 +76,8 @@ internal sealed class Listings(Database database, ICallerSource access, Registry
             return;
         }
         var filter = request.Http.Request.Query["artifactType"].ToString();
-        var query = new ReferrersQuery(request.Repository, digest.Value, filter, page.Last, page.Size + 1);
+        // No type holds a NUL (ManifestReader), and PostgreSQL takes none: the replacement character finds as little.
+        var query = new ReferrersQuery(request.Repository, digest.Value, filter.Replace('\0', '\uFFFD'), page.Last, page.Size + 1);
         var referrers = await database.ReadAsync(query, static (s, q, ct) => SelectReferrersAsync(s, q, ct), request.Aborted).ConfigureAwait(false);
         if (filter.Length > 0) request.Http.Response.Headers["OCI-Filters-Applied"] = "artifactType";
         if (referrers.Count > page.Size)
@@ -99,12 +100,15 @@ internal sealed class Listings(Database database, ICallerSource access, Registry
         page = new Page(defaultSize > 0 ? defaultSize : maxSize, "", IsWhole: defaultSize == 0 && maxSize == 0);
         if (!request.QueryString.HasValue) return true;
         var size = request.Query["n"];
-        page = page with { Last = request.Query["last"].ToString() };
+        page = page with { Last = UntilNul(request.Query["last"].ToString()) };
         if (size.Count == 0) return true;
         if (!int.TryParse(size.ToString(), out var n) || n < 0) return false;
         page = page with { Size = maxSize > 0 ? Math.Min(n, maxSize) : Math.Min(n, 100_000), IsWhole = false };
         return true;
     }
+
+    // PostgreSQL takes no NUL in a text; what follows one changes nothing, because no name holds any.
+    private static string UntilNul(string text) => text.IndexOf('\0', StringComparison.Ordinal) is var end and >= 0 ? text[..end] : text;
 
     private void Link(HttpContext context, Page page, string last, string more)
     {

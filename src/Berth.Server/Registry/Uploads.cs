@@ -214,6 +214,12 @@ internal sealed class Uploads(
             await request.FailAsync(OciError.TooLarge, $"a blob may have {options.MaxBlobBytes} bytes").ConfigureAwait(false);
             return false;
         }
+        // A chunk that came without Content-Length is held against its Content-Range here; what it brought is cut off by the next one.
+        if (ByteRanges.TryParseContentRange(request.Http.Request.Headers.ContentRange.ToString(), out var range) && range.Last + 1 != body.Offset)
+        {
+            await request.FailAsync(OciError.SizeInvalid, $"Content-Range names {range.Length} bytes, {body.Offset - before} came").ConfigureAwait(false);
+            return false;
+        }
         if (await KeepAsync().ConfigureAwait(false)) return true;
         await request.FailAsync(OciError.BlobUploadUnknown, "the upload was moved or ended by another request").ConfigureAwait(false);
         return false;
