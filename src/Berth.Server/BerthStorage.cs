@@ -76,7 +76,7 @@ public sealed class BerthStorage : IAsyncDisposable
         var mayBeServed = _database.Kind == DatabaseKind.Postgres || DataFolderLock.IsHeld(_options.DataFolder);
         var store = new FileSystemBlobStore(RootOf(_options), _options.Storage.MinFreeBytes, _time);
         var all = options with { Grace = grace ?? (mayBeServed ? CollectionOptions.GraceBesideServer : TimeSpan.Zero) };
-        return OfflineCollection.RunAsync(_database, store, all, output, _time, ct);
+        return OfflineCollection.RunAsync(_database, store, store.Paths.Root, all, output, _time, ct);
     }
 
     public ValueTask DisposeAsync() => _database.DisposeAsync();

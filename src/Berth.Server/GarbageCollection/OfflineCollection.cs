@@ -34,15 +34,16 @@ public sealed class OfflineCollection
     /// <summary>Collects.</summary>
     /// <param name="database">Migrated.</param>
     /// <param name="store">Where the bytes are.</param>
+    /// <param name="root">Folder of the store, where an unfinished adoption leaves its mark; null for a store that is no folder.</param>
     /// <param name="options">How.</param>
     /// <param name="output">Gets one line for each thing, in the words of Docker Registry's program.</param>
     /// <param name="time">Clock.</param>
     /// <param name="ct">Ends the collection between two transactions.</param>
     /// <exception cref="CollectionRefusedException">An adoption is not finished: blobs would be removed whose manifests are not known yet.</exception>
     public static Task<CollectionReport> RunAsync(
-        Database database, IBlobStore store, CollectionOptions options, TextWriter output, TimeProvider time, CancellationToken ct)
+        Database database, IBlobStore store, string? root, CollectionOptions options, TextWriter output, TimeProvider time, CancellationToken ct)
     {
-        if (store is FileSystemBlobStore files && new AdoptionMark(files.Paths).IsSet)
+        if (root is not null && new AdoptionMark(new ContentPaths(root)).IsSet)
             throw new CollectionRefusedException("an adoption was begun and is not finished: run berth adopt, or start the server, then collect");
         return new OfflineCollection(database, store, options, output, time).RunAsync(ct);
     }
