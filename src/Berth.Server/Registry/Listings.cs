@@ -34,7 +34,7 @@ internal sealed class Listings(Database database, ICallerSource access, Registry
         await SendAsync(request.Http, "application/json; charset=utf-8", body).ConfigureAwait(false);
     }
 
-    /// <summary>GET <c>_catalog</c>: the repositories that hold a manifest and that the caller may pull.</summary>
+    /// <summary>GET <c>_catalog</c>: the repositories that hold a manifest and that the caller may list.</summary>
     public async Task CatalogAsync(HttpContext context, Caller caller)
     {
         if (!TryReadPage(context.Request, options.CatalogDefaultEntries, options.CatalogMaxEntries, out var page))
