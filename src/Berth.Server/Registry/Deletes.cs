@@ -23,7 +23,7 @@ internal sealed class Deletes(Database database, ContentCache cache, RegistryEve
         else await request.FailAsync(OciError.ManifestUnknown, $"{request.Repository}: {reference}").ConfigureAwait(false);
     }
 
-    /// <summary>The repository lets go of the blob; manifests that need it keep it.</summary>
+    /// <summary>The repository lets go of the blob, as the protocol asks; its bytes stay while any manifest refers to them.</summary>
     public async Task BlobAsync(RegistryRequest request, string digestText)
     {
         if (!Digest.TryParse(digestText, out var digest))

@@ -1,6 +1,8 @@
+using System.Data.Common;
 using Berth.Blobs;
 using Berth.Oci;
 using Berth.Server.Access;
+using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -168,7 +170,11 @@ internal sealed class RegistryEndpoint(
             case IOException { HResult: 28 or unchecked((int)0x80070070) }:
                 logger.StoreIsFull(failure.Message);
                 return OciErrors.WriteAsync(context, OciError.StorageFull, "the disk is full");
-            case System.Data.Common.DbException { IsTransient: true } or IOException or TimeoutException:
+            case DbException full when DatabaseFailure.IsFull(full):
+                logger.StoreIsFull(failure.Message);
+                return OciErrors.WriteAsync(context, OciError.StorageFull, "the disk of the database is full");
+            case DbException away when DatabaseFailure.IsPassing(away):
+            case IOException or TimeoutException:
                 logger.InfrastructureFailed(failure, context.Request.Method, context.Request.Path);
                 context.Response.Headers.RetryAfter = "5";
                 return OciErrors.WriteAsync(context, OciError.Unavailable);
