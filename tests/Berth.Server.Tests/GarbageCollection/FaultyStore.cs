@@ -24,6 +24,8 @@ internal sealed class FaultyStore(IBlobStore store, int failAt, bool isRemovedFi
 
     public ValueTask DeleteUploadAsync(string uploadKey, CancellationToken ct) => store.DeleteUploadAsync(uploadKey, ct);
 
+    public IAsyncEnumerable<string> ListUploadsAsync(DateTimeOffset untouchedSince, CancellationToken ct) => store.ListUploadsAsync(untouchedSince, ct);
+
     public ValueTask<IBlobReader?> OpenReadAsync(Digest digest, CancellationToken ct) => store.OpenReadAsync(digest, ct);
 
     public ValueTask<IBlobReader?> OpenUploadReadAsync(string uploadKey, CancellationToken ct) => store.OpenUploadReadAsync(uploadKey, ct);
