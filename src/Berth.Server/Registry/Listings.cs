@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Berth.Oci;
 using Berth.Server.Access;
@@ -170,9 +171,12 @@ internal sealed class Listings(Database database, ICallerSource access, Registry
 
     // ---- answers ----
 
+    // A plus in a media type stays a plus: nothing here ends up inside HTML.
+    private static readonly JsonWriterOptions PlainText = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private static void WriteIndex(ArrayBufferWriter<byte> body, List<Referrer> referrers)
     {
-        using var json = new Utf8JsonWriter(body);
+        using var json = new Utf8JsonWriter(body, PlainText);
         json.WriteStartObject();
         json.WriteNumber("schemaVersion", 2);
         json.WriteString("mediaType", MediaTypes.OciIndex);

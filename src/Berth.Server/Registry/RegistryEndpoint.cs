@@ -157,6 +157,9 @@ internal sealed class RegistryEndpoint(
         {
             case BadHttpRequestException bad:
                 return OciErrors.WriteAsync(context, bad.StatusCode == 413 ? OciError.TooLarge : OciError.BadRequest with { Status = bad.StatusCode }, bad.Message);
+            case OperationCanceledException:
+                // The client is still there (HandleAsync), so it was its turn at an upload that ended (ActiveUploads).
+                return OciErrors.WriteAsync(context, OciError.RangeInvalid, "another request has taken over the upload");
             case UploadBytesMissingException:
                 return OciErrors.WriteAsync(context, OciError.BlobUploadUnknown, "the bytes of the upload are lost: start again");
             case StoreFullException:

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using Berth.Server.Notifications;
 using Berth.Server.Platform.Data;
+using Berth.Server.Registry;
 using Microsoft.AspNetCore.Http;
 
 namespace Berth.Server.Tests.Notifications;
@@ -101,7 +102,7 @@ public sealed class NotificationSenderTests
         await site.WriteAsync(SampleEvents.BlobMount);
         await site.WriteAsync(SampleEvents.ManifestPush("latest"));
         // A delete names no media type, so that the list does not hide it.
-        await site.WriteAsync(SampleEvents.BlobMount with { Action = Registry.RegistryEventAction.Delete });
+        await site.WriteAsync(SampleEvents.BlobMount with { Action = RegistryEventAction.Delete });
         Assert.Equal(2, await site.Queue.CountAsync("a", CancellationToken.None));
         Assert.Equal(["a"], await site.Queue.EndpointsAsync(CancellationToken.None));
         await site.StartAsync();

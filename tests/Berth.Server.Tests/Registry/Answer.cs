@@ -19,6 +19,8 @@ internal sealed record Answer(int Status, IReadOnlyDictionary<string, string> He
 
     public string Text => System.Text.Encoding.UTF8.GetString(Body);
 
+    public override string ToString() => $"{Status} {Text}";
+
     /// <summary>The body as JSON.</summary>
     public JsonElement Json => JsonDocument.Parse(Body).RootElement;
 

@@ -160,14 +160,18 @@ internal sealed class RegistryApp : IAsyncDisposable
         return manifest.Body;
     }
 
+    /// <summary>File of an unfinished upload.</summary>
+    public FileInfo UploadFile(string location) => new(Path.Join(Folder, "data/storage/berth/uploads", location[(location.LastIndexOf('/') + 1)..]));
+
     /// <summary>A request whose body announces more than it sends before the connection is cut.</summary>
-    public async Task BreakOffAsync(string method, string path, byte[] sent, long announced)
+    public async Task BreakOffAsync(string method, string path, byte[] sent, long announced, Func<bool>? beforeCut = null)
     {
         using var socket = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
         await socket.ConnectAsync(IPAddress.Loopback, Address.Port);
         var head = $"{method} {path} HTTP/1.1\r\nHost: {Address.Authority}\r\nContent-Length: {announced}\r\n\r\n";
         await socket.SendAsync(Encoding.ASCII.GetBytes(head));
         await socket.SendAsync(sent);
+        if (beforeCut is not null) await Eventually.TrueAsync(beforeCut, "the bytes have arrived");
         socket.Shutdown(System.Net.Sockets.SocketShutdown.Both);
     }
 

@@ -31,7 +31,7 @@ public abstract class UploadResumeTests(RegistryFixture fixture) : RegistryTests
         var (repository, content) = (NewRepository(), NewBytes(400_000));
         var path = PathOf(await App.StartUploadAsync(repository));
         (await App.PatchAsync(path, content[..100_000])).MustBe(202);
-        await App.BreakOffAsync("PATCH", path, content[100_000..250_000], 300_000);
+        await App.BreakOffAsync("PATCH", path, content[100_000..250_000], 300_000, () => App.UploadFile(path).Length > 100_000);
 
         // What arrived is kept; how much that is, only the server knows.
         var stands = 0;
@@ -74,7 +74,7 @@ public abstract class UploadResumeTests(RegistryFixture fixture) : RegistryTests
     {
         var path = PathOf(await App.StartUploadAsync(NewRepository()));
         (await App.PatchAsync(path, NewBytes(1000))).MustBe(202);
-        File.Delete(Path.Join(App.Folder, "data/storage/berth/uploads", path[(path.LastIndexOf('/') + 1)..]));
+        App.UploadFile(path).Delete();
         var answer = (await App.PatchAsync(path, NewBytes(1000))).MustBe(404, "BLOB_UPLOAD_UNKNOWN");
         Assert.Contains("start again", answer.Details[0], StringComparison.Ordinal);
     }
@@ -87,7 +87,7 @@ public abstract class UploadResumeTests(RegistryFixture fixture) : RegistryTests
         var never = new TaskCompletionSource();
         // The first hangs before its end, as over a connection that is dead without knowing it.
         var first = App.SendAsync(HttpMethod.Patch, path, new StreamContent(new UnsizedStream(content[..100_000], never.Task)));
-        await Eventually.TrueAsync(() => new FileInfo(Path.Join(App.Folder, "data/storage/berth/uploads", path[(path.LastIndexOf('/') + 1)..])) is { Exists: true, Length: > 0 }, "the first has begun");
+        await Eventually.TrueAsync(() => App.UploadFile(path) is { Exists: true, Length: > 0 }, "the first has begun");
         var second = await App.PatchAsync(path, NewBytes(10), ("Content-Range", "250000-250009"));
         second.MustBe(416, "BLOB_UPLOAD_INVALID");
         var stands = int.Parse(second.Header("Range")![2..]) + 1;
