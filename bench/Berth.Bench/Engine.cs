@@ -6,7 +6,13 @@ using Berth.Bench.Workloads;
 namespace Berth.Bench;
 
 /// <summary>One round: the figure, and the processor time that server and generator took for it (server: null when it is not known).</summary>
-internal sealed record RoundFigures(double Value, long Operations, TimeSpan Elapsed, TimeSpan? ServerTime, TimeSpan GeneratorTime);
+internal sealed record RoundFigures(double Value, long Operations, TimeSpan Elapsed, TimeSpan? ServerTime, TimeSpan GeneratorTime, TimeSpan MachineTime)
+{
+    /// <summary>The part of the machine's processors that neither server nor generator used, 0 to 1; null when the server is not known.</summary>
+    internal double? OthersShare => ServerTime is { } server
+        ? Math.Max(0, (MachineTime - server - GeneratorTime) / (Elapsed * Environment.ProcessorCount))
+        : null;
+}
 
 /// <summary>All rounds of one workload against one target. Memory is in bytes and null when the process is not known.</summary>
 internal sealed record TargetFigures(string Target, RoundFigures WarmUp, IReadOnlyList<RoundFigures> Rounds, long? PeakBytes, long? ResidentBytes)
@@ -69,14 +75,16 @@ internal sealed class Engine(BenchOptions options, IReadOnlyList<Target> targets
         var server = workload.Restarts ? null : target.ProcessId;
         var serverBefore = server is { } pid ? ProcessFigures.ProcessorTime(pid) : TimeSpan.Zero;
         var ownBefore = Environment.CpuUsage.TotalTime;
+        var machineBefore = ProcessFigures.MachineTime();
         var start = Stopwatch.GetTimestamp();
         var measured = workload.Round(target, options.RoundDuration);
         var elapsed = Stopwatch.GetElapsedTime(start);
+        var machine = ProcessFigures.MachineTime() - machineBefore;
         var own = Environment.CpuUsage.TotalTime - ownBefore;
         TimeSpan? serverTime = server is { } same ? ProcessFigures.ProcessorTime(same) - serverBefore : null;
         workload.Check(target);
         if (workload.LeavesBytes) Libc.Sync();
-        return new RoundFigures(measured.Value, measured.Operations, elapsed, serverTime, own);
+        return new RoundFigures(measured.Value, measured.Operations, elapsed, serverTime, own, machine);
     }
 
     private void ForgetPeaks()

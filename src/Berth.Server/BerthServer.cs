@@ -1,6 +1,7 @@
 using Berth.Blobs;
 using Berth.Blobs.FileSystem;
 using Berth.Server.Access;
+using Berth.Server.Adoption;
 using Berth.Server.Identity;
 using Berth.Server.Notifications;
 using Berth.Server.Platform.Data;
@@ -32,7 +33,11 @@ public static class BerthServer
         var options = configuration.Options;
         using var output = ServerOutput.OfThisProcess();
         using var tracing = Tracing.Start(options.Tracing);
+        using var folder = await LockFolderAsync(options, ct).ConfigureAwait(false);
         await using var app = await BuildAsync(options, output, null, ct).ConfigureAwait(false);
+        await AdoptOnFirstStart.RunAsync(
+            app.Services.GetRequiredService<Database>(), BerthStorage.RootOf(options), BerthStorage.AdoptionOptionsOf(options), TimeProvider.System,
+            app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Adoption"), ct).ConfigureAwait(false);
         var admin = options.Access.Mode == AccessMode.Local
             ? await app.Services.GetRequiredService<FirstAdmin>().EnsureAsync(AdminPassword(), ct).ConfigureAwait(false)
             : new FirstAdminResult(false, null);
@@ -57,7 +62,7 @@ public static class BerthServer
         ThreadPool.SetMinThreads(Math.Max(32, Environment.ProcessorCount * 8), Math.Max(32, Environment.ProcessorCount * 8));
 
         Directory.CreateDirectory(options.DataFolder);
-        var database = OpenDatabase(options);
+        var database = BerthStorage.OpenDatabase(options);
         try
         {
             await database.MigrateAsync(ct).ConfigureAwait(false);
@@ -93,8 +98,9 @@ public static class BerthServer
         services.TryAddSingleton(TimeProvider.System);
         // By a factory: what the container is handed ready-made it does not dispose.
         services.AddSingleton(_ => database);
-        services.AddSingleton<IBlobStore>(s => new FileSystemBlobStore(
-            options.Storage.Root ?? Path.Join(options.DataFolder, "storage"), options.Storage.MinFreeBytes, s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(s => new FileSystemBlobStore(
+            BerthStorage.RootOf(options), options.Storage.MinFreeBytes, s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IBlobStore>(s => new TimedBlobStore(s.GetRequiredService<FileSystemBlobStore>(), s.GetRequiredService<StorageMetrics>()));
         services.AddHealth(options.Health);
 
         // Ring 1: core.
@@ -134,7 +140,6 @@ public static class BerthServer
         ServerMetrics.AddTo(
             app.Services.GetRequiredService<MetricRegistry>(), app.Services.GetRequiredService<ContentCache>(), app.Services.GetRequiredService<ActiveUploads>(),
             app.Services.GetRequiredService<AccessCounters>(), app.Services.GetRequiredService<NotificationEndpoints>());
-        app.Services.GetRequiredService<StorageMetrics>();
         var page = app.Services.GetRequiredService<MetricsPage>();
         app.MapDebugHealth();
         if (options.Metrics.Enabled) app.MapGet(options.Metrics.Path, (RequestDelegate)page.ServeAsync);
@@ -150,15 +155,19 @@ public static class BerthServer
         return Task.CompletedTask;
     }
 
+    // Two servers on one SQLite file would each believe their own caches. Replicas on PostgreSQL may share a folder.
+    private static async Task<DataFolderLock?> LockFolderAsync(BerthOptions options, CancellationToken ct)
+    {
+        Directory.CreateDirectory(options.DataFolder);
+        var held = await DataFolderLock.TryAcquireAsync(options.DataFolder, TimeProvider.System, ct).ConfigureAwait(false);
+        return held is null && options.Database.Kind == DatabaseKind.Sqlite
+            ? throw new InvalidOperationException($"another server runs on the data folder {Path.GetFullPath(options.DataFolder)}: stop it, or give this one a folder of its own with --data")
+            : held;
+    }
+
     private static string? AdminPassword()
     {
         var file = Environment.GetEnvironmentVariable(FirstAdmin.PasswordVariable + "_FILE");
         return string.IsNullOrEmpty(file) ? Environment.GetEnvironmentVariable(FirstAdmin.PasswordVariable) : File.ReadAllText(file).TrimEnd('\r', '\n');
     }
-
-    private static Database OpenDatabase(BerthOptions options) => options.Database.Kind switch
-    {
-        DatabaseKind.Postgres => PostgresDatabase.Open(options.Database.ConnectionString ?? "", options.Database.MaxReaders),
-        _ => SqliteDatabase.Open(options.Database.File ?? Path.Join(options.DataFolder, "berth.db"), options.Database.MaxReaders),
-    };
 }

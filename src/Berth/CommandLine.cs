@@ -25,6 +25,7 @@ internal static class CommandLine
             """);
         root.Subcommands.Add(Commands.Serve.Build(environment));
         root.Subcommands.Add(Registry(environment, "registry"));
+        root.Subcommands.Add(Commands.Adopt.Build(environment));
         var config = new Verb("config", "Check and show settings", """
             berth config check
             berth config show --changed
@@ -108,6 +109,7 @@ internal static class CommandLine
             registry serve /etc/docker/registry/config.yml   the same when the program is called registry or docker-registry
             """);
         registry.Subcommands.Add(Commands.Registry.Serve.Build(environment));
+        registry.Subcommands.Add(Commands.Registry.GarbageCollect.Build(environment));
         return registry;
     }
 

@@ -50,5 +50,6 @@ internal static class JsonReport
         ElapsedSeconds = round.Elapsed.TotalSeconds,
         ServerSeconds = round.ServerTime?.TotalSeconds,
         GeneratorSeconds = round.GeneratorTime.TotalSeconds,
+        round.OthersShare,
     };
 }

@@ -7,6 +7,8 @@ namespace Berth.Bench.Reports;
 /// <summary>The figures as Markdown tables: speed with ratios and bars, memory, processor time.</summary>
 internal static class MarkdownReport
 {
+    private const double QuietShare = 0.15;
+
     internal static string Render(BenchOptions options, IReadOnlyList<WorkloadFigures> results, IReadOnlyList<Verdict> verdicts)
     {
         var text = new StringBuilder();
@@ -19,6 +21,7 @@ internal static class MarkdownReport
         Speed(text, names, results, verdicts);
         Memory(text, names, results);
         Processor(text, names, results);
+        Disturbance(text, results);
         var missed = verdicts.Count(v => !v.Passed);
         if (verdicts.Count > 0) text.Append($"\n{verdicts.Count - missed} of {verdicts.Count} bars reached.\n");
         return text.ToString();
@@ -78,6 +81,16 @@ internal static class MarkdownReport
         Rule(text, 1, names.Length);
         foreach (var result in results.Where(r => !r.Workload.Restarts))
             Row(text, [result.Workload.Title, .. result.Targets.Select(PerOperation)]);
+    }
+
+    /// <summary>Says how much of the processors other programs took: the figures of a busy machine mean little.</summary>
+    private static void Disturbance(StringBuilder text, IReadOnlyList<WorkloadFigures> results)
+    {
+        var shares = results.SelectMany(r => r.Targets).SelectMany(t => t.Rounds).Select(r => r.OthersShare).OfType<double>().ToArray();
+        if (shares.Length == 0) return;
+        var median = Statistics.Median(shares);
+        text.Append($"\nOther programs and the kernel's own threads took {median:0%} of the processors (median of all rounds; at most {shares.Max():0%}).");
+        text.Append(median > QuietShare ? " **The machine was busy: measure again.**\n" : "\n");
     }
 
     private static string PerOperation(TargetFigures figures)

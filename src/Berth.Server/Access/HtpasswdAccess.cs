@@ -45,6 +45,8 @@ internal sealed class HtpasswdAccess : ICallerSource
 
     public bool MayListCatalog(Caller caller) => !caller.IsAnonymous;
 
+    public bool MayList(Caller caller, string repository) => !caller.IsAnonymous;
+
     public bool MayUseApi(Caller caller) => !caller.IsAnonymous;
 
     public string Challenge(HttpContext context, string scope, string? error) => _challenge;

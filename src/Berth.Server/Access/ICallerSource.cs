@@ -24,8 +24,14 @@ public interface ICallerSource
     /// <summary>Whether the caller may do something with a repository.</summary>
     bool May(Caller caller, string repository, RepositoryAction action);
 
-    /// <summary>Whether the caller may list repositories at all; the list holds only those it may pull.</summary>
+    /// <summary>Whether the caller may list repositories at all.</summary>
     bool MayListCatalog(Caller caller);
+
+    /// <summary>
+    /// Whether a repository is in the list of a caller who may list. Not the same as pulling: a token for <c>registry:catalog:*</c> shows
+    /// what its owner may pull, and opens none of it.
+    /// </summary>
+    bool MayList(Caller caller, string repository);
 
     /// <summary>Whether the caller passes the version check <c>GET /v2/</c>, which clients use to try their credentials.</summary>
     bool MayUseApi(Caller caller);

@@ -35,6 +35,9 @@ internal sealed class LocalAccess(AccessOptions options, HttpOptions http, Local
         return !caller.IsAnonymous || options.Anonymous != AnonymousAccess.None;
     }
 
+    // Whoever may list at all may pull every repository (LocalRights), so there is nothing to hide.
+    public bool MayList(Caller caller, string repository) => MayListCatalog(caller);
+
     /// <remarks>
     /// False without credentials even where anybody may pull: clients learn from the challenge of <c>/v2/</c> where to sign in, and would
     /// later push without having done so. They come back with an anonymous token.

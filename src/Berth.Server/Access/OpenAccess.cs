@@ -11,6 +11,8 @@ internal sealed class OpenAccess : ICallerSource
 
     public bool MayListCatalog(Caller caller) => true;
 
+    public bool MayList(Caller caller, string repository) => true;
+
     public bool MayUseApi(Caller caller) => true;
 
     public string Challenge(HttpContext context, string scope, string? error) => "";

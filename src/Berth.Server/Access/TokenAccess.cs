@@ -53,6 +53,9 @@ internal sealed class TokenAccess : ICallerSource
 
     public bool MayListCatalog(Caller caller) => caller.Grants is { } grants && Grants.AllowCatalog(grants);
 
+    // As in Docker Registry: who may list sees all names, whatever else the token grants.
+    public bool MayList(Caller caller, string repository) => MayListCatalog(caller);
+
     public bool MayUseApi(Caller caller) => caller.Grants is not null;
 
     public string Challenge(HttpContext context, string scope, string? error)

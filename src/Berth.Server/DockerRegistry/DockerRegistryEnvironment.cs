@@ -14,8 +14,8 @@ internal sealed class DockerRegistryEnvironment(DockerRegistryReport report, Con
 {
     private const string Prefix = "REGISTRY_";
 
-    /// <summary>Names a file for the commands; not a setting.</summary>
-    private const string ConfigurationPath = "REGISTRY_CONFIGURATION_PATH";
+    // Not settings: the file for the commands, and where podman, skopeo and buildah keep their credentials.
+    private static readonly string[] NotSettings = ["REGISTRY_CONFIGURATION_PATH", "REGISTRY_AUTH_FILE"];
 
     // Fields whose name in Docker Registry's structures is not the YAML key in capitals.
     private static readonly Dictionary<string, string> FieldNames = new(StringComparer.Ordinal)
@@ -59,7 +59,7 @@ internal sealed class DockerRegistryEnvironment(DockerRegistryReport report, Con
 
     public void Apply(ConfigMap root, IReadOnlyDictionary<string, string> environment)
     {
-        var names = environment.Keys.Where(name => name.StartsWith(Prefix, StringComparison.Ordinal) && name != ConfigurationPath);
+        var names = environment.Keys.Where(name => name.StartsWith(Prefix, StringComparison.Ordinal) && !NotSettings.Contains(name));
         foreach (var name in names.Order(StringComparer.Ordinal))
         {
             var origin = ConfigOrigin.Environment(name);

@@ -35,7 +35,7 @@ internal sealed class Listings(Database database, ICallerSource access, Registry
         await SendAsync(request.Http, "application/json; charset=utf-8", body).ConfigureAwait(false);
     }
 
-    /// <summary>GET <c>_catalog</c>: the repositories that hold a manifest and that the caller may pull.</summary>
+    /// <summary>GET <c>_catalog</c>: the repositories that hold a manifest and that the caller may list.</summary>
     public async Task CatalogAsync(HttpContext context, Caller caller)
     {
         if (!TryReadPage(context.Request, options.CatalogDefaultEntries, options.CatalogMaxEntries, out var page))
@@ -51,7 +51,7 @@ internal sealed class Listings(Database database, ICallerSource access, Registry
             var batch = await database.ReadAsync((last, page.Size + 1), static (s, q, ct) => SelectNamesAsync(s, q.last, q.Item2, ct), context.RequestAborted).ConfigureAwait(false);
             hasMore = batch.Count == page.Size + 1;
             if (batch.Count > 0) last = batch[^1];
-            names.AddRange(batch.Where(name => access.May(caller, name, RepositoryAction.Pull)));
+            names.AddRange(batch.Where(name => access.MayList(caller, name)));
         }
         if (names.Count > page.Size)
         {

@@ -141,7 +141,7 @@ internal sealed class ManifestCommit(Database database, ManifestPolicy policy, C
     }
 
     // Manifests that an older client listed by tag and that do not name their subject themselves.
-    private static async ValueTask AdoptReferrersAsync(DbSession session, long repositoryId, Digest subject, ManifestDocument index, CancellationToken ct)
+    internal static async ValueTask AdoptReferrersAsync(DbSession session, long repositoryId, Digest subject, ManifestDocument index, CancellationToken ct)
     {
         foreach (var entry in index.Manifests)
         {

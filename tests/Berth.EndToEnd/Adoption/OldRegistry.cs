@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using Berth.EndToEnd.Harness;
 using Berth.EndToEnd.Images;
@@ -18,11 +19,13 @@ public sealed class OldRegistry : IAsyncLifetime
 
     private const int TagsPerRepository = 10;
     private const int ParallelPushes = 4;
-    private readonly TemporaryFolder folder = new("old-registry");
+    private readonly ClientShell shell = new("old-registry");
+    private readonly int port = RegistryUnderTest.FreePort();
     private readonly List<OldManifest> tagged = [];
     private readonly List<OldManifest> untagged = [];
     private readonly List<(string Repository, string Subject, string Referrer)> referrers = [];
-    private bool filled;
+    private string? settings;
+    private bool adopted;
 
     /// <summary>Every tag, fallback tags included.</summary>
     public IReadOnlyList<OldManifest> Tagged => tagged;
@@ -33,46 +36,90 @@ public sealed class OldRegistry : IAsyncLifetime
     /// <summary>Attachments that a fallback tag names.</summary>
     public IReadOnlyList<(string Repository, string Subject, string Referrer)> Referrers => referrers;
 
-    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
-
-    public ValueTask DisposeAsync()
+    public ValueTask InitializeAsync()
     {
-        folder.Dispose();
+        // A setting of podman's that reads like one of Docker Registry's (auth.file).
+        shell.Unset("REGISTRY_AUTH_FILE");
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>Copies the data folder of the old registry to <paramref name="target"/>.</summary>
-    public async Task CopyTo(string target, ClientShell shell, CancellationToken ct)
+    public ValueTask DisposeAsync()
     {
-        if (!filled)
-        {
-            await using var registry = await RegistryUnderTest.StartDockerRegistry(folder, Access.Open, ct);
-            await Fill(registry.Http, ct);
-            filled = true;
-        }
+        shell.Dispose();
+        return ValueTask.CompletedTask;
+    }
 
-        await shell.Run("cp", "-a", $"{folder.Folder("registry-data")}/.", target);
+    /// <summary>Starts Docker Registry on the folder.</summary>
+    public async Task<RunningRegistry> StartDockerRegistry(CancellationToken ct) =>
+        await Launch([Programs.Require("docker-registry"), "serve", await Filled(ct)], ct);
+
+    /// <summary>Starts Berth on the folder, with the same configuration file.</summary>
+    public async Task<RunningRegistry> StartBerth(CancellationToken ct) =>
+        await Launch([RegistryUnderTest.BerthBinary(), "registry", "serve", await Filled(ct)], ct);
+
+    /// <summary>Has Berth take the folder over; only once for all tests unless <paramref name="again"/> is set.</summary>
+    public async Task Adopt(bool again, CancellationToken ct)
+    {
+        RegistryUnderTest.OnlyBerth("adoption");
+        var file = await Filled(ct);
+        if (!adopted || again)
+        {
+            var before = BlobFiles();
+            await shell.Run(RegistryUnderTest.BerthBinary(), "adopt", "--config", file);
+            Assert.Equal(before, BlobFiles());
+            adopted = true;
+        }
     }
 
     /// <summary>Checks that a registry serves everything that the old one held.</summary>
-    public async Task CheckServed(RegistryHttp http, CancellationToken ct, IReadOnlyList<(string Repository, string Tag)>? newTags = null)
+    public async Task CheckServed(RegistryHttp http, CancellationToken ct)
     {
-        await Parallel.ForEachAsync(tagged.Concat(untagged), new ParallelOptions { MaxDegreeOfParallelism = ParallelPushes, CancellationToken = ct }, async (manifest, token) =>
+        var checkedBlobs = new ConcurrentDictionary<(string Repository, string Digest), bool>();
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = ParallelPushes, CancellationToken = ct };
+        await Parallel.ForEachAsync(tagged.Concat(untagged), parallel, async (manifest, token) =>
         {
-            // The digest is that of the very bytes, so the same digest is the same image.
-            var pulled = await http.CheckWhole(manifest.Repository, manifest.Reference, token);
+            // The digest is that of the very bytes, so the same digest is the same manifest.
+            var pulled = await http.Manifest(manifest.Repository, manifest.Reference, token);
             Assert.Equal((manifest.Digest, manifest.MediaType), (pulled.Digest, pulled.MediaType));
+            foreach (var blob in ManifestContent.BlobsOf(pulled.Bytes).Where(blob => checkedBlobs.TryAdd((manifest.Repository, blob.Digest), true)))
+            {
+                await http.CheckBlob(manifest.Repository, blob, token);
+            }
         });
         foreach (var repository in tagged.GroupBy(manifest => manifest.Repository))
         {
             var listed = JsonNode.Parse(await http.Text($"/v2/{repository.Key}/tags/list", ct))!["tags"]!.AsArray().Select(tag => tag!.GetValue<string>());
-            var added = (newTags ?? []).Where(added => added.Repository == repository.Key).Select(added => added.Tag);
-            Assert.Equal(repository.Select(manifest => manifest.Reference).Concat(added).Order(StringComparer.Ordinal), listed.Order(StringComparer.Ordinal));
+            Assert.Equal(repository.Select(manifest => manifest.Reference).Order(StringComparer.Ordinal), listed.Order(StringComparer.Ordinal));
         }
 
-        var catalog = JsonNode.Parse(await http.Text("/v2/_catalog?n=1000", ct))!["repositories"]!.AsArray().Select(name => name!.GetValue<string>());
-        Assert.Equal(tagged.Select(manifest => manifest.Repository).Distinct().Order(StringComparer.Ordinal), catalog.Order(StringComparer.Ordinal));
+        var catalog = JsonNode.Parse(await http.Text("/v2/_catalog?n=1000", ct))!["repositories"]!.AsArray().Select(name => name!.GetValue<string>()).ToHashSet();
+        Assert.All(tagged, manifest => Assert.Contains(manifest.Repository, catalog));
     }
+
+    private string DataFolder => shell.Folder.Folder("registry-data");
+
+    /// <summary>Fills the registry when that was not done yet; returns its configuration file.</summary>
+    private async Task<string> Filled(CancellationToken ct)
+    {
+        if (settings is null)
+        {
+            var file = await RegistryUnderTest.WriteDockerRegistrySettings(shell.Folder, DataFolder, port, Access.Open, ct);
+            await using var registry = await Launch([Programs.Require("docker-registry"), "serve", file], ct);
+            await Fill(registry.Http, ct);
+            settings = file;
+        }
+
+        return settings;
+    }
+
+    private Task<RunningRegistry> Launch(string[] command, CancellationToken ct) =>
+        RegistryUnderTest.Launch(new RegistryCommand(command, DataFolder, port, shell.Folder.File("registry", "log")), ct);
+
+    /// <summary>Path, size and time of every blob: adoption copies none and touches none.</summary>
+    private string[] BlobFiles() => [.. new DirectoryInfo(Path.Combine(DataFolder, "docker", "registry", "v2", "blobs"))
+        .EnumerateFiles("*", SearchOption.AllDirectories)
+        .Select(file => $"{file.FullName} {file.Length} {file.LastWriteTimeUtc:O}")
+        .Order(StringComparer.Ordinal)];
 
     private async Task Fill(RegistryHttp http, CancellationToken ct)
     {
@@ -109,7 +156,7 @@ public sealed class OldRegistry : IAsyncLifetime
 
     private OciLayout Image(int number, string age)
     {
-        var layout = new OciLayoutWriter(folder.Folder("layouts", $"{number}-{age}"));
+        var layout = new OciLayoutWriter(shell.Folder.Folder("layouts", $"{number}-{age}"));
         var format = number % 3 == 0 ? ImageFormat.Docker : ImageFormat.Oci;
         ContentReference ForOne(string architecture) => layout.AddImage(format, architecture, [
             Layers.Gzip(layout, format, LayerFile.Text("base", $"shared by {number % 7}")),
@@ -121,7 +168,7 @@ public sealed class OldRegistry : IAsyncLifetime
     /// <summary>A signature as cosign 2 keeps it: an image under the tag <c>sha256-HEX.sig</c>.</summary>
     private async Task Sign(RegistryHttp http, string repository, ContentReference subject, CancellationToken ct)
     {
-        var layout = new OciLayoutWriter(folder.Folder("layouts", $"sig-{subject.Digest[7..]}"));
+        var layout = new OciLayoutWriter(shell.Folder.Folder("layouts", $"sig-{subject.Digest[7..]}"));
         var signature = layout.Finish(layout.AddArtifact("application/vnd.dev.cosign.artifact.sig.v1+json", layout.AddBlob("application/vnd.dev.cosign.simplesigning.v1+json", "{}"u8.ToArray())));
         var tag = $"{subject.Digest.Replace(':', '-')}.sig";
         Note(tagged, repository, await Push(http, repository, tag, signature, ct), tag);
@@ -131,7 +178,7 @@ public sealed class OldRegistry : IAsyncLifetime
     private async Task Attach(RegistryHttp http, string repository, ContentReference subject, CancellationToken ct)
     {
         const string Type = "application/vnd.example.sbom";
-        var layout = new OciLayoutWriter(folder.Folder("layouts", $"attach-{subject.Digest[7..]}"));
+        var layout = new OciLayoutWriter(shell.Folder.Folder("layouts", $"attach-{subject.Digest[7..]}"));
         var attachment = layout.AddArtifact(Type, layout.AddBlob("application/json", "{\"sbom\":1}"u8.ToArray()), subject);
         var descriptor = attachment.ToJson();
         descriptor["artifactType"] = Type;

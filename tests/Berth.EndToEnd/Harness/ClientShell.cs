@@ -48,6 +48,9 @@ public sealed class ClientShell : IDisposable
     /// <summary>Sets a variable for all later commands.</summary>
     public void Set(string name, string value) => environment[name] = value;
 
+    /// <summary>Takes a variable of the clients' settings away from all later commands.</summary>
+    public void Unset(string name) => environment.Remove(name);
+
     /// <summary>A new file with <paramref name="text"/>, by path inside the folder.</summary>
     public string Write(string path, string text)
     {

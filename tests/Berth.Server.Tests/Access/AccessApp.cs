@@ -118,7 +118,7 @@ internal sealed class AccessApp : IAsyncDisposable
             var isAllowed = name switch
             {
                 "" => access.MayUseApi(caller),
-                "_catalog" => access.MayListCatalog(caller),
+                "_catalog" => access.MayListCatalog(caller) && access.MayList(caller, "some/repository"),
                 _ => access.May(caller, name, Enum.Parse<RepositoryAction>(word, ignoreCase: true)),
             };
             if (isAllowed)

@@ -54,8 +54,9 @@ public sealed class TokenAccessTests : IDisposable
         Assert.False(access.May(caller, "a", RepositoryAction.Pull) || access.May(caller, "a/b/c", RepositoryAction.Pull));
         Assert.True(access.May(caller, "p", RepositoryAction.Delete));
         Assert.True(access.MayListCatalog(caller) && access.MayUseApi(caller));
+        Assert.True(access.MayList(caller, "never/granted"));
         var plain = (await SignInAsync(access, Signed("RS256", "k", Claims()))).Caller!;
-        Assert.False(access.MayListCatalog(plain));
+        Assert.False(access.MayListCatalog(plain) || access.MayList(plain, "library/debian"));
     }
 
     [Theory]

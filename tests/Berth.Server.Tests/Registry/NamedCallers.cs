@@ -31,6 +31,8 @@ internal sealed class NamedCallers(Func<string, string, RepositoryAction, bool> 
 
     public bool MayListCatalog(Caller caller) => caller.Grants is null && !caller.IsAnonymous;
 
+    public bool MayList(Caller caller, string repository) => May(caller, repository, RepositoryAction.Pull);
+
     public bool MayUseApi(Caller caller) => !caller.IsAnonymous;
 
     public string Challenge(HttpContext context, string scope, string? error) => $"Name realm=\"test\",scope=\"{scope}\"" + (error is null ? "" : $",error=\"{error}\"");

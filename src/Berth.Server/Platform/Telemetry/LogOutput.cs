@@ -9,9 +9,12 @@ namespace Berth.Server.Platform.Telemetry;
 public sealed class LogOutput : IDisposable
 {
     /// <summary>Most bytes that wait for the stream.</summary>
-    public const int DefaultLimitBytes = 4 * 1024 * 1024;
+    public const int DefaultLimitBytes = 8 * 1024 * 1024;
 
     private const int FirstBytes = 16 * 1024;
+
+    /// <summary>A buffer that grew beyond this in a busy moment is given back.</summary>
+    private const int KeepBytes = 1024 * 1024;
     private static readonly TimeSpan s_gather = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan s_stopWithin = TimeSpan.FromSeconds(5);
 
@@ -104,7 +107,7 @@ public sealed class LogOutput : IDisposable
             lock (_gate)
             {
                 (full, length, last) = (_filling, _filled, _stopped);
-                (_filling, _spare, _filled) = (_spare, full, 0);
+                (_filling, _spare, _filled) = (_spare, full.Length > KeepBytes ? new byte[FirstBytes] : full, 0);
                 // Lines written after this point of a shutdown must come after the ones that waited.
                 if (last) Send(full.AsSpan(0, length));
             }
