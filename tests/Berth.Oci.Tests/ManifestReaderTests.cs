@@ -60,8 +60,14 @@ public sealed class ManifestReaderTests
     {
         var document = Read(new JsonObject
         {
-            ["schemaVersion"] = 2, ["mediaType"] = null, ["artifactType"] = null, ["subject"] = null, ["annotations"] = null, ["manifests"] = null,
-            ["config"] = Descriptor(1, "c"), ["layers"] = new JsonArray(),
+            ["schemaVersion"] = 2,
+            ["mediaType"] = null,
+            ["artifactType"] = null,
+            ["subject"] = null,
+            ["annotations"] = null,
+            ["manifests"] = null,
+            ["config"] = Descriptor(1, "c"),
+            ["layers"] = new JsonArray(),
         }, MediaTypes.OciManifest);
         Assert.Null(document.Subject);
         Assert.Null(document.AnnotationsJson);
@@ -93,8 +99,12 @@ public sealed class ManifestReaderTests
     {
         var whole = Encoding.UTF8.GetBytes(new JsonObject
         {
-            ["schemaVersion"] = 2, ["mediaType"] = MediaTypes.OciManifest, ["config"] = Descriptor(1, "c"), ["layers"] = new JsonArray(Descriptor(2, "l")),
-            ["subject"] = Descriptor(3, "s"), ["annotations"] = new JsonObject { ["a"] = "b" },
+            ["schemaVersion"] = 2,
+            ["mediaType"] = MediaTypes.OciManifest,
+            ["config"] = Descriptor(1, "c"),
+            ["layers"] = new JsonArray(Descriptor(2, "l")),
+            ["subject"] = Descriptor(3, "s"),
+            ["annotations"] = new JsonObject { ["a"] = "b" },
         }.ToJsonString());
         for (var length = 0; length < whole.Length; length++) Refused(whole[..length]);
         var changes = Gen.Choose(0, whole.Length - 1).SelectMany(_ => Gen.Choose(0, 255), (at, value) => (At: at, Value: (byte)value)).ListOf(3);

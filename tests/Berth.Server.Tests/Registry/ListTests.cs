@@ -1,5 +1,4 @@
 using Berth.Oci;
-using Berth.Server.Access;
 using Berth.Server.Registry;
 
 namespace Berth.Server.Tests.Registry;

@@ -70,7 +70,7 @@ internal sealed class RegistryApp : IAsyncDisposable
     {
         SkipWithout(kind);
         var app = new RegistryApp(kind, rules ?? new RegistryOptions(), more, services);
-        if (kind == DatabaseKind.Postgres) await app.OnServerAsync($"CREATE SCHEMA {app._schema}");
+        if (kind == DatabaseKind.Postgres) await OnServerAsync($"CREATE SCHEMA {app._schema}");
         await app.RunAsync();
         return app;
     }
@@ -201,7 +201,7 @@ internal sealed class RegistryApp : IAsyncDisposable
         _app = null;
     }
 
-    private async Task OnServerAsync(string sql)
+    private static async Task OnServerAsync(string sql)
     {
         await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(Server) { Pooling = false }.ConnectionString);
         await using var command = source.CreateCommand(sql);
