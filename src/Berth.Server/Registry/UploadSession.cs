@@ -48,7 +48,7 @@ internal sealed class UploadSessionMap : IEntityTypeConfiguration<UploadSession>
         builder.Property(u => u.CommittingDigest).HasColumnName("committing_digest").HasMaxLength(135);
         builder.Property(u => u.StartedAt).HasColumnName("started_at");
         builder.Property(u => u.UpdatedAt).HasColumnName("updated_at");
-        builder.HasIndex(u => u.UpdatedAt);
+        // None on updated_at: the table holds what is under way and no more, and each step of a push would have to write the index.
         builder.HasIndex(u => u.CommittingDigest).HasFilter("committing_digest IS NOT NULL");
     }
 }

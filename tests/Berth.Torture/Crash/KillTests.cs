@@ -95,10 +95,10 @@ public sealed class KillTests
         await File.AppendAllTextAsync(folder.File("registry", "berth.yaml"), "registry: { uploadExpiry: 1s, uploadJanitorInterval: 1s }\n", ct);
         await registry.Start(TimeSpan.FromSeconds(60), ct);
         var uploads = new ContentPaths(Path.Join(registry.DataFolder, "storage")).Uploads;
-        for (var waited = 0; waited < 300 && (Directory.EnumerateFiles(uploads).Any() || Count(registry, "SELECT count(*) FROM uploads") > 0); waited++)
+        for (var waited = 0; waited < 300 && (Directory.EnumerateFiles(uploads, "*", SearchOption.AllDirectories).Any() || Count(registry, "SELECT count(*) FROM uploads") > 0); waited++)
             await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, ct);
         await registry.Stop();
-        Assert.Empty(Directory.EnumerateFiles(uploads));
+        Assert.Empty(Directory.EnumerateFiles(uploads, "*", SearchOption.AllDirectories));
         Assert.Equal(0, Count(registry, "SELECT count(*) FROM uploads"));
         var files = Directory.EnumerateFiles(new ContentPaths(Path.Join(registry.DataFolder, "storage")).Blobs, "data", SearchOption.AllDirectories).Count();
         Assert.Equal(Count(registry, "SELECT count(*) FROM blobs"), files);

@@ -16,6 +16,7 @@ public sealed class SqliteDatabase : Database
 
     private readonly string _file;
     private readonly Channel<IWrite> _queue = Channel.CreateBounded<IWrite>(new BoundedChannelOptions(MaxQueue) { SingleReader = true });
+    private readonly AutoResetEvent _wake = new(initialState: false);
     private readonly Thread _writer;
     private readonly DbSession _session;
 
@@ -53,7 +54,9 @@ public sealed class SqliteDatabase : Database
     public override async ValueTask DisposeAsync()
     {
         _queue.Writer.TryComplete();
+        _wake.Set();
         if (!_writer.Join(TimeSpan.FromSeconds(30))) throw new TimeoutException("the writer of the database does not end");
+        _wake.Dispose();
         await _session.DisposeAsync().ConfigureAwait(false);
         await base.DisposeAsync().ConfigureAwait(false);
     }
@@ -71,6 +74,7 @@ public sealed class SqliteDatabase : Database
         var started = Timings.Start();
         var write = new QueuedWrite<TResult>(durability, work, isMigration, ct);
         await _queue.Writer.WriteAsync(write, ct).ConfigureAwait(false);
+        _wake.Set();
         try
         {
             return await write.Result.ConfigureAwait(false);
@@ -121,8 +125,16 @@ public sealed class SqliteDatabase : Database
         }
     }
 
-    // This thread has nothing else to do than to wait: blocking it costs no pool thread.
-    private bool Wait() => _queue.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult();
+    // This thread has nothing else to do than to wait. It sleeps in the kernel: waiting for a task would spin first.
+    private bool Wait()
+    {
+        while (true)
+        {
+            if (_queue.Reader.TryPeek(out _)) return true;
+            if (_queue.Reader.Completion.IsCompleted) return false;
+            _wake.WaitOne();
+        }
+    }
 
     private void Commit(List<IWrite> batch, ref bool isFull)
     {

@@ -445,8 +445,6 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.HasIndex("CommittingDigest")
                         .HasFilter("committing_digest IS NOT NULL");
 
-                    b.HasIndex("UpdatedAt");
-
                     b.ToTable("uploads", (string)null);
                 });
 

@@ -405,8 +405,6 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.HasIndex("CommittingDigest")
                         .HasFilter("committing_digest IS NOT NULL");
 
-                    b.HasIndex("UpdatedAt");
-
                     b.ToTable("uploads", (string)null);
                 });
 

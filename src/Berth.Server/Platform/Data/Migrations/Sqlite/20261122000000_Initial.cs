@@ -310,11 +310,6 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 filter: "committing_digest IS NOT NULL");
 
             migrationBuilder.CreateIndex(
-                name: "IX_uploads_updated_at",
-                table: "uploads",
-                column: "updated_at");
-
-            migrationBuilder.CreateIndex(
                 name: "IX_users_name",
                 table: "users",
                 column: "name",
