@@ -36,7 +36,9 @@ internal static class GarbageCollect
                 DeleteUntagged = parsed.GetValue(deleteUntagged),
                 Quiet = parsed.GetValue(quiet) || parsed.GetValue(json),
             };
-            return RunAsync(parsed, Serve.Sources(parsed.GetValue(config)!, environment), options, parsed.GetValue(grace), parsed.GetValue(json), ct);
+            // Whoever starts Berth with berth.yaml has no other way to free space: this verb takes both files.
+            var sources = Serve.Sources(parsed.GetValue(config)!, environment) with { RequireDockerRegistryFile = false };
+            return RunAsync(parsed, sources, options, parsed.GetValue(grace), parsed.GetValue(json), ct);
         });
         return verb;
     }
