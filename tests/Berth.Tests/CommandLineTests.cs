@@ -34,6 +34,22 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task Garbage_collect_takes_berth_yaml_too()
+    {
+        var data = Directory.CreateTempSubdirectory("berth-collect-").FullName;
+        try
+        {
+            var (code, output, error) = await Run(["registry", "garbage-collect", "--dry-run", Write($"dataFolder: {data}\n")]);
+            Assert.Equal((0, ""), (code, error));
+            Assert.Contains("0 bytes would be freed", output, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(data, recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task Registry_serve_maps_the_file_and_tells_on_standard_error_what_is_not_used()
     {
         var file = Write("version: 0.1\nstorage: filesystem\nhttp: { addr: ':5000', secret: s }\n");
