@@ -110,8 +110,13 @@ public static class BerthServer
 
         // Ring 1: core.
         services.AddAccess(options.Access, options.Projects, options.Http, options.DataFolder);
-        if (options.Access.Mode == AccessMode.Local) services.AddApi();
         services.AddRegistry(options.Registry);
+        if (options.Access.Mode == AccessMode.Local)
+        {
+            services.AddApi();
+            services.AddProjects(options.Projects);
+            services.AddRegistryApi();
+        }
 
         // Ring 2: reactions.
         services.AddNotifications(options.Notifications, NotificationSource.OfThisProcess(options.Http.Urls.Count > 0 ? options.Http.Urls[0] : null, TimeProvider.System));

@@ -52,6 +52,7 @@ internal static class ProjectUsage
     /// <returns>The bytes that it uses.</returns>
     public static async ValueTask<long> RecountAsync(DbSession session, long projectId, CancellationToken ct)
     {
+        await UsageMove.LockRepositoriesAsync(session, projectId, projectId, ct).ConfigureAwait(false);
         await session.ScalarAsync(LockProject, [projectId], ct).ConfigureAwait(false);
         await session.ExecuteAsync(DeleteAll, [projectId], ct).ConfigureAwait(false);
         await session.ExecuteAsync(InsertAll, [projectId], ct).ConfigureAwait(false);

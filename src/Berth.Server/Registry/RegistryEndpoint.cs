@@ -3,7 +3,9 @@ using Berth.Blobs;
 using Berth.Oci;
 using Berth.Server.Access;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Events;
 using Berth.Server.Platform.Http;
+using Berth.Server.Projects;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -16,7 +18,7 @@ namespace Berth.Server.Registry;
 /// </summary>
 internal sealed class RegistryEndpoint(
     ICallerSource access, RateLimit rateLimit, RegistryOptions options, Pull pull, Push push, Uploads uploads, Deletes deletes, Listings listings,
-    ILogger<RegistryEndpoint> logger)
+    RegistryEvents events, DomainEvents domainEvents, ILogger<RegistryEndpoint> logger)
 {
     public async Task HandleAsync(HttpContext context, string path)
     {
@@ -102,7 +104,23 @@ internal sealed class RegistryEndpoint(
             await OciErrors.WriteAsync(context, OciError.Unsupported, options.ReadOnly ? "the registry is read-only" : "deleting is switched off: set registry.delete").ConfigureAwait(false);
             return;
         }
-        await AnswerAsync(new RegistryRequest(context, rights, caller, facts), route, action.Value, reference).ConfigureAwait(false);
+        var request = new RegistryRequest(context, rights, caller, facts);
+        if (action == RepositoryAction.Push && rights.Seed is { } seed && seed != ProjectSeed.Silent) request = WithProjectEvent(request, seed);
+        await AnswerAsync(request, route, action.Value, reference).ConfigureAwait(false);
+    }
+
+    // The push makes a project: that is told as if somebody had asked for one.
+    private RegistryRequest WithProjectEvent(RegistryRequest request, ProjectSeed seed)
+    {
+        var name = ProjectName.Of(request.Repository);
+        return request with
+        {
+            Rights = request.Rights.With(seed with
+            {
+                Created = (session, id, ct) => domainEvents.RaiseAsync(
+                    session, ProjectEvents.Of(ProjectEvents.Create, id, name, events.ActorOf(request), $"create project: {name} by a push to {request.Repository}"), ct),
+            }),
+        };
     }
 
     private Task AnswerAsync(RegistryRequest request, RegistryRoute route, RepositoryAction action, string reference)

@@ -56,6 +56,9 @@ public static class Topics
     /// <summary>Credentials have changed; the key is the id of the caller whose they are.</summary>
     public const string Credentials = "credentials";
 
+    /// <summary>Repositories have other names, or are gone: what is remembered under their names is not true any more. No key.</summary>
+    public const string Repositories = "repositories";
+
     /// <summary>Settings have changed. No key.</summary>
     public const string Settings = "settings";
 
