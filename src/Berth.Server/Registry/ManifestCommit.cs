@@ -183,10 +183,11 @@ internal sealed class ManifestCommit(Database database, ManifestPolicy policy, C
         SELECT t.manifest_id, m.digest FROM tags t JOIN manifests m ON m.id = t.manifest_id WHERE t.repository_id = @0 AND t.name = @1
         """);
 
+    // CROSS JOIN: SQLite keeps the order. Its own choice begins with all that the repository has, for it thinks the list long.
     private static readonly Statement SelectLinkedBlobs = new("""
         SELECT b.digest, b.id, b.size FROM json_each(@1) j
-        JOIN blobs b ON b.digest = j.value
-        JOIN repository_blobs l ON l.repository_id = @0 AND l.blob_id = b.id
+        CROSS JOIN blobs b ON b.digest = j.value
+        CROSS JOIN repository_blobs l ON l.repository_id = @0 AND l.blob_id = b.id
         """, """
         SELECT b.digest, b.id, b.size FROM blobs b
         JOIN repository_blobs l ON l.repository_id = @0 AND l.blob_id = b.id
@@ -195,7 +196,7 @@ internal sealed class ManifestCommit(Database database, ManifestPolicy policy, C
         """);
 
     private static readonly Statement SelectManifests = new("""
-        SELECT m.digest FROM json_each(@1) j JOIN manifests m ON m.repository_id = @0 AND m.digest = j.value
+        SELECT m.digest FROM json_each(@1) j CROSS JOIN manifests m ON m.repository_id = @0 AND m.digest = j.value
         """, """
         SELECT m.digest FROM manifests m WHERE m.repository_id = @0 AND m.digest IN (SELECT jsonb_array_elements_text(@1::jsonb))
         """);
