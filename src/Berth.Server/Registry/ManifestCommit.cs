@@ -184,7 +184,7 @@ internal sealed class ManifestCommit(Database database, ManifestPolicy policy, C
         """);
 
     // CROSS JOIN: SQLite keeps the order. Its own choice begins with all that the repository has, for it thinks the list long.
-    private static readonly Statement SelectLinkedBlobs = new("""
+    internal static readonly Statement SelectLinkedBlobs = new("""
         SELECT b.digest, b.id, b.size FROM json_each(@1) j
         CROSS JOIN blobs b ON b.digest = j.value
         CROSS JOIN repository_blobs l ON l.repository_id = @0 AND l.blob_id = b.id
@@ -195,7 +195,7 @@ internal sealed class ManifestCommit(Database database, ManifestPolicy policy, C
         FOR SHARE OF l
         """);
 
-    private static readonly Statement SelectManifests = new("""
+    internal static readonly Statement SelectManifests = new("""
         SELECT m.digest FROM json_each(@1) j CROSS JOIN manifests m ON m.repository_id = @0 AND m.digest = j.value
         """, """
         SELECT m.digest FROM manifests m WHERE m.repository_id = @0 AND m.digest IN (SELECT jsonb_array_elements_text(@1::jsonb))
