@@ -7,6 +7,7 @@ using Berth.Server.Notifications;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Health;
 using Berth.Server.Platform.Http;
+using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Telemetry;
 using Berth.Server.Registry;
 using Microsoft.AspNetCore.Builder;
@@ -102,6 +103,7 @@ public static class BerthServer
             BerthStorage.RootOf(options), options.Storage.MinFreeBytes, s.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IBlobStore>(s => new TimedBlobStore(s.GetRequiredService<FileSystemBlobStore>(), s.GetRequiredService<StorageMetrics>()));
         services.AddHealth(options.Health);
+        services.AddJobs(options.Jobs);
 
         // Ring 1: core.
         services.AddAccess(options.Access, options.Http, options.DataFolder);
