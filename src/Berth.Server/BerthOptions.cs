@@ -6,6 +6,7 @@ using Berth.Server.Platform.Health;
 using Berth.Server.Platform.Http;
 using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Telemetry;
+using Berth.Server.Projects;
 using Berth.Server.Registry;
 
 namespace Berth.Server;
@@ -21,6 +22,7 @@ public sealed record BerthOptions
     public BlobStoreOptions Storage { get; init; } = new();
     public RegistryOptions Registry { get; init; } = new();
     public AccessOptions Access { get; init; } = new();
+    public ProjectOptions Projects { get; init; } = new();
     public NotificationOptions Notifications { get; init; } = new();
     public JobOptions Jobs { get; init; } = new();
     public HealthOptions Health { get; init; } = new();
