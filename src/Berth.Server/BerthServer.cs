@@ -9,6 +9,7 @@ using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
 using Berth.Server.Platform.Health;
 using Berth.Server.Platform.Http;
+using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Telemetry;
 using Berth.Server.Projects;
 using Berth.Server.Registry;
@@ -107,6 +108,7 @@ public static class BerthServer
         services.AddSingleton<IBlobStore>(s => new TimedBlobStore(s.GetRequiredService<FileSystemBlobStore>(), s.GetRequiredService<StorageMetrics>()));
         services.AddHealth(options.Health);
         services.AddSingleton<DomainEvents>();
+        services.AddJobs(options.Jobs);
 
         // Ring 1: core.
         services.AddAccess(options.Access, options.Projects, options.Http, options.DataFolder);
