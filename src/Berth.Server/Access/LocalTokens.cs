@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Berth.Server.Identity;
+using Berth.Server.Platform.Jose;
 
 namespace Berth.Server.Access;
 

@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.Json;
 
-namespace Berth.Server.Access;
+namespace Berth.Server.Platform.Jose;
 
 /// <summary>
 /// A JSON Web Token in compact form (RFC 7519, RFC 7515 section 3.1), taken apart and not yet verified. The claims are given out by
