@@ -39,6 +39,11 @@ internal sealed class Jwt
     /// <summary>Key id, or null.</summary>
     public string? KeyId { get; }
 
+    /// <summary>
+    /// Who the token says has issued it, not yet verified: good for nothing but choosing whose keys to verify it with. Null when it says nothing.
+    /// </summary>
+    public string? ClaimedIssuer => TextOf(_claims, "iss");
+
     /// <summary>Takes a token apart; false when it is malformed.</summary>
     public static bool TryParse(string token, [NotNullWhen(true)] out Jwt? jwt)
     {
