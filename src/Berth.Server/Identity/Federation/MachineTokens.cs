@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Text;
-using System.Text.Json;
 using Berth.Server.Identity.Issuers;
 using Berth.Server.Platform.Jose;
 

@@ -33,8 +33,9 @@ public sealed class LdapDirectory : IDisposable
         if (LdapRules.Check(options).FirstOrDefault() is { } problem) throw new FormatException($"{problem.Key}: {problem.Message}");
         (_options, _time, _log) = (options, time, log);
         _addresses = LdapAddress.ParseAll(options.Url);
-        if (options.Filter.Length > 0) LdapFilter.TryParse(options.Filter, out _userFilter);
-        if (options.GroupSearchFilter.Length > 0) LdapFilter.TryParse(options.GroupSearchFilter, out _groupFilter);
+        // The rules have read them already: what is not read here is empty.
+        _userFilter = LdapFilter.TryParse(options.Filter, out var userFilter) ? userFilter : null;
+        _groupFilter = LdapFilter.TryParse(options.GroupSearchFilter, out var groupFilter) ? groupFilter : null;
     }
 
     /// <summary>The settings.</summary>
