@@ -5,6 +5,7 @@ using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Health;
 using Berth.Server.Platform.Http;
 using Berth.Server.Platform.Telemetry;
+using Berth.Server.Projects;
 using Berth.Server.Registry;
 
 namespace Berth.Server;
@@ -20,6 +21,7 @@ public sealed record BerthOptions
     public BlobStoreOptions Storage { get; init; } = new();
     public RegistryOptions Registry { get; init; } = new();
     public AccessOptions Access { get; init; } = new();
+    public ProjectOptions Projects { get; init; } = new();
     public NotificationOptions Notifications { get; init; } = new();
     public HealthOptions Health { get; init; } = new();
     public LogOptions Log { get; init; } = new();

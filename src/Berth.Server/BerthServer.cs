@@ -2,12 +2,15 @@ using Berth.Blobs;
 using Berth.Blobs.FileSystem;
 using Berth.Server.Access;
 using Berth.Server.Adoption;
+using Berth.Server.Api;
 using Berth.Server.Identity;
 using Berth.Server.Notifications;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Events;
 using Berth.Server.Platform.Health;
 using Berth.Server.Platform.Http;
 using Berth.Server.Platform.Telemetry;
+using Berth.Server.Projects;
 using Berth.Server.Registry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -66,6 +69,7 @@ public static class BerthServer
         try
         {
             await database.MigrateAsync(ct).ConfigureAwait(false);
+            if (options.Access.Mode == AccessMode.Local) await LibraryProject.EnsureAsync(database, TimeProvider.System, ct).ConfigureAwait(false);
         }
         catch
         {
@@ -102,9 +106,11 @@ public static class BerthServer
             BerthStorage.RootOf(options), options.Storage.MinFreeBytes, s.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IBlobStore>(s => new TimedBlobStore(s.GetRequiredService<FileSystemBlobStore>(), s.GetRequiredService<StorageMetrics>()));
         services.AddHealth(options.Health);
+        services.AddSingleton<DomainEvents>();
 
         // Ring 1: core.
-        services.AddAccess(options.Access, options.Http, options.DataFolder);
+        services.AddAccess(options.Access, options.Projects, options.Http, options.DataFolder);
+        if (options.Access.Mode == AccessMode.Local) services.AddApi();
         services.AddRegistry(options.Registry);
 
         // Ring 2: reactions.
@@ -126,6 +132,7 @@ public static class BerthServer
         app.Use(next => Registry.Registry.Serve(registry, next));
         app.UseRouting();
         app.MapAccess(options.Access);
+        if (options.Access.Mode == AccessMode.Local) app.MapApi();
         app.MapHealth();
         MapForOperators(app, options);
 #pragma warning disable ASP0014 // The endpoints must be run here: what follows answers everything that has none.

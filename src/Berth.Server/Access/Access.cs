@@ -2,6 +2,7 @@ using Berth.Server.Identity;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Http;
 using Berth.Server.Platform.Secrets;
+using Berth.Server.Projects;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -23,15 +24,17 @@ public static class Access
     /// </summary>
     /// <param name="services">The services.</param>
     /// <param name="options">Settings.</param>
+    /// <param name="projects">How projects come to be.</param>
     /// <param name="http">Where clients find the server, for the realm of challenges.</param>
     /// <param name="dataFolder">Where the secret key is kept when the settings name none.</param>
-    public static IServiceCollection AddAccess(this IServiceCollection services, AccessOptions options, HttpOptions http, string dataFolder)
+    public static IServiceCollection AddAccess(this IServiceCollection services, AccessOptions options, ProjectOptions projects, HttpOptions http, string dataFolder)
     {
         // Factories instead of types: nothing on the start path looks for constructors by reflection.
         services.AddSingleton(new AccessCounters());
         services.AddSingleton(p => new Users(p.GetRequiredService<Database>(), p.GetRequiredService<TimeProvider>()));
         services.AddSingleton(p => new FirstAdmin(p.GetRequiredService<Users>()));
-        services.AddSingleton(p => new CredentialCache(options, p.GetRequiredService<AccessCounters>(), p.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(p => new CredentialCache(
+            options, p.GetRequiredService<AccessCounters>(), p.GetRequiredService<TimeProvider>(), p.GetRequiredService<Database>().Announcements));
         services.AddSingleton(p => new FailedSignIns(options, p.GetRequiredService<TimeProvider>()));
         services.AddSingleton(p => new BearerSignIn(p.GetRequiredService<CredentialCache>(), p.GetRequiredService<AccessCounters>()));
         services.AddSingleton(p => new PasswordSignIn(
@@ -40,7 +43,7 @@ public static class Access
         switch (options.Mode)
         {
             case AccessMode.Local:
-                services.AddLocal(options, http, dataFolder);
+                services.AddLocal(options, projects, http, dataFolder);
                 break;
             case AccessMode.Htpasswd:
                 services.AddSingleton<ICallerSource>(p => new HtpasswdAccess(
@@ -75,18 +78,21 @@ public static class Access
         static TokenEndpoint Of(HttpContext context) => context.RequestServices.GetRequiredService<TokenEndpoint>();
     }
 
-    private static void AddLocal(this IServiceCollection services, AccessOptions options, HttpOptions http, string dataFolder)
+    private static void AddLocal(this IServiceCollection services, AccessOptions options, ProjectOptions projects, HttpOptions http, string dataFolder)
     {
         services.AddSingleton(p => new InstallationSecret(options.SecretKey, options.SecretKeyFile, dataFolder, p.GetRequiredService<ILogger<InstallationSecret>>()));
         services.AddSingleton(p => new SigningKeys(
             p.GetRequiredService<Database>(), p.GetRequiredService<InstallationSecret>(), p.GetRequiredService<TimeProvider>()));
         services.AddSingleton(p => new LocalTokens(options, p.GetRequiredService<SigningKeys>(), p.GetRequiredService<TimeProvider>()));
-        services.AddSingleton(p => new LocalCallers(
-            options, p.GetRequiredService<Users>(), p.GetRequiredService<LocalTokens>(), p.GetRequiredService<CredentialCache>()));
+        // In the order in which they are asked.
+        services.AddSingleton<ICredentialSource>(p => new UserPasswords(p.GetRequiredService<Users>()));
+        services.AddSingleton(p => new LocalCallers(p.GetServices<ICredentialSource>(), p.GetRequiredService<LocalTokens>()));
+        services.AddSingleton(p => new RightsCache(p.GetRequiredService<Database>()));
         services.AddSingleton<ICallerSource>(p => new LocalAccess(
-            options, http, p.GetRequiredService<LocalCallers>(), p.GetRequiredService<PasswordSignIn>(), p.GetRequiredService<BearerSignIn>()));
+            options, http, projects, p.GetRequiredService<LocalCallers>(), p.GetRequiredService<PasswordSignIn>(),
+            p.GetRequiredService<BearerSignIn>(), p.GetRequiredService<RightsCache>()));
         services.AddSingleton(p => new TokenEndpoint(
-            options, p.GetRequiredService<LocalCallers>(), p.GetRequiredService<LocalTokens>(),
+            options, p.GetRequiredService<ICallerSource>(), p.GetRequiredService<LocalCallers>(), p.GetRequiredService<LocalTokens>(),
             p.GetRequiredService<PasswordSignIn>(), p.GetRequiredService<AccessCounters>()));
     }
 }

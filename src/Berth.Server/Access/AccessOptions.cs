@@ -8,9 +8,6 @@ public sealed record AccessOptions
     /// <summary>Which source of truth decides about callers.</summary>
     public AccessMode Mode { get; init; } = AccessMode.Local;
 
-    /// <summary>What a caller without credentials may do (mode <c>local</c>).</summary>
-    public AnonymousAccess Anonymous { get; init; } = AnonymousAccess.None;
-
     /// <summary>Realm shown in Basic challenges.</summary>
     public string Realm { get; init; } = "Berth";
 
@@ -91,17 +88,4 @@ public enum AccessMode
 
     /// <summary>Everybody may do everything: Docker Registry without an <c>auth</c> section.</summary>
     Open,
-}
-
-/// <summary>What callers without credentials may do.</summary>
-public enum AnonymousAccess
-{
-    /// <summary>Nothing.</summary>
-    None,
-
-    /// <summary>Pull.</summary>
-    Pull,
-
-    /// <summary>Pull and push, not delete.</summary>
-    Push,
 }

@@ -1,24 +1,39 @@
 namespace Berth.Server.Access;
 
-/// <summary>Who makes a request, as far as the registry asks.</summary>
+/// <summary>What kind of account a caller has.</summary>
+public enum CallerKind
+{
+    /// <summary>No credentials.</summary>
+    Anonymous,
+
+    /// <summary>A person, or whoever a file or an outside token server names.</summary>
+    User,
+
+    /// <summary>A robot account.</summary>
+    Robot,
+}
+
+/// <summary>Who makes a request, as far as permissions ask.</summary>
 public sealed class Caller
 {
     /// <summary>Somebody without credentials.</summary>
     public static readonly Caller Anonymous = new("anonymous", "", isAdmin: false, grants: null);
 
     /// <summary>Builds a caller.</summary>
-    /// <param name="id">Stable identity, with its source: <c>local:admin</c>, <c>htpasswd:ci</c>, <c>token:alice</c>.</param>
+    /// <param name="id">Stable identity of the credentials, with their source: <c>user:5</c>, <c>robot:7</c>, <c>htpasswd:ci</c>, <c>token:alice</c>.</param>
     /// <param name="name">Name for people.</param>
     /// <param name="isAdmin">May do everything.</param>
-    /// <param name="grants">What a token grants; null when rights do not come from a token.</param>
+    /// <param name="grants">What a bearer token grants; null when rights do not come from a token. A token opens the registry only, not the management API.</param>
     public Caller(string id, string name, bool isAdmin, IReadOnlyList<TokenGrant>? grants)
     {
         Id = id;
         Name = name;
         IsAdmin = isAdmin;
         Grants = grants;
+        Kind = name.Length == 0 ? CallerKind.Anonymous : CallerKind.User;
     }
 
+    /// <summary>Stable identity of the credentials, with their source.</summary>
     public string Id { get; }
 
     public string Name { get; }
@@ -27,11 +42,26 @@ public sealed class Caller
 
     public IReadOnlyList<TokenGrant>? Grants { get; }
 
-    /// <summary>Stands for the password that a local user has signed in with; null for everybody else.</summary>
-    internal string? PasswordStamp { get; init; }
+    public CallerKind Kind { get; init; }
+
+    /// <summary>Row of the user or robot (mode <c>local</c>); 0 otherwise.</summary>
+    public long SubjectId { get; init; }
+
+    /// <summary>What a personal access token is limited to; null without a limit.</summary>
+    public TokenScopes? Scopes { get; init; }
+
+    /// <summary>
+    /// Stands for the state of the credentials that the caller signed in with: a token made from them ends when it changes. Null where
+    /// credentials cannot make tokens.
+    /// </summary>
+    internal string? Stamp { get; init; }
 
     /// <summary>True for a caller without credentials.</summary>
     public bool IsAnonymous => ReferenceEquals(this, Anonymous) || Name.Length == 0;
+
+    /// <summary>The same account with the rights that a bearer token grants, at most.</summary>
+    internal Caller WithGrants(IReadOnlyList<TokenGrant> grants) =>
+        new(Id, Name, IsAdmin, grants) { Kind = Kind, SubjectId = SubjectId, Scopes = Scopes, Stamp = Stamp };
 }
 
 /// <summary>One entry of a token's <c>access</c> claim (Docker token specification, "Requesting a Token").</summary>

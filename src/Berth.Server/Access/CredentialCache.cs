@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using Berth.Server.Platform.Data;
 
 namespace Berth.Server.Access;
 
@@ -9,7 +10,7 @@ namespace Berth.Server.Access;
 /// Remembers verified credentials for a short time, so that a repeated request costs no password hash, no signature check and no query.
 /// What is kept is an HMAC-SHA256 of the whole <c>Authorization</c> value under a key of this process: memory holds no password or token.
 /// </summary>
-internal sealed class CredentialCache(AccessOptions options, AccessCounters counters, TimeProvider time) : IDisposable
+internal sealed class CredentialCache : IDisposable
 {
     private const int MaxEntries = 20_000;
     private const int MaxStackBytes = 2048;
@@ -17,7 +18,21 @@ internal sealed class CredentialCache(AccessOptions options, AccessCounters coun
     private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
     private readonly RecentMap<Fingerprint, Remembered> _entries = new(MaxEntries);
     private readonly ThreadLocal<IncrementalHash?> _hash = new();
+    private readonly AccessOptions _options;
+    private readonly AccessCounters _counters;
+    private readonly TimeProvider _time;
+    private readonly Announcements _announcements;
     private int _epoch;
+
+    public CredentialCache(AccessOptions options, AccessCounters counters, TimeProvider time, Announcements announcements)
+    {
+        (_options, _counters, _time, _announcements) = (options, counters, time, announcements);
+        announcements.Subscribe(Topics.Credentials, key =>
+        {
+            if (string.IsNullOrEmpty(key)) Clear();
+            else Forget(key);
+        });
+    }
 
     /// <summary>
     /// Changes whenever something was forgotten on purpose. Read it before verifying and hand it to <see cref="Remember"/>: a password
@@ -29,8 +44,8 @@ internal sealed class CredentialCache(AccessOptions options, AccessCounters coun
     public Caller? Find(string authorization)
     {
         var fingerprint = FingerprintOf(authorization);
-        if (!_entries.TryGet(fingerprint, out var remembered) || time.GetTimestamp() >= remembered.Deadline) return null;
-        counters.CountRemembered();
+        if (!_announcements.IsListening || !_entries.TryGet(fingerprint, out var remembered) || _time.GetTimestamp() >= remembered.Deadline) return null;
+        _counters.CountRemembered();
         return remembered.Caller;
     }
 
@@ -41,10 +56,10 @@ internal sealed class CredentialCache(AccessOptions options, AccessCounters coun
     /// <param name="epoch"><see cref="Epoch"/> from before the verification.</param>
     public void Remember(string authorization, Caller caller, DateTimeOffset? expiresAt, int epoch)
     {
-        var lifetime = options.CredentialCacheTime;
-        if (expiresAt is { } end && end - time.GetUtcNow() is var rest && rest < lifetime) lifetime = rest;
+        var lifetime = _options.CredentialCacheTime;
+        if (expiresAt is { } end && end - _time.GetUtcNow() is var rest && rest < lifetime) lifetime = rest;
         if (lifetime <= TimeSpan.Zero) return;
-        var deadline = time.GetTimestamp() + (long)(lifetime.TotalSeconds * time.TimestampFrequency);
+        var deadline = _time.GetTimestamp() + (long)(lifetime.TotalSeconds * _time.TimestampFrequency);
         var fingerprint = FingerprintOf(authorization);
         _entries.Set(fingerprint, new Remembered(caller, deadline));
         // Forgetting raises the epoch first and sweeps then: either its sweep sees the entry, or this sees the new epoch.
@@ -52,12 +67,14 @@ internal sealed class CredentialCache(AccessOptions options, AccessCounters coun
         if (epoch != Epoch) _entries.Remove(fingerprint);
     }
 
-    /// <summary>Forgets all credentials of one caller.</summary>
+    /// <summary>Forgets all credentials of one caller, other credentials of the same account (<c>user:5</c>, <c>robot:7</c>) too.</summary>
     public void Forget(string callerId)
     {
         Interlocked.Increment(ref _epoch);
-        _entries.RemoveWhere(r => r.Caller.Id == callerId);
+        _entries.RemoveWhere(r => r.Caller.Id == callerId || AccountOf(r.Caller) == callerId);
     }
+
+    private static string AccountOf(Caller caller) => caller.Kind == CallerKind.Robot ? $"robot:{caller.SubjectId}" : $"user:{caller.SubjectId}";
 
     /// <summary>Forgets everything.</summary>
     public void Clear()

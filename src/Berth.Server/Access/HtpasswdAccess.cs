@@ -42,18 +42,19 @@ internal sealed class HtpasswdAccess : ICallerSource
         return _signIn.SignInAsync(authorization, context.Connection.RemoteIpAddress, _check, ct);
     }
 
-    public bool May(Caller caller, string repository, RepositoryAction action) => !caller.IsAnonymous;
+    public ValueTask<RepositoryRights> RightsAsync(Caller caller, string repository, CancellationToken ct) =>
+        new(RepositoryRights.Plain(repository, !caller.IsAnonymous, !caller.IsAnonymous, !caller.IsAnonymous));
 
     public bool MayListCatalog(Caller caller) => !caller.IsAnonymous;
 
-    public bool MayList(Caller caller, string repository) => !caller.IsAnonymous;
+    public ValueTask<bool> MayListAsync(Caller caller, string repository, CancellationToken ct) => new(!caller.IsAnonymous);
 
     public bool MayUseApi(Caller caller) => !caller.IsAnonymous;
 
     public string Challenge(HttpContext context, string scope, string? error) => _challenge;
 
-    private ValueTask<Caller?> Check(string name, string password, CancellationToken ct) =>
-        new(_file.Current.Verify(name, password) ? new Caller("htpasswd:" + name, name, isAdmin: false, grants: null) : null);
+    private ValueTask<CredentialVerdict> Check(string name, string password, CancellationToken ct) =>
+        new(_file.Current.Verify(name, password) ? CredentialVerdict.Of(new Caller("htpasswd:" + name, name, isAdmin: false, grants: null)) : CredentialVerdict.Wrong);
 
     private static HtpasswdFile Parse(byte[] content, string path, ILogger log)
     {

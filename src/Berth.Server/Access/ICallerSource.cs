@@ -16,13 +16,13 @@ public enum RepositoryAction
 public interface ICallerSource
 {
     /// <summary>
-    /// Reads the request's credentials. A request without any is <see cref="Caller.Anonymous"/>; what that may do is <see cref="May"/>'s answer.
+    /// Reads the request's credentials. A request without any is <see cref="Caller.Anonymous"/>; what that may do is <see cref="RightsAsync"/>'s answer.
     /// Verified credentials are remembered, so that the usual answer takes no hashing, no signature check and no query.
     /// </summary>
     ValueTask<SignInResult> SignInAsync(HttpContext context, CancellationToken ct);
 
-    /// <summary>Whether the caller may do something with a repository.</summary>
-    bool May(Caller caller, string repository, RepositoryAction action);
+    /// <summary>What the caller may do with a repository, whether it exists or not.</summary>
+    ValueTask<RepositoryRights> RightsAsync(Caller caller, string repository, CancellationToken ct);
 
     /// <summary>Whether the caller may list repositories at all.</summary>
     bool MayListCatalog(Caller caller);
@@ -31,7 +31,7 @@ public interface ICallerSource
     /// Whether a repository is in the list of a caller who may list. Not the same as pulling: a token for <c>registry:catalog:*</c> shows
     /// what its owner may pull, and opens none of it.
     /// </summary>
-    bool MayList(Caller caller, string repository);
+    ValueTask<bool> MayListAsync(Caller caller, string repository, CancellationToken ct);
 
     /// <summary>Whether the caller passes the version check <c>GET /v2/</c>, which clients use to try their credentials.</summary>
     bool MayUseApi(Caller caller);

@@ -1,13 +1,15 @@
 using Berth.Server.Platform.Http;
+using Berth.Server.Projects;
 using Microsoft.AspNetCore.Http;
 
 namespace Berth.Server.Access;
 
 /// <summary>
-/// Users in the database and Berth's own token service (mode <c>local</c>). Basic credentials and bearer tokens are both taken on /v2/;
-/// the challenge asks for a token, as all clients expect.
+/// Accounts and projects in the database and Berth's own token service (mode <c>local</c>). Basic credentials and bearer tokens are both taken on /v2/;
+/// the challenge asks for a token, as all clients expect. A repository without a project in its name is one of <c>library</c>.
 /// </summary>
-internal sealed class LocalAccess(AccessOptions options, HttpOptions http, LocalCallers callers, PasswordSignIn passwords, BearerSignIn bearers)
+internal sealed class LocalAccess(
+    AccessOptions options, HttpOptions http, ProjectOptions projects, LocalCallers callers, PasswordSignIn passwords, BearerSignIn bearers, RightsCache rights)
     : ICallerSource
 {
     private readonly PasswordSignIn.Check _password = callers.CheckPasswordAsync;
@@ -22,21 +24,30 @@ internal sealed class LocalAccess(AccessOptions options, HttpOptions http, Local
             : passwords.SignInAsync(authorization, context.Connection.RemoteIpAddress, _password, ct);
     }
 
-    // The grants of a token were cut to the rights of its owner when it was verified.
-    public bool May(Caller caller, string repository, RepositoryAction action)
+    public async ValueTask<RepositoryRights> RightsAsync(Caller caller, string repository, CancellationToken ct)
     {
-        if (caller.Grants is { } grants) return Grants.Allow(grants, repository, action);
-        return caller.IsAnonymous ? LocalRights.OfAnybody(options.Anonymous, action) : LocalRights.OfUser(caller.IsAdmin, action);
+        var name = repository.Contains('/', StringComparison.Ordinal) ? repository : $"{ProjectName.Library}/{repository}";
+        var project = await rights.FindProjectAsync(ProjectName.Of(name), ct).ConfigureAwait(false);
+        var granted = Granted(caller, repository);
+        if (project is null)
+        {
+            var seed = SeedFor(caller);
+            return new RepositoryRights(name, null, null, seed is null ? RuleActions.None : granted & (RuleActions.Pull | RuleActions.Push), seed);
+        }
+        if (!name.AsSpan(0, name.IndexOf('/', StringComparison.Ordinal)).SequenceEqual(project.Name)) name = $"{project.Name}/{ProjectName.WithoutProject(name)}";
+        var own = await rights.OfAsync(caller, project, ct).ConfigureAwait(false);
+        return new RepositoryRights(name, project, own, granted & AccessRules.AllWithoutTag(own, ProjectName.WithoutProject(name)), null);
     }
 
-    public bool MayListCatalog(Caller caller)
-    {
-        if (caller.Grants is { } grants) return Grants.AllowCatalog(grants);
-        return !caller.IsAnonymous || options.Anonymous != AnonymousAccess.None;
-    }
+    public bool MayListCatalog(Caller caller) => caller.Grants is { } grants ? Grants.AllowCatalog(grants) : !caller.IsAnonymous;
 
-    // Whoever may list at all may pull every repository (LocalRights), so there is nothing to hide.
-    public bool MayList(Caller caller, string repository) => MayListCatalog(caller);
+    // A token for the catalog shows what its owner may pull, and opens none of it.
+    public async ValueTask<bool> MayListAsync(Caller caller, string repository, CancellationToken ct)
+    {
+        if (await rights.FindProjectAsync(ProjectName.Of(repository), ct).ConfigureAwait(false) is not { } project) return false;
+        var own = await rights.OfAsync(caller, project, ct).ConfigureAwait(false);
+        return AccessRules.DecideWithoutTag(own, ProjectName.WithoutProject(repository), RuleActions.Pull).IsAllowed;
+    }
 
     /// <remarks>
     /// False without credentials even where anybody may pull: clients learn from the challenge of <c>/v2/</c> where to sign in, and would
@@ -46,6 +57,26 @@ internal sealed class LocalAccess(AccessOptions options, HttpOptions http, Local
 
     public string Challenge(HttpContext context, string scope, string? error) =>
         Bearer.Challenge(RealmOf(context.Request), options.Service, scope, error);
+
+    private static RuleActions Granted(Caller caller, string repository)
+    {
+        const RuleActions All = RuleActions.Pull | RuleActions.Push | RuleActions.Delete | RuleActions.Create | RuleActions.Retag;
+        if (caller.Grants is not { } grants) return All;
+        return (Grants.Allow(grants, repository, RepositoryAction.Pull) ? RuleActions.Pull : 0)
+            | (Grants.Allow(grants, repository, RepositoryAction.Push) ? RuleActions.Push | RuleActions.Create | RuleActions.Retag : 0)
+            | (Grants.Allow(grants, repository, RepositoryAction.Delete) ? RuleActions.Delete : 0);
+    }
+
+    private ProjectSeed? SeedFor(Caller caller)
+    {
+        var isEntitled = projects.CreateOnPush switch
+        {
+            ProjectCreators.Everyone => caller is { Kind: CallerKind.User, Scopes: null },
+            ProjectCreators.Admins => caller is { IsAdmin: true, Scopes: null },
+            _ => false,
+        };
+        return isEntitled ? projects.SeedOf(caller.SubjectId) : null;
+    }
 
     private string RealmOf(HttpRequest request)
     {

@@ -1,72 +1,50 @@
-using Berth.Server.Identity;
-
 namespace Berth.Server.Access;
 
-/// <summary>Who stands behind a password or one of our own tokens, by the database (mode <c>local</c>).</summary>
-internal sealed class LocalCallers : IDisposable
+/// <summary>Who stands behind a name and password, or behind one of our own tokens (mode <c>local</c>).</summary>
+internal sealed class LocalCallers(IEnumerable<ICredentialSource> sources, LocalTokens tokens)
 {
-    private readonly AccessOptions _options;
-    private readonly Users _users;
-    private readonly LocalTokens _tokens;
-    private readonly CredentialCache _cache;
+    private readonly ICredentialSource[] _sources = [.. sources];
 
-    public LocalCallers(AccessOptions options, Users users, LocalTokens tokens, CredentialCache cache)
+    /// <summary>The caller of a name and a password; no caller when no source knows them.</summary>
+    public async ValueTask<CredentialVerdict> CheckPasswordAsync(string name, string password, CancellationToken ct)
     {
-        (_options, _users, _tokens, _cache) = (options, users, tokens, cache);
-        users.CredentialsChanged += Forget;
-    }
-
-    /// <summary>The caller of a name and a password, or null. A name that does not exist costs as much time as a wrong password.</summary>
-    public async ValueTask<Caller?> CheckPasswordAsync(string name, string password, CancellationToken ct)
-    {
-        var user = await _users.FindAsync(name, ct).ConfigureAwait(false);
-        if (!Passwords.Verify(user, password)) return null;
-        return new Caller(IdOf(name), name, user!.IsAdmin, grants: null) { PasswordStamp = LocalTokens.StampOf(user) };
+        foreach (var source in _sources)
+        {
+            var verdict = await source.CheckAsync(name, password, ct).ConfigureAwait(false);
+            if (verdict.IsMine) return verdict;
+        }
+        return CredentialVerdict.Wrong;
     }
 
     /// <summary>
-    /// The caller of an access token, or null. A token is worth what its owner is: with another password or without the user it is worth
-    /// nothing, with fewer rights it grants less.
+    /// The caller of an access token with what it grants, or null. A token is worth what its owner is: with other credentials or without the account
+    /// it is worth nothing, and at each request it grants at most what the owner may do then.
     /// </summary>
     public async ValueTask<(Caller Caller, DateTimeOffset ExpiresAt)?> CheckTokenAsync(string text, CancellationToken ct)
     {
-        if (await _tokens.ReadAccessAsync(text, ct).ConfigureAwait(false) is not { } token) return null;
-        if (token.Subject.Length == 0)
-        {
-            if (_options.Anonymous == AnonymousAccess.None) return null;
-            return (new Caller(Caller.Anonymous.Id, "", isAdmin: false, GrantsOf(user: null, token.Grants)), token.ExpiresAt);
-        }
-        if (await FindAsync(token.Subject, token.Stamp, ct).ConfigureAwait(false) is not { } user) return null;
-        return (new Caller(IdOf(user.Name), user.Name, isAdmin: false, GrantsOf(user, token.Grants)), token.ExpiresAt);
+        if (await tokens.ReadAccessAsync(text, ct).ConfigureAwait(false) is not { } token) return null;
+        if (token.Subject.Length == 0) return (Caller.Anonymous.WithGrants(token.Grants), token.ExpiresAt);
+        return await FindAsync(token.Subject, token.Stamp, ct).ConfigureAwait(false) is { } owner ? (owner.WithGrants(token.Grants), token.ExpiresAt) : null;
     }
 
     /// <summary>The owner of a refresh token, or null.</summary>
-    public async ValueTask<User?> CheckRefreshTokenAsync(string text, CancellationToken ct) =>
-        await _tokens.ReadRefreshAsync(text, ct).ConfigureAwait(false) is { Stamp: { } stamp } token
-            ? await FindAsync(token.Subject, stamp, ct).ConfigureAwait(false)
-            : null;
+    public async ValueTask<Caller?> CheckRefreshTokenAsync(string text, CancellationToken ct) =>
+        await tokens.ReadRefreshAsync(text, ct).ConfigureAwait(false) is { Stamp: { } stamp } token ? await FindAsync(token.Subject, stamp, ct).ConfigureAwait(false) : null;
 
     /// <summary>
-    /// The user of a caller who has signed in with a password, or null when the password has changed since: a password that is still
-    /// remembered must not buy a token that outlives it.
+    /// A caller who has signed in, as the database has it now; null when the credentials have changed since: credentials that are still
+    /// remembered must not buy a token that outlives them.
     /// </summary>
-    public ValueTask<User?> FindUserAsync(Caller caller, CancellationToken ct) => FindAsync(caller.Name, caller.PasswordStamp, ct);
+    public ValueTask<Caller?> RenewAsync(Caller caller, CancellationToken ct) => FindAsync(caller.Id, caller.Stamp, ct);
 
-    /// <summary>What is left of wanted grants under the rights of a user; null for somebody without credentials.</summary>
-    public IReadOnlyList<TokenGrant> GrantsOf(User? user, IReadOnlyList<TokenGrant> wanted) =>
-        user is null
-            ? Grants.Intersect(wanted, (_, a) => LocalRights.OfAnybody(_options.Anonymous, a), _options.Anonymous != AnonymousAccess.None, isAdmin: false)
-            : Grants.Intersect(wanted, (_, a) => LocalRights.OfUser(user.IsAdmin, a), mayList: true, user.IsAdmin);
-
-    public void Dispose() => _users.CredentialsChanged -= Forget;
-
-    private async ValueTask<User?> FindAsync(string name, string? stamp, CancellationToken ct)
+    private async ValueTask<Caller?> FindAsync(string id, string? stamp, CancellationToken ct)
     {
-        var user = await _users.FindAsync(name, ct).ConfigureAwait(false);
-        return user is not null && LocalTokens.StampOf(user) == stamp ? user : null;
+        foreach (var source in _sources)
+        {
+            if (!id.StartsWith(source.Prefix, StringComparison.Ordinal) || !long.TryParse(id.AsSpan(source.Prefix.Length), out var row)) continue;
+            var caller = await source.LoadAsync(row, ct).ConfigureAwait(false);
+            return caller is not null && caller.Stamp == stamp ? caller : null;
+        }
+        return null;
     }
-
-    private void Forget(string name) => _cache.Forget(IdOf(name));
-
-    private static string IdOf(string name) => "local:" + name;
 }

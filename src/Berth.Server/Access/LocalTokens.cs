@@ -1,17 +1,15 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
-using Berth.Server.Identity;
 using Berth.Server.Platform.Jose;
 
 namespace Berth.Server.Access;
 
 /// <summary>
 /// Berth's own tokens (Docker token specification, "Token Implementation"), signed with ES256. Two kinds: access tokens, which carry
-/// what they grant, and refresh tokens, which the token service takes instead of a password. Both carry a stamp of the password
-/// hash and end when the password changes.
+/// what they grant, and refresh tokens, which the token service takes instead of a password. Both carry the stamp of the credentials
+/// that bought them and end when those change.
 /// </summary>
 internal sealed class LocalTokens(AccessOptions options, SigningKeys keys, TimeProvider time)
 {
@@ -31,15 +29,15 @@ internal sealed class LocalTokens(AccessOptions options, SigningKeys keys, TimeP
     public TimeSpan AccessLifetime => options.TokenLifetime > MinLifetime ? options.TokenLifetime : MinLifetime;
 
     /// <summary>Signs an access token.</summary>
-    /// <param name="user">Whose; null for somebody without credentials.</param>
+    /// <param name="owner">Whose; null for somebody without credentials.</param>
     /// <param name="grants">What it allows.</param>
     /// <param name="ct">Cancels.</param>
-    public ValueTask<IssuedToken> IssueAccessAsync(User? user, IReadOnlyList<TokenGrant> grants, CancellationToken ct) =>
-        IssueAsync(Access, user, AccessLifetime, grants, ct);
+    public ValueTask<IssuedToken> IssueAccessAsync(Caller? owner, IReadOnlyList<TokenGrant> grants, CancellationToken ct) =>
+        IssueAsync(Access, owner, AccessLifetime, grants, ct);
 
     /// <summary>Signs a refresh token.</summary>
-    public async ValueTask<string> IssueRefreshAsync(User user, CancellationToken ct) =>
-        (await IssueAsync(Refresh, user, options.RefreshTokenLifetime, grants: null, ct).ConfigureAwait(false)).Text;
+    public async ValueTask<string> IssueRefreshAsync(Caller owner, CancellationToken ct) =>
+        (await IssueAsync(Refresh, owner, options.RefreshTokenLifetime, grants: null, ct).ConfigureAwait(false)).Text;
 
     /// <summary>Checks an access token; null when it is malformed, wrong or expired.</summary>
     public ValueTask<LocalToken?> ReadAccessAsync(string token, CancellationToken ct) => ReadAsync(token, Access, ct);
@@ -70,10 +68,7 @@ internal sealed class LocalTokens(AccessOptions options, SigningKeys keys, TimeP
         json.WriteEndObject();
     }
 
-    /// <summary>Stands for the password in force, and tells nothing about it.</summary>
-    public static string StampOf(User user) => Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(user.PasswordHash)).AsSpan(0, 16));
-
-    private async ValueTask<IssuedToken> IssueAsync(string kind, User? user, TimeSpan lifetime, IReadOnlyList<TokenGrant>? grants, CancellationToken ct)
+    private async ValueTask<IssuedToken> IssueAsync(string kind, Caller? owner, TimeSpan lifetime, IReadOnlyList<TokenGrant>? grants, CancellationToken ct)
     {
         var key = (await keys.GetAsync(ct).ConfigureAwait(false)).Newest;
         var now = time.GetUtcNow();
@@ -82,14 +77,14 @@ internal sealed class LocalTokens(AccessOptions options, SigningKeys keys, TimeP
         {
             json.WriteStartObject();
             json.WriteString("iss", Issuer);
-            json.WriteString("sub", user?.Name ?? "");
+            json.WriteString("sub", owner?.Id ?? "");
             json.WriteString("aud", options.Service);
             json.WriteNumber("exp", (now + lifetime).ToUnixTimeSeconds());
             json.WriteNumber("nbf", now.ToUnixTimeSeconds());
             json.WriteNumber("iat", now.ToUnixTimeSeconds());
             json.WriteString("jti", Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16)));
             json.WriteString(KindClaim, kind);
-            if (user is not null) json.WriteString(StampClaim, StampOf(user));
+            if (owner?.Stamp is { } stamp) json.WriteString(StampClaim, stamp);
             if (grants is not null) Grants.Write(json, grants);
             json.WriteEndObject();
         }
@@ -110,8 +105,8 @@ internal sealed class LocalTokens(AccessOptions options, SigningKeys keys, TimeP
 }
 
 /// <summary>A verified token of ours.</summary>
-/// <param name="Subject">Name of the user; empty for somebody without credentials.</param>
-/// <param name="Stamp">Stamp of the password that was in force; null without a user.</param>
+/// <param name="Subject"><see cref="Caller.Id"/> of the owner; empty for somebody without credentials.</param>
+/// <param name="Stamp">Stamp of the credentials that bought it; null without an owner.</param>
 /// <param name="Grants">What it allows.</param>
 /// <param name="ExpiresAt">When it ends.</param>
 internal sealed record LocalToken(string Subject, string? Stamp, IReadOnlyList<TokenGrant> Grants, DateTimeOffset ExpiresAt);

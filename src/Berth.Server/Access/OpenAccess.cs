@@ -7,11 +7,11 @@ internal sealed class OpenAccess : ICallerSource
 {
     public ValueTask<SignInResult> SignInAsync(HttpContext context, CancellationToken ct) => new(new SignInResult(Caller.Anonymous));
 
-    public bool May(Caller caller, string repository, RepositoryAction action) => true;
+    public ValueTask<RepositoryRights> RightsAsync(Caller caller, string repository, CancellationToken ct) => new(RepositoryRights.Plain(repository, true, true, true));
 
     public bool MayListCatalog(Caller caller) => true;
 
-    public bool MayList(Caller caller, string repository) => true;
+    public ValueTask<bool> MayListAsync(Caller caller, string repository, CancellationToken ct) => new(true);
 
     public bool MayUseApi(Caller caller) => true;
 

@@ -17,8 +17,8 @@ internal sealed class PasswordSignIn(
     private readonly SemaphoreSlim _turns = new(Environment.ProcessorCount);
     private int _waiting;
 
-    /// <summary>Finds and checks a password; null when the name or the password is wrong. Both must take the same time.</summary>
-    public delegate ValueTask<Caller?> Check(string name, string password, CancellationToken ct);
+    /// <summary>Finds and checks a password. A wrong name and a wrong password must take the same time.</summary>
+    public delegate ValueTask<CredentialVerdict> Check(string name, string password, CancellationToken ct);
 
     /// <summary>Reads a Basic header's value.</summary>
     public ValueTask<SignInResult> SignInAsync(string authorization, IPAddress? address, Check check, CancellationToken ct)
@@ -55,10 +55,11 @@ internal sealed class PasswordSignIn(
             if (failures.Blocked(credentials.Name, address) is { } wait) return Throttle(wait);
             // 4.
             var epoch = cache.Epoch;
-            if (await check(credentials.Name, credentials.Password, ct).ConfigureAwait(false) is { } caller)
+            var verdict = await check(credentials.Name, credentials.Password, ct).ConfigureAwait(false);
+            if (verdict.Caller is { } caller)
             {
                 failures.Succeeded(credentials.Name, address);
-                cache.Remember(authorization, caller, expiresAt: null, epoch);
+                cache.Remember(authorization, caller, verdict.ExpiresAt, epoch);
                 counters.CountSucceeded();
                 return new SignInResult(caller);
             }

@@ -49,13 +49,14 @@ internal sealed class TokenAccess : ICallerSource
         return _bearers.SignInAsync(authorization, _check, ct);
     }
 
-    public bool May(Caller caller, string repository, RepositoryAction action) =>
-        caller.Grants is { } grants && Grants.Allow(grants, repository, action);
+    public ValueTask<RepositoryRights> RightsAsync(Caller caller, string repository, CancellationToken ct) => new(RepositoryRights.Plain(
+        repository, IsGranted(caller, repository, RepositoryAction.Pull), IsGranted(caller, repository, RepositoryAction.Push),
+        IsGranted(caller, repository, RepositoryAction.Delete)));
 
     public bool MayListCatalog(Caller caller) => caller.Grants is { } grants && Grants.AllowCatalog(grants);
 
     // As in Docker Registry: who may list sees all names, whatever else the token grants.
-    public bool MayList(Caller caller, string repository) => MayListCatalog(caller);
+    public ValueTask<bool> MayListAsync(Caller caller, string repository, CancellationToken ct) => new(MayListCatalog(caller));
 
     public bool MayUseApi(Caller caller) => caller.Grants is not null;
 
@@ -64,6 +65,8 @@ internal sealed class TokenAccess : ICallerSource
         var realm = _options.AutoRedirect ? RealmOf(context.Request) : _options.Realm!;
         return Bearer.Challenge(realm, _options.Service!, scope, error);
     }
+
+    private static bool IsGranted(Caller caller, string repository, RepositoryAction action) => caller.Grants is { } grants && Grants.Allow(grants, repository, action);
 
     // https unless a proxy says otherwise, as Docker Registry does: it usually stands behind one that ends TLS.
     private string RealmOf(HttpRequest request)

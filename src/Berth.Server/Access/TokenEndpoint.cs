@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
-using Berth.Server.Identity;
+using Berth.Oci;
 using Berth.Server.Platform.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -15,7 +15,7 @@ namespace Berth.Server.Access;
 /// A wish that is not granted is no error: the token simply grants less.
 /// </summary>
 internal sealed class TokenEndpoint(
-    AccessOptions options, LocalCallers callers, LocalTokens tokens, PasswordSignIn passwords, AccessCounters counters)
+    AccessOptions options, ICallerSource access, LocalCallers callers, LocalTokens tokens, PasswordSignIn passwords, AccessCounters counters)
 {
     /// <summary>Where the service is.</summary>
     public const string Path = "/service/token";
@@ -23,6 +23,8 @@ internal sealed class TokenEndpoint(
     /// <summary>Where its public keys are.</summary>
     public const string KeysPath = Path + "/jwks";
 
+    // Scripts written for Harbor name its service without having been challenged.
+    private const string HarborService = "harbor-registry";
     private const int MaxFormBytes = 64 * 1024;
     private static readonly FormOptions FormLimits = new() { ValueCountLimit = 64, KeyLengthLimit = 256, ValueLengthLimit = MaxFormBytes, BufferBodyLengthLimit = MaxFormBytes };
 
@@ -44,19 +46,18 @@ internal sealed class TokenEndpoint(
         var authorization = context.Request.Headers.Authorization.ToString();
         if (authorization.Length == 0)
         {
-            if (options.Anonymous == AnonymousAccess.None) await RefuseAsync(context, Problem.Unauthorized("authentication required"), ct).ConfigureAwait(false);
-            else await AnswerAsync(context, user: null, wanted, refreshToken: null, ct).ConfigureAwait(false);
+            await AnswerAsync(context, Caller.Anonymous, wanted, refreshToken: null, ct).ConfigureAwait(false);
             return;
         }
-        var (user, refusal) = await SignInAsync(context, authorization, ct).ConfigureAwait(false);
-        if (user is null)
+        var (caller, refusal) = await SignInAsync(context, authorization, ct).ConfigureAwait(false);
+        if (caller is null)
         {
             await RefuseAsync(context, refusal!, ct).ConfigureAwait(false);
             return;
         }
         // 3. and 4.
-        var refreshToken = query["offline_token"] == "true" ? await tokens.IssueRefreshAsync(user, ct).ConfigureAwait(false) : null;
-        await AnswerAsync(context, user, wanted, refreshToken, ct).ConfigureAwait(false);
+        var refreshToken = query["offline_token"] == "true" ? await tokens.IssueRefreshAsync(caller, ct).ConfigureAwait(false) : null;
+        await AnswerAsync(context, caller, wanted, refreshToken, ct).ConfigureAwait(false);
     }
 
     /// <summary>Docker token specification, "Authenticate with OAuth2"; RFC 6749 sections 4.3 and 6.</summary>
@@ -76,23 +77,23 @@ internal sealed class TokenEndpoint(
             return;
         }
         // 2.
-        var (user, refusal) = form["grant_type"].ToString() switch
+        var (caller, refusal) = form["grant_type"].ToString() switch
         {
             "password" => await SignInAsync(context, new BasicCredentials(form["username"].ToString(), form["password"].ToString()).ToHeader(), ct).ConfigureAwait(false),
             "refresh_token" => (await callers.CheckRefreshTokenAsync(form["refresh_token"].ToString(), ct).ConfigureAwait(false),
                 Problem.Unauthorized("the refresh token is wrong, expired or revoked by a new password: sign in again")),
             _ => (null, new Problem(StatusCodes.Status400BadRequest, "UNSUPPORTED", "unsupported_grant_type", "grant_type must be password or refresh_token")),
         };
-        if (user is null)
+        if (caller is null)
         {
             await RefuseAsync(context, refusal!, ct).ConfigureAwait(false);
             return;
         }
         // 3. and 4. A refresh token is given back, not prolonged.
         var refreshToken = form["grant_type"] == "refresh_token" ? form["refresh_token"].ToString()
-            : form["access_type"] == "offline" ? await tokens.IssueRefreshAsync(user, ct).ConfigureAwait(false)
+            : form["access_type"] == "offline" ? await tokens.IssueRefreshAsync(caller, ct).ConfigureAwait(false)
             : null;
-        await AnswerAsync(context, user, wanted, refreshToken, ct).ConfigureAwait(false);
+        await AnswerAsync(context, caller, wanted, refreshToken, ct).ConfigureAwait(false);
     }
 
     /// <summary>The public keys, for whoever wants to verify our tokens.</summary>
@@ -107,22 +108,24 @@ internal sealed class TokenEndpoint(
     private Problem? ProblemOf(StringValues service, IEnumerable<string?> scopes, out IReadOnlyList<TokenGrant> wanted)
     {
         if (!ResourceScope.TryParse(scopes, out wanted)) return Problem.Malformed("scope is malformed: it must look like repository:NAME:pull,push");
-        return service.Count > 0 && service.ToString() != options.Service ? Problem.Malformed($"tokens are given for the service {options.Service} only") : null;
+        return service.Count > 0 && service.ToString() is var name && name != options.Service && name != HarborService
+            ? Problem.Malformed($"tokens are given for the service {options.Service} only")
+            : null;
     }
 
-    private async ValueTask<(User? User, Problem? Refusal)> SignInAsync(HttpContext context, string authorization, CancellationToken ct)
+    private async ValueTask<(Caller? Caller, Problem? Refusal)> SignInAsync(HttpContext context, string authorization, CancellationToken ct)
     {
         var result = await passwords.SignInAsync(authorization, context.Connection.RemoteIpAddress, _password, ct).ConfigureAwait(false);
         if (result.RetryAfter is { } wait) return (null, Problem.TooMany(wait));
-        var user = result.Caller is { } caller ? await callers.FindUserAsync(caller, ct).ConfigureAwait(false) : null;
-        return user is null ? (null, Problem.Unauthorized("wrong user name or password")) : (user, null);
+        var caller = result.Caller is { } known ? await callers.RenewAsync(known, ct).ConfigureAwait(false) : null;
+        return caller is null ? (null, Problem.Unauthorized("wrong user name or password")) : (caller, null);
     }
 
-    private async Task AnswerAsync(HttpContext context, User? user, IReadOnlyList<TokenGrant> wanted, string? refreshToken, CancellationToken ct)
+    private async Task AnswerAsync(HttpContext context, Caller caller, IReadOnlyList<TokenGrant> wanted, string? refreshToken, CancellationToken ct)
     {
-        RequestFacts.Of(context).Caller = user?.Name;
-        var granted = callers.GrantsOf(user, wanted);
-        var token = await tokens.IssueAccessAsync(user, granted, ct).ConfigureAwait(false);
+        RequestFacts.Of(context).Caller = caller.IsAnonymous ? null : caller.Name;
+        var granted = await GrantAsync(caller, wanted, ct).ConfigureAwait(false);
+        var token = await tokens.IssueAccessAsync(caller.IsAnonymous ? null : caller, granted, ct).ConfigureAwait(false);
         counters.CountTokenIssued();
         var body = new ArrayBufferWriter<byte>(1024);
         using (var json = new Utf8JsonWriter(body))
@@ -138,6 +141,17 @@ internal sealed class TokenEndpoint(
             json.WriteEndObject();
         }
         await SendAsync(context, "application/json", body, ct).ConfigureAwait(false);
+    }
+
+    private async ValueTask<IReadOnlyList<TokenGrant>> GrantAsync(Caller caller, IReadOnlyList<TokenGrant> wanted, CancellationToken ct)
+    {
+        var rights = new Dictionary<string, RepositoryRights>(StringComparer.Ordinal);
+        foreach (var grant in wanted)
+        {
+            if (grant.Type == Grants.Repository && RepositoryName.IsValid(grant.Name) && !rights.ContainsKey(grant.Name))
+                rights.Add(grant.Name, await access.RightsAsync(caller, grant.Name, ct).ConfigureAwait(false));
+        }
+        return Grants.Intersect(wanted, (name, action) => rights[name].May(action), access.MayListCatalog(caller), caller is { IsAdmin: true, Scopes: null });
     }
 
     // The answer speaks both languages: the registry's error list, which docker shows, and OAuth2's (RFC 6749 section 5.2).

@@ -1,6 +1,8 @@
 using Berth.Blobs.FileSystem;
 using Berth.Oci;
 using Berth.Server.Platform.Data;
+using Berth.Server.Projects;
+using Berth.Server.Quotas;
 using Berth.Server.Registry;
 
 namespace Berth.Server.Adoption;
@@ -71,6 +73,12 @@ public sealed class Adopt
             if (!repository.IsValid) _tally.Note("repository", repository.Name, "no repository can have this name");
             else await AdoptRepositoryAsync(repository.Name, token).ConfigureAwait(false);
         }).ConfigureAwait(false);
+
+        foreach (var project in await _database.ReadAsync(0, static (session, _, token) => AdoptionRows.ProjectsAsync(session, token), ct).ConfigureAwait(false))
+        {
+            await _database.WriteAsync(Durability.Relaxed, async (session, token) =>
+                await ProjectUsage.RecountAsync(session, project, token).ConfigureAwait(false), ct).ConfigureAwait(false);
+        }
 
         // 4. The commits before may still be lost with the machine; this one takes them to the disk.
         await _database.WriteAsync(Durability.Full, async (session, token) => await AdoptionRows.TouchAsync(session, token).ConfigureAwait(false), ct).ConfigureAwait(false);
@@ -143,7 +151,8 @@ public sealed class Adopt
         var (id, isNew) = await _database.WriteAsync(Durability.Relaxed, async (session, token) =>
         {
             var before = await Rows.FindRepositoryAsync(session, name, token).ConfigureAwait(false);
-            return (await Rows.FindOrAddRepositoryAsync(session, name, now, token).ConfigureAwait(false), before is null);
+            var found = await Rows.FindOrAddRepositoryAsync(session, name, ProjectSeed.Silent, now, token).ConfigureAwait(false);
+            return (found ?? throw new InvalidOperationException($"repository {name} cannot be made"), before is null);
         }, ct).ConfigureAwait(false);
         _tally.Add(new(1, 0, 0, 0, 0, 0), new(isNew ? 1 : 0, 0, 0, 0, 0, 0));
         var repository = new OneRepository(name, id);
@@ -155,6 +164,12 @@ public sealed class Adopt
         foreach (var batch in Batches(indexes)) await AdoptManifestsAsync(repository, batch, null, ct).ConfigureAwait(false);
 
         foreach (var tags in _folder.Tags(name).Chunk(_options.BatchSize)) await AdoptTagsAsync(repository, tags, ct).ConfigureAwait(false);
+        await _database.WriteAsync(Durability.Relaxed, async (session, token) =>
+        {
+            await AdoptionRows.AddIndexSizesAsync(session, id, token).ConfigureAwait(false);
+            await ListedManifests.RefreshAllAsync(session, id, token).ConfigureAwait(false);
+            return true;
+        }, ct).ConfigureAwait(false);
         _tally.Step();
     }
 

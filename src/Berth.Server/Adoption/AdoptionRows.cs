@@ -53,6 +53,19 @@ internal static class AdoptionRows
         return added;
     }
 
+    /// <summary>Gives indexes the size of all that they list, once all of a repository's manifests are there. Twice is as good as once.</summary>
+    public static ValueTask<int> AddIndexSizesAsync(DbSession session, long repositoryId, CancellationToken ct) =>
+        session.ExecuteAsync(SumIndexes, [repositoryId], ct);
+
+    /// <summary>All projects.</summary>
+    public static async ValueTask<List<long>> ProjectsAsync(DbSession session, CancellationToken ct)
+    {
+        var ids = new List<long>();
+        await using var reader = await session.Command(SelectProjects).ExecuteReaderAsync(ct).ConfigureAwait(false);
+        while (await reader.ReadAsync(ct).ConfigureAwait(false)) ids.Add(reader.GetInt64(0));
+        return ids;
+    }
+
     /// <summary>References that cannot be served as the manifests say.</summary>
     public static async ValueTask<List<BrokenReference>> FindBrokenAsync(DbSession session, long repositoryId, ManifestRows rows, CancellationToken ct)
     {
@@ -147,16 +160,28 @@ internal static class AdoptionRows
         """);
 
     private static readonly Statement InsertManifests = new("""
-        INSERT INTO manifests (repository_id, digest, media_type, artifact_type, subject, annotations, pushed_at, size, content)
-        SELECT @0, value ->> 'd', value ->> 'm', value ->> 'a', value ->> 's', value ->> 'n', value ->> 't', value ->> 'z', unhex(value ->> 'c')
+        INSERT INTO manifests (repository_id, digest, media_type, artifact_type, subject, annotations, pushed_at, created_at, size, content,
+            total_size, kind, accessory_kind, is_listed, pull_count)
+        SELECT @0, value ->> 'd', value ->> 'm', value ->> 'a', value ->> 's', value ->> 'n', value ->> 't', value ->> 't', value ->> 'z', unhex(value ->> 'c'),
+            value ->> 'w', value ->> 'k', value ->> 'y', false, 0
         FROM json_each(@1) WHERE true
         ON CONFLICT (repository_id, digest) DO NOTHING
         """, """
-        INSERT INTO manifests (repository_id, digest, media_type, artifact_type, subject, annotations, pushed_at, size, content)
-        SELECT @0, d, m, a, s, n, t, z, decode(c, 'hex')
-        FROM jsonb_to_recordset(@1::jsonb) AS j(d text, m text, a text, s text, n text, t bigint, z integer, c text) ORDER BY d
+        INSERT INTO manifests (repository_id, digest, media_type, artifact_type, subject, annotations, pushed_at, created_at, size, content,
+            total_size, kind, accessory_kind, is_listed, pull_count)
+        SELECT @0, d, m, a, s, n, t, t, z, decode(c, 'hex'), w, k, y, false, 0
+        FROM jsonb_to_recordset(@1::jsonb) AS j(d text, m text, a text, s text, n text, t bigint, z integer, c text, w bigint, k text, y text) ORDER BY d
         ON CONFLICT (repository_id, digest) DO NOTHING
         """);
+
+    private static readonly Statement SumIndexes = new("""
+        UPDATE manifests SET total_size = size + COALESCE((
+            SELECT SUM(c.total_size) FROM manifest_children l JOIN manifests c ON c.repository_id = @0 AND c.digest = l.child_digest
+            WHERE l.manifest_id = manifests.id), 0)
+        WHERE repository_id = @0 AND EXISTS (SELECT 1 FROM manifest_children l WHERE l.manifest_id = manifests.id)
+        """);
+
+    private static readonly Statement SelectProjects = new("SELECT id FROM projects ORDER BY id");
 
     private static readonly Statement InsertReferences = new("""
         INSERT INTO manifest_blobs (manifest_id, blob_id)
@@ -213,21 +238,21 @@ internal static class AdoptionRows
         """);
 
     private static readonly Statement UpsertTags = new("""
-        INSERT INTO tags (repository_id, name, manifest_id, updated_at)
-        SELECT @0, value ->> 'n', value ->> 'i', value ->> 't' FROM json_each(@1) WHERE true
+        INSERT INTO tags (repository_id, name, manifest_id, updated_at, locks)
+        SELECT @0, value ->> 'n', value ->> 'i', value ->> 't', 0 FROM json_each(@1) WHERE true
         ON CONFLICT (repository_id, name) DO UPDATE SET manifest_id = excluded.manifest_id, updated_at = excluded.updated_at
         """, """
-        INSERT INTO tags (repository_id, name, manifest_id, updated_at)
-        SELECT @0, n, i, t FROM jsonb_to_recordset(@1::jsonb) AS j(n text, i bigint, t bigint) ORDER BY n
+        INSERT INTO tags (repository_id, name, manifest_id, updated_at, locks)
+        SELECT @0, n, i, t, 0 FROM jsonb_to_recordset(@1::jsonb) AS j(n text, i bigint, t bigint) ORDER BY n
         ON CONFLICT (repository_id, name) DO UPDATE SET manifest_id = excluded.manifest_id, updated_at = excluded.updated_at
         """);
 
     private static readonly Statement InsertHistory = new("""
-        INSERT INTO tag_history (repository_id, name, digest, previous_digest, actor, at)
-        SELECT @0, value ->> 'n', value ->> 'd', value ->> 'p', @2, value ->> 't' FROM json_each(@1)
+        INSERT INTO tag_history (repository_id, name, digest, previous_digest, actor, at, address)
+        SELECT @0, value ->> 'n', value ->> 'd', value ->> 'p', @2, value ->> 't', '' FROM json_each(@1)
         """, """
-        INSERT INTO tag_history (repository_id, name, digest, previous_digest, actor, at)
-        SELECT @0, n, d, p, @2, t FROM jsonb_to_recordset(@1::jsonb) AS j(n text, d text, p text, t bigint)
+        INSERT INTO tag_history (repository_id, name, digest, previous_digest, actor, at, address)
+        SELECT @0, n, d, p, @2, t, '' FROM jsonb_to_recordset(@1::jsonb) AS j(n text, d text, p text, t bigint)
         """);
 
     private static readonly Statement LockRepository = new(

@@ -20,6 +20,7 @@ public sealed class OfflineCollection
     private readonly TextWriter _output;
     private readonly UnusedBlobs _blobs;
     private readonly long _cutoff;
+    private readonly long _now;
 
     private OfflineCollection(Database database, IBlobStore store, CollectionOptions options, TextWriter output, TimeProvider time)
     {
@@ -27,6 +28,7 @@ public sealed class OfflineCollection
         _output = options.Quiet ? TextWriter.Null : output;
         _blobs = new UnusedBlobs(database, store, time);
         _cutoff = (time.GetUtcNow() - options.Grace).ToUnixTimeMilliseconds();
+        _now = time.GetUtcNow().ToUnixTimeMilliseconds();
     }
 
     private bool IsDryUntagged => _options is { DryRun: true, DeleteUntagged: true };
@@ -105,7 +107,7 @@ public sealed class OfflineCollection
             while (true)
             {
                 var removed = await _database.WriteAsync(Durability.Full, (session, token) =>
-                    UntaggedManifests.RemoveAsync(session, repositoryId, after, _cutoff, _options.BatchSize, token), ct).ConfigureAwait(false);
+                    UntaggedManifests.RemoveAsync(session, repositoryId, after, _cutoff, _options.BatchSize, _now, token), ct).ConfigureAwait(false);
                 foreach (var digest in removed) await TellUntaggedAsync(digest).ConfigureAwait(false);
                 round += removed.Count;
                 if (removed.Count < _options.BatchSize) break;

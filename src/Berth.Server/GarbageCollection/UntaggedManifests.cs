@@ -1,5 +1,5 @@
-using System.Text.Json;
 using Berth.Server.Platform.Data;
+using Berth.Server.Registry;
 
 namespace Berth.Server.GarbageCollection;
 
@@ -15,7 +15,7 @@ internal static class UntaggedManifests
     /// Pushes to the repository wait meanwhile, so that none of them comes to need what is removed.
     /// </summary>
     /// <returns>The digests, in order.</returns>
-    public static async Task<List<string>> RemoveAsync(DbSession session, long repositoryId, string after, long cutoff, int limit, CancellationToken ct)
+    public static async Task<List<string>> RemoveAsync(DbSession session, long repositoryId, string after, long cutoff, int limit, long now, CancellationToken ct)
     {
         await session.ScalarAsync(LockRepository, [repositoryId], ct).ConfigureAwait(false);
         var (ids, digests) = (new List<long>(), new List<string>());
@@ -27,8 +27,7 @@ internal static class UntaggedManifests
                 digests.Add(reader.GetString(1));
             }
         }
-        // Their references go with them (foreign keys cascade); a tag would make this fail.
-        if (ids.Count > 0) await session.ExecuteAsync(DeleteManifests, [JsonSerializer.Serialize(ids)], ct).ConfigureAwait(false);
+        await ManifestRemoval.RemoveAsync(session, repositoryId, ids, now, ct).ConfigureAwait(false);
         return digests;
     }
 
@@ -76,10 +75,6 @@ internal static class UntaggedManifests
             AND NOT EXISTS (SELECT 1 FROM manifests s WHERE s.repository_id = @0 AND s.digest = m.subject)
         ORDER BY m.digest LIMIT @3
         """);
-
-    private static readonly Statement DeleteManifests = new(
-        "DELETE FROM manifests WHERE id IN (SELECT value FROM json_each(@0))",
-        "DELETE FROM manifests WHERE id IN (SELECT jsonb_array_elements_text(@0::jsonb)::bigint)");
 
     /// <summary>The same as <see cref="KeptOnSqlite"/> for one repository. Parameters: <c>@0</c> its id, <c>@1</c> the time.</summary>
     public const string KeptOfOneOnSqlite = """

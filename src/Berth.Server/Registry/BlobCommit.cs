@@ -35,8 +35,7 @@ internal sealed class BlobCommit(Database database, IBlobStore store, UploadSess
             if (!await reader.ReadAsync(token).ConfigureAwait(false)) return false;
             var (blobId, size) = (reader.GetInt64(0), reader.GetInt64(1));
             await reader.DisposeAsync().ConfigureAwait(false);
-            await LinkAsync(session, request, blobId, digest, size, RegistryEventAction.Mount, from, token).ConfigureAwait(false);
-            return true;
+            return await LinkAsync(session, request, blobId, digest, size, RegistryEventAction.Mount, from, token).ConfigureAwait(false);
         }, ct);
 
     private async Task<bool> FinishAsync(RegistryRequest request, UploadSession upload, Digest digest, CancellationToken ct)
@@ -50,16 +49,20 @@ internal sealed class BlobCommit(Database database, IBlobStore store, UploadSess
             if (!await UploadSessions.DeleteAsync(session, upload.Id, token).ConfigureAwait(false)) return false;
             var now = time.GetUtcNow().ToUnixTimeMilliseconds();
             var blobId = await Rows.FindOrAddBlobAsync(session, digest.Value, upload.Offset, now, token).ConfigureAwait(false);
-            await LinkAsync(session, request, blobId, digest, upload.Offset, RegistryEventAction.Push, null, token).ConfigureAwait(false);
-            return true;
+            return await LinkAsync(session, request, blobId, digest, upload.Offset, RegistryEventAction.Push, null, token).ConfigureAwait(false);
         }, CancellationToken.None).ConfigureAwait(false);
     }
 
-    private async ValueTask LinkAsync(
+    // False when the project is gone meanwhile, and with it the right to push.
+    private async ValueTask<bool> LinkAsync(
         DbSession session, RegistryRequest request, long blobId, Digest digest, long size, RegistryEventAction action, string? from, CancellationToken ct)
     {
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
-        var repositoryId = await Rows.FindOrAddRepositoryAsync(session, request.Repository, now, ct).ConfigureAwait(false);
+        if (await Rows.FindOrAddRepositoryAsync(session, request.Repository, request.Rights.Seed, now, ct).ConfigureAwait(false) is not { } repositoryId)
+        {
+            session.Rollback();
+            return false;
+        }
         await Rows.LinkBlobAsync(session, repositoryId, blobId, now, ct).ConfigureAwait(false);
         if (events.Wants(action))
         {
@@ -77,6 +80,7 @@ internal sealed class BlobCommit(Database database, IBlobStore store, UploadSess
             }, ct).ConfigureAwait(false);
         }
         session.AfterCommit(() => cache.RemoveBlob(request.Repository, digest));
+        return true;
     }
 
     private static readonly Statement SelectLinked = new("""

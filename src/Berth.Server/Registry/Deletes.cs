@@ -1,11 +1,14 @@
 using Berth.Oci;
+using Berth.Server.Immutability;
 using Berth.Server.Platform.Data;
+using Berth.Server.Projects;
 
 namespace Berth.Server.Registry;
 
 /// <summary>
 /// DELETE of a tag, a manifest or a blob (OCI distribution spec, "Content Management"). A tag loses only itself; a manifest takes the tags that
-/// point to it along; a blob loses its link to the repository. Bytes are freed by garbage collection.
+/// point to it along; a blob loses its link to the repository. Locked and immutable tags stay, and with them what they point to. Bytes are freed by garbage
+/// collection.
 /// </summary>
 internal sealed class Deletes(Database database, ContentCache cache, RegistryEvents events, TimeProvider time)
 {
@@ -17,10 +20,17 @@ internal sealed class Deletes(Database database, ContentCache cache, RegistryEve
             await request.FailAsync(error).ConfigureAwait(false);
             return;
         }
-        var deleted = await database.WriteAsync(Durability.Full, (session, ct) =>
-            reference.IsDigest ? DeleteManifestAsync(session, request, reference.Digest, ct) : DeleteTagAsync(session, request, reference.Tag, ct), request.Aborted).ConfigureAwait(false);
-        if (deleted) Accepted(request);
-        else await request.FailAsync(OciError.ManifestUnknown, $"{request.Repository}: {reference}").ConfigureAwait(false);
+        var target = new DeleteTarget(request.Rights, request.Caller.Name, request.Address, events.Describe(request));
+        var outcome = await database.WriteAsync(Durability.Full, async (session, ct) =>
+        {
+            var done = reference.IsDigest
+                ? await DeleteManifestAsync(session, target, reference.Digest, ct).ConfigureAwait(false)
+                : await DeleteTagAsync(session, target, reference.Tag, ct).ConfigureAwait(false);
+            if (done.Error is not null) session.Rollback();
+            return done;
+        }, request.Aborted).ConfigureAwait(false);
+        if (outcome.Error is null) Accepted(request);
+        else await request.FailAsync(outcome.Error, outcome.Detail).ConfigureAwait(false);
     }
 
     /// <summary>The repository lets go of the blob, as the protocol asks; its bytes stay while any manifest refers to them.</summary>
@@ -31,10 +41,11 @@ internal sealed class Deletes(Database database, ContentCache cache, RegistryEve
             await request.FailAsync(OciError.DigestInvalid, digestText).ConfigureAwait(false);
             return;
         }
+        var target = new DeleteTarget(request.Rights, request.Caller.Name, request.Address, events.Describe(request));
         var deleted = await database.WriteAsync(Durability.Full, async (session, ct) =>
         {
             if (await session.ExecuteAsync(DeleteLink, [request.Repository, digest.Value], ct).ConfigureAwait(false) == 0) return false;
-            await WriteEventAsync(session, request, digest.Value, null, isBlob: true, ct).ConfigureAwait(false);
+            await WriteEventAsync(session, target, digest.Value, null, isBlob: true, ct).ConfigureAwait(false);
             session.AfterCommit(() => cache.RemoveBlob(request.Repository, digest));
             return true;
         }, request.Aborted).ConfigureAwait(false);
@@ -42,61 +53,105 @@ internal sealed class Deletes(Database database, ContentCache cache, RegistryEve
         else await request.FailAsync(OciError.BlobUnknown, digest.Value).ConfigureAwait(false);
     }
 
-    private async Task<bool> DeleteTagAsync(DbSession session, RegistryRequest request, string tag, CancellationToken ct)
+    /// <summary>
+    /// Deletes a tag, for whoever already is in a transaction: 1. the repository is held, 2. the tag, 3. what keeps it, 4. the tag, its history, what lists show,
+    /// the event. After an outcome with an error the transaction must be rolled back.
+    /// </summary>
+    public async Task<DeleteOutcome> DeleteTagAsync(DbSession session, DeleteTarget target, string tag, CancellationToken ct)
     {
-        if (await LockAsync(session, request.Repository, ct).ConfigureAwait(false) is not { } repositoryId) return false;
-        string digest;
-        await using (var reader = await session.Command(SelectTag, repositoryId, tag).ExecuteReaderAsync(ct).ConfigureAwait(false))
+        // 1.
+        var unknown = new DeleteOutcome(OciError.ManifestUnknown, $"{target.Rights.Repository}: {tag}");
+        if (await LockAsync(session, target.Rights.Repository, ct).ConfigureAwait(false) is not { } repository) return unknown;
+
+        // 2.
+        (string Digest, long ManifestId, TagLocks Locks) found;
+        await using (var reader = await session.Command(SelectTag, repository.Id, tag).ExecuteReaderAsync(ct).ConfigureAwait(false))
         {
-            if (!await reader.ReadAsync(ct).ConfigureAwait(false)) return false;
-            digest = reader.GetString(0);
+            if (!await reader.ReadAsync(ct).ConfigureAwait(false)) return unknown;
+            found = (reader.GetString(0), reader.GetInt64(1), (TagLocks)reader.GetInt32(2));
         }
-        await session.ExecuteAsync(DeleteTag, [repositoryId, tag], ct).ConfigureAwait(false);
-        await WriteHistoryAsync(session, request, repositoryId, tag, digest, ct).ConfigureAwait(false);
-        await WriteEventAsync(session, request, null, tag, isBlob: false, ct).ConfigureAwait(false);
-        return true;
+
+        // 3.
+        if (await KeepsAsync(session, target, repository.ProjectId, tag, found.Locks, ct).ConfigureAwait(false) is { } refusal) return refusal;
+
+        // 4.
+        await DeleteTagAsync(session, target, repository.Id, tag, found.Digest, ct).ConfigureAwait(false);
+        await ListedManifests.RefreshAsync(session, repository.Id, [found.ManifestId], 0, Now, ct).ConfigureAwait(false);
+        return DeleteOutcome.Done;
     }
 
-    private async Task<bool> DeleteManifestAsync(DbSession session, RegistryRequest request, Digest digest, CancellationToken ct)
+    /// <summary>
+    /// Deletes a manifest with the tags that point to it, for whoever already is in a transaction: 1. the repository is held, 2. the manifest and its tags, 3. what
+    /// keeps them, 4. tags, manifest, counts, event. After an outcome with an error the transaction must be rolled back.
+    /// </summary>
+    public async Task<DeleteOutcome> DeleteManifestAsync(DbSession session, DeleteTarget target, Digest digest, CancellationToken ct)
     {
-        if (await LockAsync(session, request.Repository, ct).ConfigureAwait(false) is not { } repositoryId) return false;
-        if (await session.ScalarAsync(SelectManifest, [repositoryId, digest.Value], ct).ConfigureAwait(false) is not { } manifestId) return false;
-        var tags = new List<string>();
+        // 1.
+        var unknown = new DeleteOutcome(OciError.ManifestUnknown, $"{target.Rights.Repository}: {digest}");
+        if (await LockAsync(session, target.Rights.Repository, ct).ConfigureAwait(false) is not { } repository) return unknown;
+
+        // 2.
+        if (await session.ScalarAsync(SelectManifest, [repository.Id, digest.Value], ct).ConfigureAwait(false) is not { } manifestId) return unknown;
+        var tags = new List<(string Name, TagLocks Locks)>();
         await using (var reader = await session.Command(SelectTags, manifestId).ExecuteReaderAsync(ct).ConfigureAwait(false))
         {
-            while (await reader.ReadAsync(ct).ConfigureAwait(false)) tags.Add(reader.GetString(0));
+            while (await reader.ReadAsync(ct).ConfigureAwait(false)) tags.Add((reader.GetString(0), (TagLocks)reader.GetInt32(1)));
         }
-        foreach (var tag in tags)
+
+        // 3.
+        foreach (var (tag, locks) in tags)
         {
-            await session.ExecuteAsync(DeleteTag, [repositoryId, tag], ct).ConfigureAwait(false);
-            await WriteHistoryAsync(session, request, repositoryId, tag, digest.Value, ct).ConfigureAwait(false);
-            await WriteEventAsync(session, request, null, tag, isBlob: false, ct).ConfigureAwait(false);
+            if (await KeepsAsync(session, target, repository.ProjectId, tag, locks, ct).ConfigureAwait(false) is { } refusal) return refusal;
         }
-        await session.ExecuteAsync(DeleteOne, [manifestId], ct).ConfigureAwait(false);
-        await WriteEventAsync(session, request, digest.Value, null, isBlob: false, ct).ConfigureAwait(false);
-        session.AfterCommit(() => cache.RemoveManifest(request.Repository, digest));
-        return true;
+
+        // 4.
+        foreach (var (tag, _) in tags) await DeleteTagAsync(session, target, repository.Id, tag, digest.Value, ct).ConfigureAwait(false);
+        await ManifestRemoval.RemoveAsync(session, repository.Id, [manifestId], Now, ct).ConfigureAwait(false);
+        await WriteEventAsync(session, target, digest.Value, null, isBlob: false, ct).ConfigureAwait(false);
+        session.AfterCommit(() => cache.RemoveManifest(target.Rights.Repository, digest));
+        return DeleteOutcome.Done;
     }
 
-    private static ValueTask<long?> LockAsync(DbSession session, string repository, CancellationToken ct) => session.ScalarAsync(LockRepository, [repository], ct);
+    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
-    private ValueTask<int> WriteHistoryAsync(DbSession session, RegistryRequest request, long repositoryId, string tag, string digest, CancellationToken ct) =>
-        session.ExecuteAsync(ManifestCommit.InsertHistory, [repositoryId, tag, null, digest, request.Caller.Name, time.GetUtcNow().ToUnixTimeMilliseconds()], ct);
+    private static async ValueTask<DeleteOutcome?> KeepsAsync(
+        DbSession session, DeleteTarget target, long projectId, string tag, TagLocks locks, CancellationToken ct)
+    {
+        if (!target.Rights.MayDelete(tag)) return new DeleteOutcome(OciError.Denied, $"a rule of the project keeps {target.Actor} from deleting the tag {tag}");
+        if (ArtifactKinds.IsHelperTag(tag)) return null;
+        if (locks.HasFlag(TagLocks.Delete)) return new DeleteOutcome(OciError.TagImmutable, $"the tag {tag} is locked");
+        return await ImmutableTags.IsImmutableAsync(session, projectId, ProjectName.WithoutProject(target.Rights.Repository), tag, ct).ConfigureAwait(false)
+            ? new DeleteOutcome(OciError.TagImmutable, $"Failed to process request due to '{target.Rights.Repository}:{tag}' configured as immutable.")
+            : null;
+    }
 
-    private async ValueTask WriteEventAsync(DbSession session, RegistryRequest request, string? digest, string? tag, bool isBlob, CancellationToken ct)
+    private async ValueTask DeleteTagAsync(DbSession session, DeleteTarget target, long repositoryId, string tag, string digest, CancellationToken ct)
+    {
+        await session.ExecuteAsync(DeleteTag, [repositoryId, tag], ct).ConfigureAwait(false);
+        await session.ExecuteAsync(ManifestCommit.InsertHistory, [repositoryId, tag, null, digest, target.Actor, Now, target.Address], ct).ConfigureAwait(false);
+        await WriteEventAsync(session, target, null, tag, isBlob: false, ct).ConfigureAwait(false);
+    }
+
+    private async ValueTask WriteEventAsync(DbSession session, DeleteTarget target, string? digest, string? tag, bool isBlob, CancellationToken ct)
     {
         if (!events.Wants(RegistryEventAction.Delete)) return;
         await events.WriteAsync(session, new RegistryEvent
         {
             Action = RegistryEventAction.Delete,
-            Repository = request.Repository,
+            Repository = target.Rights.Repository,
             Digest = digest,
             Tag = tag,
             IsBlob = isBlob,
             MediaType = isBlob ? "application/octet-stream" : "",
-            Actor = request.Caller.Name,
-            Request = events.Describe(request),
+            Actor = target.Actor,
+            Request = target.Request,
         }, ct).ConfigureAwait(false);
+    }
+
+    private static async ValueTask<(long Id, long ProjectId)?> LockAsync(DbSession session, string repository, CancellationToken ct)
+    {
+        await using var row = await session.Command(LockRepository, repository).ExecuteReaderAsync(ct).ConfigureAwait(false);
+        return await row.ReadAsync(ct).ConfigureAwait(false) ? (row.GetInt64(0), row.GetInt64(1)) : null;
     }
 
     private static void Accepted(RegistryRequest request)
@@ -106,22 +161,34 @@ internal sealed class Deletes(Database database, ContentCache cache, RegistryEve
     }
 
     private static readonly Statement LockRepository = new(
-        "SELECT id FROM repositories WHERE name = @0", "SELECT id FROM repositories WHERE name = @0 FOR NO KEY UPDATE");
+        "SELECT id, project_id FROM repositories WHERE name = @0", "SELECT id, project_id FROM repositories WHERE name = @0 FOR NO KEY UPDATE");
 
     private static readonly Statement SelectTag = new(
-        "SELECT m.digest FROM tags t JOIN manifests m ON m.id = t.manifest_id WHERE t.repository_id = @0 AND t.name = @1");
+        "SELECT m.digest, m.id, t.locks FROM tags t JOIN manifests m ON m.id = t.manifest_id WHERE t.repository_id = @0 AND t.name = @1");
 
-    private static readonly Statement SelectTags = new("SELECT name FROM tags WHERE manifest_id = @0");
+    private static readonly Statement SelectTags = new("SELECT name, locks FROM tags WHERE manifest_id = @0");
 
     private static readonly Statement SelectManifest = new("SELECT id FROM manifests WHERE repository_id = @0 AND digest = @1");
 
     private static readonly Statement DeleteTag = new("DELETE FROM tags WHERE repository_id = @0 AND name = @1");
 
-    // Its references go with it (foreign keys cascade).
-    private static readonly Statement DeleteOne = new("DELETE FROM manifests WHERE id = @0");
-
     private static readonly Statement DeleteLink = new("""
         DELETE FROM repository_blobs
         WHERE repository_id = (SELECT id FROM repositories WHERE name = @0) AND blob_id = (SELECT id FROM blobs WHERE digest = @1)
         """);
+}
+
+/// <summary>Where something is deleted, and for whom.</summary>
+/// <param name="Rights">What the caller may do in the repository.</param>
+/// <param name="Actor">Name in the history of tags.</param>
+/// <param name="Address">Address that the request came from; empty for the server itself.</param>
+/// <param name="Request">The request behind the events.</param>
+internal sealed record DeleteTarget(Access.RepositoryRights Rights, string Actor, string Address, EventRequest Request);
+
+/// <summary>Outcome of a deletion.</summary>
+/// <param name="Error">Null when it is done.</param>
+/// <param name="Detail">What exactly is in the way.</param>
+internal sealed record DeleteOutcome(OciError? Error, string? Detail)
+{
+    public static readonly DeleteOutcome Done = new(null, null);
 }

@@ -51,7 +51,10 @@ internal sealed class Listings(Database database, ICallerSource access, Registry
             var batch = await database.ReadAsync((last, page.Size + 1), static (s, q, ct) => SelectNamesAsync(s, q.last, q.Item2, ct), context.RequestAborted).ConfigureAwait(false);
             hasMore = batch.Count == page.Size + 1;
             if (batch.Count > 0) last = batch[^1];
-            names.AddRange(batch.Where(name => access.MayList(caller, name)));
+            foreach (var name in batch)
+            {
+                if (await access.MayListAsync(caller, name, context.RequestAborted).ConfigureAwait(false)) names.Add(name);
+            }
         }
         if (names.Count > page.Size)
         {
@@ -216,12 +219,13 @@ internal sealed class Listings(Database database, ICallerSource access, Registry
         await context.Response.BodyWriter.WriteAsync(body.WrittenMemory, context.RequestAborted).ConfigureAwait(false);
     }
 
-    private static readonly Statement SelectTagPage = new("SELECT name FROM tags WHERE repository_id = @0 AND name > @1 ORDER BY name LIMIT @2");
+    // Lock 8 hides a tag (TagLocks.List).
+    private static readonly Statement SelectTagPage = new("SELECT name FROM tags WHERE repository_id = @0 AND name > @1 AND (locks & 8) = 0 ORDER BY name LIMIT @2");
 
     // One row however many tags: joined where they are read.
     private static readonly Statement SelectAllTags = new(
-        """SELECT '"' || group_concat(name, '","') || '"' FROM (SELECT name FROM tags WHERE repository_id = @0 AND name > @1 ORDER BY name)""",
-        """SELECT '"' || string_agg(name, '","' ORDER BY name) || '"' FROM tags WHERE repository_id = @0 AND name > @1""");
+        """SELECT '"' || group_concat(name, '","') || '"' FROM (SELECT name FROM tags WHERE repository_id = @0 AND name > @1 AND (locks & 8) = 0 ORDER BY name)""",
+        """SELECT '"' || string_agg(name, '","' ORDER BY name) || '"' FROM tags WHERE repository_id = @0 AND name > @1 AND (locks & 8) = 0""");
 
     private static readonly Statement SelectRepositories = new("""
         SELECT name FROM repositories r WHERE name > @0 AND EXISTS (SELECT 1 FROM manifests m WHERE m.repository_id = r.id) ORDER BY name LIMIT @1

@@ -30,6 +30,33 @@ public sealed class Manifest
     public int Size { get; set; }
 
     public required byte[] Content { get; set; }
+
+    /// <summary>Size of the manifest with the blobs it names; of an index, with all that its manifests have. Bytes.</summary>
+    public long TotalSize { get; set; }
+
+    /// <summary>What it is, for people (<see cref="ArtifactKinds"/>): <c>IMAGE</c>, <c>CHART</c>, <c>SBOM</c> …</summary>
+    public string Kind { get; set; } = "";
+
+    /// <summary>
+    /// Whether lists of artifacts show it by itself. Not shown are manifests that an index names and no tag, and what belongs to another artifact
+    /// (<see cref="AccessoryKind"/>).
+    /// </summary>
+    public bool IsListed { get; set; } = true;
+
+    /// <summary>
+    /// What it is to its subject: <c>signature.cosign</c>, <c>signature.notation</c>, <c>sbom.harbor</c>, <c>subject.accessory</c> …; null for
+    /// what stands alone.
+    /// </summary>
+    public string? AccessoryKind { get; set; }
+
+    /// <summary>How often clients pulled it.</summary>
+    public long PullCount { get; set; }
+
+    /// <summary>Unix milliseconds of the last pull; null before the first.</summary>
+    public long? PulledAt { get; set; }
+
+    /// <summary>Unix milliseconds of the first push.</summary>
+    public long CreatedAt { get; set; }
 }
 
 /// <summary>A manifest refers to a blob: its configuration or a layer.</summary>
@@ -65,9 +92,18 @@ internal sealed class ManifestMap : IEntityTypeConfiguration<Manifest>
         builder.Property(m => m.PushedAt).HasColumnName("pushed_at");
         builder.Property(m => m.Size).HasColumnName("size");
         builder.Property(m => m.Content).HasColumnName("content");
+        builder.Property(m => m.TotalSize).HasColumnName("total_size");
+        builder.Property(m => m.Kind).HasColumnName("kind").HasMaxLength(64);
+        builder.Property(m => m.IsListed).HasColumnName("is_listed");
+        builder.Property(m => m.AccessoryKind).HasColumnName("accessory_kind").HasMaxLength(64);
+        builder.Property(m => m.PullCount).HasColumnName("pull_count");
+        builder.Property(m => m.PulledAt).HasColumnName("pulled_at");
+        builder.Property(m => m.CreatedAt).HasColumnName("created_at");
         builder.HasOne<Repository>().WithMany().HasForeignKey(m => m.RepositoryId).OnDelete(DeleteBehavior.Cascade);
         builder.HasIndex(m => new { m.RepositoryId, m.Digest }).IsUnique();
         builder.HasIndex(m => new { m.RepositoryId, m.Subject, m.Digest }).HasFilter("subject IS NOT NULL");
+        builder.HasIndex(m => new { m.RepositoryId, m.PushedAt }).HasFilter("is_listed");
+        builder.HasIndex(m => m.Digest);
     }
 }
 

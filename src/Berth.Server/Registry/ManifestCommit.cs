@@ -1,69 +1,109 @@
 using System.Text.Json;
 using Berth.Oci;
+using Berth.Server.Access;
+using Berth.Server.Immutability;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Events;
+using Berth.Server.Projects;
+using Berth.Server.Quotas;
 
 namespace Berth.Server.Registry;
 
 /// <summary>
-/// The one transaction of a manifest push: 1. the repository, which no other push changes meanwhile, 2. conditions on tags, 3. everything that
-/// the manifest refers to is there, 4. manifest and references, 5. tags with their history, 6. referrers that a fallback tag lists, 7. the event.
+/// The one transaction of a manifest push: 1. the repository, which no other push changes meanwhile, 2. what tags allow: conditions, rights, locks and
+/// immutability, 3. everything that the manifest refers to is there, 4. manifest and references, 5. tags with their history, 6. referrers that a fallback
+/// tag lists, 7. what lists of artifacts show, 8. the event, 9. the quota, last because it makes other pushes of the project wait.
 /// </summary>
-internal sealed class ManifestCommit(Database database, ManifestPolicy policy, ContentCache cache, RegistryEvents events, TimeProvider time)
+internal sealed class ManifestCommit(
+    Database database, ManifestReferences references, ContentCache cache, RegistryEvents events, DomainEvents domainEvents, TimeProvider time)
 {
     public Task<ManifestOutcome> CommitAsync(RegistryRequest request, ManifestChange change)
     {
+        var target = new ManifestTarget(request.Rights, request.Caller.Name, request.Address, events.ActorOf(request));
         return database.WriteAsync(Durability.Full, async (session, ct) =>
         {
-            var outcome = await WriteAsync(session, request.Repository, request.Caller.Name, change, time.GetUtcNow().ToUnixTimeMilliseconds(), ct).ConfigureAwait(false);
+            var outcome = await WriteAsync(session, target, change, events.Wants(RegistryEventAction.Push) ? EventOf(request, change) : null, ct).ConfigureAwait(false);
             if (outcome.Error is not null) session.Rollback();
-            // 7.
-            else if (events.Wants(RegistryEventAction.Push)) await events.WriteAsync(session, EventOf(request, change), ct).ConfigureAwait(false);
-            session.AfterCommit(() => cache.RemoveManifest(request.Repository, change.Digest));
             return outcome;
         }, request.Aborted);
     }
 
-    /// <summary>Steps 1 to 6, for whoever already is in a transaction, such as adoption.</summary>
-    public async Task<ManifestOutcome> WriteAsync(DbSession session, string repository, string actor, ManifestChange change, long now, CancellationToken ct)
+    /// <summary>All steps, for whoever already is in a transaction. After an outcome with an error the transaction must be rolled back.</summary>
+    public async Task<ManifestOutcome> WriteAsync(DbSession session, ManifestTarget target, ManifestChange change, RegistryEvent? registryEvent, CancellationToken ct)
     {
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var repository = target.Rights.Repository;
+
         // 1.
-        var repositoryId = await Rows.FindOrAddRepositoryAsync(session, repository, now, ct).ConfigureAwait(false);
-        await session.ScalarAsync(LockRepository, [repositoryId], ct).ConfigureAwait(false);
+        if (await Rows.FindOrAddRepositoryAsync(session, repository, target.Rights.Seed, now, ct).ConfigureAwait(false) is not { } repositoryId)
+            return new ManifestOutcome(OciError.NameUnknown, [$"there is no project {ProjectName.Of(repository)}"]);
+        var projectId = await session.ScalarAsync(LockRepository, [repositoryId], ct).ConfigureAwait(false)
+            ?? throw new InvalidOperationException($"repository {repository} is gone");
 
         // 2.
         var currents = new List<TagState>(change.Tags.Count);
         foreach (var tag in change.Tags)
         {
             var current = await FindTagAsync(session, repositoryId, tag, ct).ConfigureAwait(false);
-            if (!change.Condition.Holds(current?.Digest))
-                return new ManifestOutcome(OciError.PreconditionFailed, [current is null ? $"tag {tag} does not exist" : $"tag {tag} points to {current.Digest}"]);
-            currents.Add(current ?? new TagState(0, null));
+            if (await CheckTagAsync(session, target, projectId, tag, current, change, ct).ConfigureAwait(false) is { } refusal) return refusal;
+            currents.Add(current ?? new TagState(0, null, TagLocks.None));
         }
 
         // 3.
-        var (blobIds, missing) = await FindReferencesAsync(session, repositoryId, change.Document, ct).ConfigureAwait(false);
+        var (blobIds, missing) = await references.FindAsync(session, repositoryId, change.Document, ct).ConfigureAwait(false);
         if (missing is not null) return missing;
 
         // 4.
-        var manifestId = await InsertAsync(session, repositoryId, change, blobIds, now, ct).ConfigureAwait(false);
+        var (manifestId, delta) = await InsertAsync(session, projectId, repositoryId, change, blobIds, now, ct).ConfigureAwait(false);
+        session.AfterCommit(() => cache.RemoveManifest(repository, change.Digest));
 
         // 5.
         for (var i = 0; i < currents.Count; i++)
         {
             if (currents[i].ManifestId == manifestId) continue;
             await session.ExecuteAsync(UpsertTag, [repositoryId, change.Tags[i], manifestId, now], ct).ConfigureAwait(false);
-            await session.ExecuteAsync(InsertHistory, [repositoryId, change.Tags[i], change.Digest.Value, currents[i].Digest, actor, now], ct).ConfigureAwait(false);
+            await session.ExecuteAsync(InsertHistory, [repositoryId, change.Tags[i], change.Digest.Value, currents[i].Digest, target.Actor, now, target.Address], ct).ConfigureAwait(false);
         }
 
         // 6.
-        if (change.Document.IsIndex)
+        if (change.Document.IsIndex) await AdoptReferrersAsync(session, repositoryId, change, ct).ConfigureAwait(false);
+
+        // 7.
+        await ListedManifests.RefreshAsync(session, repositoryId, manifestId, currents.Select(c => c.ManifestId), now, ct).ConfigureAwait(false);
+
+        // 8.
+        if (registryEvent is not null) await events.WriteAsync(session, registryEvent, ct).ConfigureAwait(false);
+
+        // 9.
+        return await ChangeUsageAsync(session, target, projectId, delta, ct).ConfigureAwait(false);
+    }
+
+    private static async ValueTask<ManifestOutcome?> CheckTagAsync(
+        DbSession session, ManifestTarget target, long projectId, string tag, TagState? current, ManifestChange change, CancellationToken ct)
+    {
+        if (!change.Condition.Holds(current?.Digest))
+            return new ManifestOutcome(OciError.PreconditionFailed, [current is null ? $"tag {tag} does not exist" : $"tag {tag} points to {current.Digest}"]);
+        var moves = current is not null && current.Digest != change.Digest.Value;
+        if ((moves || current is null) && !target.Rights.MayWrite(tag, exists: current is not null))
+            return new ManifestOutcome(OciError.Denied, [moves ? $"a rule of the project keeps {target.Actor} from moving the tag {tag}" : $"a rule of the project keeps {target.Actor} from writing the tag {tag}"]);
+        if (!moves || ArtifactKinds.IsHelperTag(tag)) return null;
+        if (current!.Locks.HasFlag(TagLocks.Write)) return new ManifestOutcome(OciError.TagImmutable, [$"the tag {tag} is locked"]);
+        return await ImmutableTags.IsImmutableAsync(session, projectId, ProjectName.WithoutProject(target.Rights.Repository), tag, ct).ConfigureAwait(false)
+            ? new ManifestOutcome(OciError.TagImmutable, [$"Failed to process request due to '{target.Rights.Repository}:{tag}' configured as immutable."])
+            : null;
+    }
+
+    private async ValueTask<ManifestOutcome> ChangeUsageAsync(DbSession session, ManifestTarget target, long projectId, long delta, CancellationToken ct)
+    {
+        var usage = await ProjectUsage.ChangeAsync(session, projectId, delta, ct).ConfigureAwait(false);
+        if (!usage.IsDone)
         {
-            foreach (var tag in change.Tags)
-            {
-                if (SubjectOfFallbackTag(tag) is { IsDefault: false } subject)
-                    await AdoptReferrersAsync(session, repositoryId, subject, change.Document, ct).ConfigureAwait(false);
-            }
+            var refused = QuotaEvents.Exceeded(projectId, ProjectName.Of(target.Rights.Repository), target.Rights.Repository, usage, target.EventActor);
+            // The push is rolled back: what tells of it needs a transaction of its own.
+            return new ManifestOutcome(OciError.QuotaExceeded, [refused.Description]) { AfterRollback = refused };
         }
+        if (usage.IsWarning)
+            await domainEvents.RaiseAsync(session, QuotaEvents.Warning(projectId, ProjectName.Of(target.Rights.Repository), target.Rights.Repository, usage, target.EventActor), ct).ConfigureAwait(false);
         return ManifestOutcome.Written;
     }
 
@@ -77,67 +117,53 @@ internal sealed class ManifestCommit(Database database, ManifestPolicy policy, C
     private static async ValueTask<TagState?> FindTagAsync(DbSession session, long repositoryId, string tag, CancellationToken ct)
     {
         await using var reader = await session.Command(SelectTag, repositoryId, tag).ExecuteReaderAsync(ct).ConfigureAwait(false);
-        return await reader.ReadAsync(ct).ConfigureAwait(false) ? new TagState(reader.GetInt64(0), reader.GetString(1)) : null;
+        return await reader.ReadAsync(ct).ConfigureAwait(false) ? new TagState(reader.GetInt64(0), reader.GetString(1), (TagLocks)reader.GetInt32(2)) : null;
     }
 
-    private async ValueTask<(IReadOnlyCollection<long> BlobIds, ManifestOutcome? Missing)> FindReferencesAsync(
-        DbSession session, long repositoryId, ManifestDocument document, CancellationToken ct)
-    {
-        List<string> unknown = [];
-        List<string> wrong = [];
-        var blobs = await LinkedBlobsAsync(session, repositoryId, document, ct).ConfigureAwait(false);
-        foreach (var descriptor in document.Config is null ? document.Layers : document.Layers.Prepend(document.Config))
-        {
-            if (blobs.TryGetValue(descriptor.Digest.Value, out var blob))
-            {
-                if (blob.Size != descriptor.Size) wrong.Add($"{descriptor.Digest} has {blob.Size} bytes, the manifest says {descriptor.Size}");
-            }
-            else if (ManifestPolicy.MustExist(descriptor) && MediaTypes.IsKnownManifest(document.MediaType) && !unknown.Contains(descriptor.Digest.Value))
-            {
-                unknown.Add(descriptor.Digest.Value);
-            }
-        }
-        await AddMissingChildrenAsync(session, repositoryId, document, unknown, ct).ConfigureAwait(false);
-        if (unknown.Count > 0) return ([], new ManifestOutcome(OciError.ManifestBlobUnknown, unknown));
-        if (wrong.Count > 0) return ([], new ManifestOutcome(OciError.ManifestInvalid, wrong));
-        return ([.. blobs.Values.Select(b => b.Id).Distinct()], null);
-    }
-
-    private static async ValueTask<Dictionary<string, (long Id, long Size)>> LinkedBlobsAsync(
-        DbSession session, long repositoryId, ManifestDocument document, CancellationToken ct)
-    {
-        var found = new Dictionary<string, (long, long)>(StringComparer.Ordinal);
-        var digests = document.Layers.Select(l => l.Digest.Value).ToList();
-        if (document.Config is { } config) digests.Add(config.Digest.Value);
-        if (digests.Count == 0) return found;
-        await using var reader = await session.Command(SelectLinkedBlobs, repositoryId, Json(digests)).ExecuteReaderAsync(ct).ConfigureAwait(false);
-        while (await reader.ReadAsync(ct).ConfigureAwait(false)) found[reader.GetString(0)] = (reader.GetInt64(1), reader.GetInt64(2));
-        return found;
-    }
-
-    private async ValueTask AddMissingChildrenAsync(DbSession session, long repositoryId, ManifestDocument document, List<string> unknown, CancellationToken ct)
-    {
-        var wanted = document.Manifests.Where(policy.MustExistInIndex).Select(m => m.Digest.Value).Distinct().ToList();
-        if (wanted.Count == 0) return;
-        var found = new HashSet<string>(StringComparer.Ordinal);
-        await using var reader = await session.Command(SelectManifests, repositoryId, Json(wanted)).ExecuteReaderAsync(ct).ConfigureAwait(false);
-        while (await reader.ReadAsync(ct).ConfigureAwait(false)) found.Add(reader.GetString(0));
-        unknown.AddRange(wanted.Where(digest => !found.Contains(digest)));
-    }
-
-    private static async ValueTask<long> InsertAsync(
-        DbSession session, long repositoryId, ManifestChange change, IReadOnlyCollection<long> blobIds, long now, CancellationToken ct)
+    // The row, and by how much the project grows.
+    private static async ValueTask<(long Id, long Delta)> InsertAsync(
+        DbSession session, long projectId, long repositoryId, ManifestChange change, IReadOnlyCollection<long> blobIds, long now, CancellationToken ct)
     {
         var document = change.Document;
-        var id = await session.ScalarAsync(UpsertManifest,
+        var accessory = ArtifactKinds.AccessoryOf(document, change.Tags);
+        if (await session.ScalarAsync(SelectManifest, [repositoryId, change.Digest.Value], ct).ConfigureAwait(false) is { } known)
+        {
+            await session.ExecuteAsync(UpdateManifest, [known, now, document.MediaType, accessory], ct).ConfigureAwait(false);
+            return (known, 0);
+        }
+        var id = await session.ScalarAsync(InsertManifest,
             [
                 repositoryId, change.Digest.Value, document.MediaType, document.ReferrerType, document.Subject?.Digest.Value,
                 document.Subject is null ? null : document.AnnotationsJson, now, change.Content.Length, change.Content,
+                TotalSizeOf(change), ArtifactKinds.Of(document), accessory,
             ], ct).ConfigureAwait(false) ?? throw new InvalidOperationException("the manifest was not written");
         if (blobIds.Count > 0) await session.ExecuteAsync(InsertBlobs, [id, Json(blobIds)], ct).ConfigureAwait(false);
         if (document.Manifests.Count > 0)
+        {
             await session.ExecuteAsync(InsertChildren, [id, repositoryId, Json(document.Manifests.Select(m => m.Digest.Value).Distinct())], ct).ConfigureAwait(false);
-        return id;
+            await session.ExecuteAsync(AddChildSizes, [id, repositoryId], ct).ConfigureAwait(false);
+        }
+        var blobs = blobIds.Count > 0 ? await ProjectUsage.AddBlobsAsync(session, projectId, id, ct).ConfigureAwait(false) : 0;
+        return (id, blobs + change.Content.Length);
+    }
+
+    private static long TotalSizeOf(ManifestChange change)
+    {
+        var size = (long)change.Content.Length + (change.Document.Config?.Size ?? 0);
+        var seen = new HashSet<Digest>();
+        foreach (var layer in change.Document.Layers)
+        {
+            if (seen.Add(layer.Digest)) size += layer.Size;
+        }
+        return size;
+    }
+
+    private static async ValueTask AdoptReferrersAsync(DbSession session, long repositoryId, ManifestChange change, CancellationToken ct)
+    {
+        foreach (var tag in change.Tags)
+        {
+            if (SubjectOfFallbackTag(tag) is { IsDefault: false } subject) await AdoptReferrersAsync(session, repositoryId, subject, change.Document, ct).ConfigureAwait(false);
+        }
     }
 
     // Manifests that an older client listed by tag and that do not name their subject themselves.
@@ -173,38 +199,33 @@ internal sealed class ManifestCommit(Database database, ManifestPolicy policy, C
 
     private static string Json<T>(IEnumerable<T> values) => JsonSerializer.Serialize(values);
 
-    private sealed record TagState(long ManifestId, string? Digest);
+    private sealed record TagState(long ManifestId, string? Digest, TagLocks Locks);
 
     // SQLite has one writer; PostgreSQL lets pushes to one repository take turns here.
     private static readonly Statement LockRepository = new(
-        "SELECT id FROM repositories WHERE id = @0", "SELECT id FROM repositories WHERE id = @0 FOR NO KEY UPDATE");
+        "SELECT project_id FROM repositories WHERE id = @0", "SELECT project_id FROM repositories WHERE id = @0 FOR NO KEY UPDATE");
 
     private static readonly Statement SelectTag = new("""
-        SELECT t.manifest_id, m.digest FROM tags t JOIN manifests m ON m.id = t.manifest_id WHERE t.repository_id = @0 AND t.name = @1
+        SELECT t.manifest_id, m.digest, t.locks FROM tags t JOIN manifests m ON m.id = t.manifest_id WHERE t.repository_id = @0 AND t.name = @1
         """);
 
-    private static readonly Statement SelectLinkedBlobs = new("""
-        SELECT b.digest, b.id, b.size FROM json_each(@1) j
-        JOIN blobs b ON b.digest = j.value
-        JOIN repository_blobs l ON l.repository_id = @0 AND l.blob_id = b.id
-        """, """
-        SELECT b.digest, b.id, b.size FROM blobs b
-        JOIN repository_blobs l ON l.repository_id = @0 AND l.blob_id = b.id
-        WHERE b.digest IN (SELECT jsonb_array_elements_text(@1::jsonb))
-        FOR SHARE OF l
-        """);
+    private static readonly Statement SelectManifest = new("SELECT id FROM manifests WHERE repository_id = @0 AND digest = @1");
 
-    private static readonly Statement SelectManifests = new("""
-        SELECT m.digest FROM json_each(@1) j JOIN manifests m ON m.repository_id = @0 AND m.digest = j.value
-        """, """
-        SELECT m.digest FROM manifests m WHERE m.repository_id = @0 AND m.digest IN (SELECT jsonb_array_elements_text(@1::jsonb))
-        """);
+    private static readonly Statement UpdateManifest = new(
+        "UPDATE manifests SET pushed_at = @1, media_type = @2, accessory_kind = COALESCE(accessory_kind, @3) WHERE id = @0");
 
-    private static readonly Statement UpsertManifest = new("""
-        INSERT INTO manifests (repository_id, digest, media_type, artifact_type, subject, annotations, pushed_at, size, content)
-        VALUES (@0, @1, @2, @3, @4, @5, @6, @7, @8)
-        ON CONFLICT (repository_id, digest) DO UPDATE SET pushed_at = excluded.pushed_at, media_type = excluded.media_type
+    private static readonly Statement InsertManifest = new("""
+        INSERT INTO manifests (repository_id, digest, media_type, artifact_type, subject, annotations, pushed_at, created_at, size, content,
+            total_size, kind, accessory_kind, is_listed, pull_count)
+        VALUES (@0, @1, @2, @3, @4, @5, @6, @6, @7, @8, @9, @10, @11, false, 0)
         RETURNING id
+        """);
+
+    // Of those manifests that are there: an index may be sparse.
+    private static readonly Statement AddChildSizes = new("""
+        UPDATE manifests SET total_size = total_size + COALESCE((
+            SELECT SUM(c.total_size) FROM manifest_children l JOIN manifests c ON c.repository_id = @1 AND c.digest = l.child_digest WHERE l.manifest_id = @0), 0)
+        WHERE id = @0
         """);
 
     private static readonly Statement InsertBlobs = new(
@@ -216,12 +237,12 @@ internal sealed class ManifestCommit(Database database, ManifestPolicy policy, C
         "INSERT INTO manifest_children (manifest_id, repository_id, child_digest) SELECT @0, @1, jsonb_array_elements_text(@2::jsonb) ON CONFLICT DO NOTHING");
 
     private static readonly Statement UpsertTag = new("""
-        INSERT INTO tags (repository_id, name, manifest_id, updated_at) VALUES (@0, @1, @2, @3)
+        INSERT INTO tags (repository_id, name, manifest_id, updated_at, locks) VALUES (@0, @1, @2, @3, 0)
         ON CONFLICT (repository_id, name) DO UPDATE SET manifest_id = excluded.manifest_id, updated_at = excluded.updated_at
         """);
 
     internal static readonly Statement InsertHistory = new("""
-        INSERT INTO tag_history (repository_id, name, digest, previous_digest, actor, at) VALUES (@0, @1, @2, @3, @4, @5)
+        INSERT INTO tag_history (repository_id, name, digest, previous_digest, actor, at, address) VALUES (@0, @1, @2, @3, @4, @5, @6)
         """);
 
     private static readonly Statement SelectWithoutSubject = new(
@@ -230,3 +251,10 @@ internal sealed class ManifestCommit(Database database, ManifestPolicy policy, C
     private static readonly Statement SetSubject = new(
         "UPDATE manifests SET subject = @2, annotations = @3 WHERE repository_id = @0 AND digest = @1");
 }
+
+/// <summary>Where a manifest is written, and for whom.</summary>
+/// <param name="Rights">What the caller may do in the repository.</param>
+/// <param name="Actor">Name in the history of tags.</param>
+/// <param name="Address">Address that the request came from; empty for the server itself.</param>
+/// <param name="EventActor">The same for events.</param>
+internal sealed record ManifestTarget(RepositoryRights Rights, string Actor, string Address, EventActor EventActor);

@@ -31,6 +31,9 @@ public sealed record OciError(string Code, int Status, string Message)
     public static readonly OciError NoSuchRoute = new("UNSUPPORTED", 404, "no such endpoint");
     public static readonly OciError TooManyRequests = new("TOOMANYREQUESTS", 429, "too many requests");
     public static readonly OciError PreconditionFailed = new("PRECONDITION_FAILED", 412, "the tag is not in the required state");
+    public static readonly OciError TagImmutable = new("PRECONDITION", 412, "the tag is immutable or locked");
+    public static readonly OciError TagLocked = new("DENIED", 403, "the tag is locked");
+    public static readonly OciError QuotaExceeded = new("DENIED", 403, "the quota of the project does not allow it");
     public static readonly OciError StorageFull = new("STORAGE_FULL", 507, "the registry has no room for the content");
     public static readonly OciError BadRequest = new("UNKNOWN", 400, "malformed request");
     public static readonly OciError Unavailable = new("UNAVAILABLE", 503, "service unavailable, try again");
@@ -41,7 +44,7 @@ public sealed record OciError(string Code, int Status, string Message)
     [
         BlobUnknown, BlobUploadInvalid, BlobUploadUnknown, RangeInvalid, DigestInvalid, ManifestBlobUnknown, ManifestInvalid, ManifestUnknown,
         NameInvalid, NameUnknown, SizeInvalid, TooLarge, TagInvalid, TooManyTags, PaginationInvalid, Unauthorized, Denied, Unsupported, NoSuchRoute,
-        TooManyRequests, PreconditionFailed, StorageFull, BadRequest, Unavailable, Internal,
+        TooManyRequests, PreconditionFailed, TagImmutable, TagLocked, QuotaExceeded, StorageFull, BadRequest, Unavailable, Internal,
     ];
 }
 

@@ -25,6 +25,11 @@ internal sealed class Pull(Database database, IBlobStore store, ContentCache cac
         }
 
         // 2.
+        if (!reference.IsDigest && !request.Rights.MayPull(reference.Tag))
+        {
+            await request.FailAsync(OciError.Denied, $"a rule of the project keeps {request.Caller.Name} from pulling the tag {reference.Tag}").ConfigureAwait(false);
+            return;
+        }
         var manifest = await FindAsync(request.Repository, reference, request.Aborted).ConfigureAwait(false);
 
         // 3.
@@ -141,9 +146,10 @@ internal sealed class Pull(Database database, IBlobStore store, ContentCache cac
             ?? await database.ReadAsync((request.Repository, child.Digest, cache), static (s, q, token) => ByDigestAsync(s, q.Repository, q.Digest, q.cache, token), request.Aborted).ConfigureAwait(false);
     }
 
+    // Lock 1 keeps a tag from being pulled (TagLocks.Read).
     private static readonly Statement SelectByTag = new("""
         SELECT m.digest, m.media_type, m.size, m.content FROM repositories r
-        JOIN tags t ON t.repository_id = r.id AND t.name = @1
+        JOIN tags t ON t.repository_id = r.id AND t.name = @1 AND (t.locks & 1) = 0
         JOIN manifests m ON m.id = t.manifest_id
         WHERE r.name = @0
         """);

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Berth.Oci;
+using Berth.Server.Platform.Events;
 using Berth.Server.Platform.Http;
 using Microsoft.AspNetCore.Http;
 
@@ -9,7 +10,7 @@ namespace Berth.Server.Registry;
 /// PUT of a manifest (OCI distribution spec, "Pushing Manifests"): 1. reference and tags, 2. the bytes, 3. the digest, 4. the document and
 /// what the settings allow, 5. one transaction that checks and writes everything (<see cref="ManifestCommit"/>), 6. the answer.
 /// </summary>
-internal sealed class Push(ManifestCommit commit, ManifestPolicy policy, RegistryOptions options, HttpOptions http)
+internal sealed class Push(ManifestCommit commit, ManifestPolicy policy, RegistryOptions options, HttpOptions http, DomainEvents domainEvents)
 {
     public async Task ManifestAsync(RegistryRequest request, string referenceText)
     {
@@ -49,6 +50,7 @@ internal sealed class Push(ManifestCommit commit, ManifestPolicy policy, Registr
         var outcome = await commit.CommitAsync(request, change).ConfigureAwait(false);
 
         // 6.
+        if (outcome.AfterRollback is { } refused) await domainEvents.RaiseAsync(refused, request.Aborted).ConfigureAwait(false);
         if (outcome.Error is { } error) await request.FailAsync(error, outcome.Details).ConfigureAwait(false);
         else Created(request, reference, change);
     }
@@ -142,5 +144,8 @@ internal sealed record TagCondition(string? MustBe, bool MustNotExist)
 /// <param name="Details">What exactly is wrong.</param>
 internal sealed record ManifestOutcome(OciError? Error, IReadOnlyList<string> Details)
 {
+    /// <summary>What is to be told although nothing was written.</summary>
+    public DomainEvent? AfterRollback { get; init; }
+
     public static readonly ManifestOutcome Written = new(null, []);
 }

@@ -21,6 +21,7 @@ internal static class Registry
         .AddSingleton<UploadSessions>()
         .AddSingleton<ActiveUploads>()
         .AddSingleton<BlobCommit>()
+        .AddSingleton<ManifestReferences>()
         .AddSingleton<ManifestCommit>()
         .AddSingleton<Pull>()
         .AddSingleton<Push>()

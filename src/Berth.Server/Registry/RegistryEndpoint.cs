@@ -73,24 +73,41 @@ internal sealed class RegistryEndpoint(
         }).ConfigureAwait(false);
     }
 
-    private Task RepositoryAsync(HttpContext context, Caller caller, RequestFacts facts, RegistryRoute route, string name, string reference)
+    private async Task RepositoryAsync(HttpContext context, Caller caller, RequestFacts facts, RegistryRoute route, string name, string reference)
     {
         var method = context.Request.Method;
         var action = ActionFor(route, method);
         if (action is null)
         {
             context.Response.Headers.Allow = AllowedMethods(route);
-            return OciErrors.WriteAsync(context, OciError.Unsupported, $"{method} is not a method of this endpoint");
+            await OciErrors.WriteAsync(context, OciError.Unsupported, $"{method} is not a method of this endpoint").ConfigureAwait(false);
+            return;
         }
-        if (!RepositoryName.IsValid(name)) return OciErrors.WriteAsync(context, OciError.NameInvalid, Shown(name));
+        if (!RepositoryName.IsValid(name))
+        {
+            await OciErrors.WriteAsync(context, OciError.NameInvalid, Shown(name)).ConfigureAwait(false);
+            return;
+        }
         facts.Repository = name;
-        if (!access.May(caller, name, action.Value)) return RefuseAsync(context, caller, ScopeFor(route, name, context));
+        var rights = await access.RightsAsync(caller, name, context.RequestAborted).ConfigureAwait(false);
+        if (!rights.May(action.Value))
+        {
+            await RefuseAsync(context, caller, ScopeFor(route, name, context)).ConfigureAwait(false);
+            return;
+        }
 
         // A repository may be read while it may not be written: both switches answer as Docker Registry does.
         if (action == RepositoryAction.Push && options.ReadOnly || action == RepositoryAction.Delete && (options.ReadOnly || !options.Delete))
-            return OciErrors.WriteAsync(context, OciError.Unsupported, options.ReadOnly ? "the registry is read-only" : "deleting is switched off: set registry.delete");
+        {
+            await OciErrors.WriteAsync(context, OciError.Unsupported, options.ReadOnly ? "the registry is read-only" : "deleting is switched off: set registry.delete").ConfigureAwait(false);
+            return;
+        }
+        await AnswerAsync(new RegistryRequest(context, rights, caller, facts), route, action.Value, reference).ConfigureAwait(false);
+    }
 
-        var request = new RegistryRequest(context, name, caller, facts);
+    private Task AnswerAsync(RegistryRequest request, RegistryRoute route, RepositoryAction action, string reference)
+    {
+        var method = request.Http.Request.Method;
         return route switch
         {
             RegistryRoute.Manifest when action == RepositoryAction.Pull => pull.ManifestAsync(request, reference),

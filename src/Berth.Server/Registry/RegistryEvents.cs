@@ -1,4 +1,6 @@
+using Berth.Server.Access;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Events;
 using Berth.Server.Platform.Http;
 
 namespace Berth.Server.Registry;
@@ -48,6 +50,14 @@ internal sealed class RegistryEvents(IEnumerable<IRegistryEventWriter> writers, 
             await WriteAsync(session, pulled, ct).ConfigureAwait(false);
             return true;
         }, CancellationToken.None).ConfigureAwait(false);
+    }
+
+    /// <summary>The caller as events show it.</summary>
+    public EventActor ActorOf(RegistryRequest request)
+    {
+        var caller = request.Caller;
+        var kind = caller.IsAnonymous ? "anonymous" : caller.Kind == CallerKind.Robot ? "robot" : "user";
+        return new EventActor(kind, caller.SubjectId, caller.Name, request.Address, request.Facts.RequestId);
     }
 
     /// <summary>The request as events show it.</summary>

@@ -5,8 +5,14 @@ using Microsoft.AspNetCore.Http;
 namespace Berth.Server.Registry;
 
 /// <summary>A request to one repository whose caller is known and allowed to make it.</summary>
-internal readonly record struct RegistryRequest(HttpContext Http, string Repository, Caller Caller, RequestFacts Facts)
+internal readonly record struct RegistryRequest(HttpContext Http, RepositoryRights Rights, Caller Caller, RequestFacts Facts)
 {
+    /// <summary>Name of the repository as it is called now.</summary>
+    public string Repository => Rights.Repository;
+
+    /// <summary>Address that the request came from; empty when it is not known.</summary>
+    public string Address => Http.Connection.RemoteIpAddress?.ToString() ?? "";
+
     public CancellationToken Aborted => Http.RequestAborted;
 
     public bool IsHead => HttpMethods.IsHead(Http.Request.Method);

@@ -1,4 +1,5 @@
 using Berth.Server.Platform.Data;
+using Berth.Server.Projects;
 
 namespace Berth.Server.Registry;
 
@@ -9,12 +10,24 @@ internal static class Rows
     public static ValueTask<long?> FindRepositoryAsync(DbSession session, string name, CancellationToken ct) =>
         session.ScalarAsync(SelectRepository, [name], ct);
 
-    /// <summary>Id of a repository, which is made when it is not there.</summary>
-    public static async ValueTask<long> FindOrAddRepositoryAsync(DbSession session, string name, long now, CancellationToken ct)
+    /// <summary>
+    /// Id of a repository, which is made when it is not there; its project too, if there is a seed. Null when the project is not there and may not be made.
+    /// </summary>
+    public static async ValueTask<long?> FindOrAddRepositoryAsync(DbSession session, string name, ProjectSeed? seed, long now, CancellationToken ct)
     {
         if (await FindRepositoryAsync(session, name, ct).ConfigureAwait(false) is { } id) return id;
-        return await session.ScalarAsync(InsertRepository, [name, now], ct).ConfigureAwait(false)
-            ?? await FindRepositoryAsync(session, name, ct).ConfigureAwait(false)
+        var project = ProjectName.Of(name);
+        var projectId = await ProjectRows.FindAsync(session, project, ct).ConfigureAwait(false)
+            ?? (seed is null ? null : await ProjectRows.AddAsync(session, project, seed, now, ct).ConfigureAwait(false)
+                ?? await ProjectRows.FindAsync(session, project, ct).ConfigureAwait(false));
+        if (projectId is null) return null;
+        if (await session.ScalarAsync(InsertRepository, [name, projectId, now], ct).ConfigureAwait(false) is { } added)
+        {
+            await session.ExecuteAsync(CountRepository, [projectId], ct).ConfigureAwait(false);
+            await session.ExecuteAsync(DeleteRedirect, [name], ct).ConfigureAwait(false);
+            return added;
+        }
+        return await FindRepositoryAsync(session, name, ct).ConfigureAwait(false)
             ?? throw new InvalidOperationException($"repository {name} can neither be found nor made");
     }
 
@@ -40,7 +53,14 @@ internal static class Rows
 
     private static readonly Statement SelectRepository = new("SELECT id FROM repositories WHERE name = @0");
 
-    private static readonly Statement InsertRepository = new("INSERT INTO repositories (name, created_at) VALUES (@0, @1) ON CONFLICT (name) DO NOTHING RETURNING id");
+    private static readonly Statement InsertRepository = new("""
+        INSERT INTO repositories (name, project_id, description, pull_count, artifact_count, created_at, updated_at) VALUES (@0, @1, '', 0, 0, @2, @2)
+        ON CONFLICT (name) DO NOTHING RETURNING id
+        """);
+
+    private static readonly Statement CountRepository = new("UPDATE projects SET repository_count = repository_count + 1 WHERE id = @0");
+
+    private static readonly Statement DeleteRedirect = new("DELETE FROM repository_redirects WHERE name = @0");
 
     private static readonly Statement InsertBlob = new("INSERT INTO blobs (digest, size, created_at) VALUES (@0, @1, @2) ON CONFLICT (digest) DO NOTHING RETURNING id");
 

@@ -14,6 +14,31 @@ public sealed class Tag
 
     /// <summary>Unix milliseconds of the last move.</summary>
     public long UpdatedAt { get; set; }
+
+    /// <summary>What nobody may do with it, whatever their rights.</summary>
+    public TagLocks Locks { get; set; }
+
+    /// <summary>Unix milliseconds of the last pull by this name; null before the first.</summary>
+    public long? PulledAt { get; set; }
+}
+
+/// <summary>What a lock of a tag forbids. Numbers are stored: they only grow.</summary>
+[Flags]
+public enum TagLocks
+{
+    None = 0,
+
+    /// <summary>Pulling by the tag.</summary>
+    Read = 1,
+
+    /// <summary>Moving the tag.</summary>
+    Write = 2,
+
+    /// <summary>Deleting the tag, or the manifest that it points to.</summary>
+    Delete = 4,
+
+    /// <summary>Showing the tag in lists.</summary>
+    List = 8,
 }
 
 /// <summary>One move of a tag: who, when, from where to where.</summary>
@@ -34,6 +59,9 @@ public sealed class TagHistory
     /// <summary>Name of the caller.</summary>
     public required string Actor { get; set; }
 
+    /// <summary>Address that the request came from; empty for the server itself.</summary>
+    public string Address { get; set; } = "";
+
     /// <summary>Unix milliseconds.</summary>
     public long At { get; set; }
 }
@@ -48,6 +76,8 @@ internal sealed class TagMap : IEntityTypeConfiguration<Tag>
         builder.Property(t => t.Name).HasColumnName("name").HasMaxLength(128);
         builder.Property(t => t.ManifestId).HasColumnName("manifest_id");
         builder.Property(t => t.UpdatedAt).HasColumnName("updated_at");
+        builder.Property(t => t.Locks).HasColumnName("locks");
+        builder.Property(t => t.PulledAt).HasColumnName("pulled_at");
         builder.HasOne<Repository>().WithMany().HasForeignKey(t => t.RepositoryId).OnDelete(DeleteBehavior.Cascade);
         builder.HasOne<Manifest>().WithMany().HasForeignKey(t => t.ManifestId).OnDelete(DeleteBehavior.Restrict);
         builder.HasIndex(t => t.ManifestId);
@@ -65,6 +95,7 @@ internal sealed class TagHistoryMap : IEntityTypeConfiguration<TagHistory>
         builder.Property(h => h.Digest).HasColumnName("digest").HasMaxLength(135);
         builder.Property(h => h.PreviousDigest).HasColumnName("previous_digest").HasMaxLength(135);
         builder.Property(h => h.Actor).HasColumnName("actor");
+        builder.Property(h => h.Address).HasColumnName("address").HasMaxLength(64);
         builder.Property(h => h.At).HasColumnName("at");
         builder.HasOne<Repository>().WithMany().HasForeignKey(h => h.RepositoryId).OnDelete(DeleteBehavior.Cascade);
         builder.HasIndex(h => new { h.RepositoryId, h.Name, h.Id });

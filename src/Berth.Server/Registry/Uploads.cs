@@ -127,8 +127,10 @@ internal sealed class Uploads(
             : await database.ReadAsync(digest, static (s, d, ct) => HoldersAsync(s, d, ct), request.Aborted).ConfigureAwait(false);
         foreach (var candidate in candidates)
         {
-            if (!RepositoryName.IsValid(candidate) || !access.May(request.Caller, candidate, RepositoryAction.Pull)) continue;
-            if (!await commit.MountAsync(request, candidate, digest, request.Aborted).ConfigureAwait(false)) continue;
+            if (!RepositoryName.IsValid(candidate)) continue;
+            var rights = await access.RightsAsync(request.Caller, candidate, request.Aborted).ConfigureAwait(false);
+            if (!rights.May(RepositoryAction.Pull)) continue;
+            if (!await commit.MountAsync(request, rights.Repository, digest, request.Aborted).ConfigureAwait(false)) continue;
             Created(request, digest);
             return true;
         }

@@ -29,6 +29,9 @@ public abstract class Database : IAsyncDisposable
     /// <summary>Which database this is.</summary>
     public abstract DatabaseKind Kind { get; }
 
+    /// <summary>How processes hear of each other's changes.</summary>
+    public Announcements Announcements { get; } = new();
+
     /// <summary>Measures reads and writes, if somebody listens.</summary>
     public DatabaseTimings Timings { get; } = new();
 

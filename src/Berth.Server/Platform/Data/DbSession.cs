@@ -11,12 +11,14 @@ public sealed class DbSession : IAsyncDisposable
 {
     private readonly Dictionary<Statement, DbCommand> _commands = [];
     private readonly Func<DbConnection, BerthContext> _newContext;
+    private readonly Announcements _announcements;
     private List<Action>? _afterCommit;
 
-    internal DbSession(DbConnection connection, DatabaseKind kind, Func<DbConnection, BerthContext> newContext)
+    internal DbSession(DbConnection connection, DatabaseKind kind, Announcements announcements, Func<DbConnection, BerthContext> newContext)
     {
         Connection = connection;
         Kind = kind;
+        _announcements = announcements;
         _newContext = newContext;
     }
 
@@ -77,6 +79,19 @@ public sealed class DbSession : IAsyncDisposable
     /// <summary>Runs an action once the transaction is committed: dropping cached facts, waking workers. Never anything that may not be lost.</summary>
     public void AfterCommit(Action action) => (_afterCommit ??= []).Add(action);
 
+    /// <summary>
+    /// Lets all processes know, once this is committed, that something they may remember has changed (<see cref="Announcements"/>). This process
+    /// has heard it when the write returns.
+    /// </summary>
+    /// <param name="topic">One of <see cref="Topics"/>.</param>
+    /// <param name="key">What exactly; empty for everything of the topic.</param>
+    /// <param name="ct">Cancels.</param>
+    public async ValueTask AnnounceAsync(string topic, string key, CancellationToken ct)
+    {
+        if (Kind == DatabaseKind.Postgres) await ExecuteAsync(Notify, [topic + "\n" + key], ct).ConfigureAwait(false);
+        AfterCommit(() => _announcements.Publish(topic, key));
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var command in _commands.Values) await command.DisposeAsync().ConfigureAwait(false);
@@ -92,4 +107,6 @@ public sealed class DbSession : IAsyncDisposable
         IsRolledBack = false;
         return actions;
     }
+
+    private static readonly Statement Notify = new("SELECT @0", $"SELECT pg_notify('{PostgresListener.Channel}', @0)");
 }

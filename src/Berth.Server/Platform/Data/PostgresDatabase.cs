@@ -11,9 +11,15 @@ public sealed class PostgresDatabase : Database
     private const int MaxTries = 8;
 
     private readonly NpgsqlDataSource _source;
+    private readonly Lazy<PostgresListener> _listener;
 
-    private PostgresDatabase(NpgsqlDataSource source, int maxReaders)
-        : base(maxReaders) => _source = source;
+    private PostgresDatabase(NpgsqlDataSource source, string connectionString, int maxReaders)
+        : base(maxReaders)
+    {
+        _source = source;
+        _listener = new Lazy<PostgresListener>(() => new PostgresListener(connectionString, Announcements));
+        Announcements.Started = () => _ = _listener.Value;
+    }
 
     public override DatabaseKind Kind => DatabaseKind.Postgres;
 
@@ -22,7 +28,7 @@ public sealed class PostgresDatabase : Database
     {
         var builder = new NpgsqlConnectionStringBuilder(connectionString) { MaxAutoPrepare = 128, AutoPrepareMinUsages = 2, Enlist = false };
         if (builder.MaxPoolSize < maxReaders * 2) builder.MaxPoolSize = maxReaders * 2;
-        return new PostgresDatabase(NpgsqlDataSource.Create(builder), maxReaders);
+        return new PostgresDatabase(NpgsqlDataSource.Create(builder), builder.ConnectionString, maxReaders);
     }
 
     public override async Task MigrateAsync(CancellationToken ct)
@@ -70,12 +76,13 @@ public sealed class PostgresDatabase : Database
 
     public override async ValueTask DisposeAsync()
     {
+        if (_listener.IsValueCreated) await _listener.Value.DisposeAsync().ConfigureAwait(false);
         await base.DisposeAsync().ConfigureAwait(false);
         await _source.DisposeAsync().ConfigureAwait(false);
     }
 
     private protected override async ValueTask<DbSession> OpenReaderAsync(CancellationToken ct) =>
-        new(await _source.OpenConnectionAsync(ct).ConfigureAwait(false), DatabaseKind.Postgres, NewContext);
+        new(await _source.OpenConnectionAsync(ct).ConfigureAwait(false), DatabaseKind.Postgres, Announcements, NewContext);
 
     private static async Task<TResult> RunAsync<TResult>(
         DbSession session, Durability durability, Func<DbSession, CancellationToken, Task<TResult>> work, CancellationToken ct)

@@ -24,7 +24,7 @@ public sealed class SqliteDatabase : Database
         : base(maxReaders)
     {
         _file = file;
-        _session = new DbSession(connection, DatabaseKind.Sqlite, NewContext);
+        _session = new DbSession(connection, DatabaseKind.Sqlite, Announcements, NewContext);
         _writer = new Thread(Write) { IsBackground = true, Name = "sqlite writer" };
         _writer.Start();
     }
@@ -65,7 +65,7 @@ public sealed class SqliteDatabase : Database
     {
         var connection = Connect(_file, SqliteOpenMode.ReadWrite);
         Run(connection, "PRAGMA query_only=1; PRAGMA busy_timeout=10000; PRAGMA cache_size=-2048;");
-        return ValueTask.FromResult(new DbSession(connection, DatabaseKind.Sqlite, NewContext));
+        return ValueTask.FromResult(new DbSession(connection, DatabaseKind.Sqlite, Announcements, NewContext));
     }
 
     private async Task<TResult> WriteAsync<TResult>(

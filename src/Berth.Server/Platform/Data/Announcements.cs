@@ -1,0 +1,67 @@
+using System.Collections.Immutable;
+
+namespace Berth.Server.Platform.Data;
+
+/// <summary>
+/// How replicas hear that something they remember has changed. An announcement is made inside a write (<see cref="DbSession.AnnounceAsync"/>)
+/// and heard in every process once the write is committed. It carries no state: whoever hears it forgets, and reads again.
+/// On SQLite there is one process; on PostgreSQL this is NOTIFY and LISTEN.
+/// </summary>
+public sealed class Announcements
+{
+    private ImmutableDictionary<string, ImmutableArray<Action<string?>>> _heard = ImmutableDictionary<string, ImmutableArray<Action<string?>>>.Empty;
+    private volatile bool _isListening = true;
+
+    /// <summary>
+    /// Whether announcements of other processes are heard right now. While this is false nothing remembered may be believed. What was remembered
+    /// before is forgotten when it becomes true again.
+    /// </summary>
+    public bool IsListening => _isListening;
+
+    /// <summary>Raised at the first subscription: the database begins to listen.</summary>
+    internal Action? Started { get; set; }
+
+    /// <summary>
+    /// Calls back with the key of every announcement of a topic, and with null when any may have been missed. Callbacks are short and do
+    /// not throw.
+    /// </summary>
+    public void Subscribe(string topic, Action<string?> heard)
+    {
+        ImmutableInterlocked.AddOrUpdate(ref _heard, topic, [heard], (_, all) => all.Add(heard));
+        Started?.Invoke();
+    }
+
+    internal void Publish(string topic, string? key)
+    {
+        if (!_heard.TryGetValue(topic, out var all)) return;
+        foreach (var heard in all) heard(key);
+    }
+
+    internal void Lost() => _isListening = false;
+
+    internal void Regained()
+    {
+        // Forget first: what is remembered after this is heard about.
+        foreach (var topic in _heard.Keys) Publish(topic, null);
+        _isListening = true;
+    }
+}
+
+/// <summary>Names of what is announced.</summary>
+public static class Topics
+{
+    /// <summary>Projects, members, roles, groups, robots or rules have changed: what callers may do. No key.</summary>
+    public const string Access = "access";
+
+    /// <summary>Credentials have changed; the key is the id of the caller whose they are.</summary>
+    public const string Credentials = "credentials";
+
+    /// <summary>Settings have changed. No key.</summary>
+    public const string Settings = "settings";
+
+    /// <summary>A job is due. No key.</summary>
+    public const string Jobs = "jobs";
+
+    /// <summary>Webhook policies have changed. No key.</summary>
+    public const string Webhooks = "webhooks";
+}

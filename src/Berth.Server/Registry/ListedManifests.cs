@@ -1,0 +1,80 @@
+using System.Text.Json;
+using Berth.Server.Platform.Data;
+
+namespace Berth.Server.Registry;
+
+/// <summary>
+/// Keeps up which manifests lists of artifacts show, and how many (<see cref="Manifest.IsListed"/>, <see cref="Repository.ArtifactCount"/>). Whoever calls
+/// holds the repository, so that nobody else changes its manifests and tags.
+/// </summary>
+internal static class ListedManifests
+{
+    /// <summary>Looks again at a manifest that was written, at those that its tags pointed to before, and at those that it lists.</summary>
+    public static async ValueTask RefreshAsync(
+        DbSession session, long repositoryId, long manifestId, IEnumerable<long> before, long now, CancellationToken ct)
+    {
+        var ids = JsonSerializer.Serialize(before.Where(id => id != 0).Append(manifestId).Distinct());
+        await ApplyAsync(session, repositoryId, await CountAsync(session, repositoryId, ids, ct).ConfigureAwait(false), now, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Looks again at manifests that have lost a tag or an index; the ids of those that are gone do no harm.</summary>
+    public static async ValueTask RefreshAsync(DbSession session, long repositoryId, IEnumerable<long> ids, long listedThatWereRemoved, long now, CancellationToken ct)
+    {
+        var change = await CountAsync(session, repositoryId, JsonSerializer.Serialize(ids.Distinct()), ct).ConfigureAwait(false);
+        await ApplyAsync(session, repositoryId, change - listedThatWereRemoved, now, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Looks at every manifest of a repository, for content that came another way.</summary>
+    public static async ValueTask RefreshAllAsync(DbSession session, long repositoryId, CancellationToken ct)
+    {
+        await session.ExecuteAsync(RefreshWhole, [repositoryId], ct).ConfigureAwait(false);
+        await session.ExecuteAsync(CountWhole, [repositoryId], ct).ConfigureAwait(false);
+    }
+
+    private static async ValueTask<long> CountAsync(DbSession session, long repositoryId, string ids, CancellationToken ct)
+    {
+        var shown = await session.ExecuteAsync(Show, [repositoryId, ids], ct).ConfigureAwait(false);
+        var hidden = await session.ExecuteAsync(Hide, [repositoryId, ids], ct).ConfigureAwait(false);
+        return shown - hidden;
+    }
+
+    private static ValueTask<int> ApplyAsync(DbSession session, long repositoryId, long change, long now, CancellationToken ct) =>
+        session.ExecuteAsync(Count, [repositoryId, change, now], ct);
+
+    // A manifest stands in lists when a tag that is for people points to it, or when no index names it; never what belongs to another.
+    private const string Stands = """
+        m.accessory_kind IS NULL AND (
+            EXISTS (SELECT 1 FROM tags t WHERE t.manifest_id = m.id AND NOT (t.name LIKE 'sha256-%' OR t.name LIKE 'sha512-%'))
+            OR NOT EXISTS (SELECT 1 FROM tags t WHERE t.manifest_id = m.id)
+                AND NOT EXISTS (SELECT 1 FROM manifest_children l WHERE l.repository_id = m.repository_id AND l.child_digest = m.digest))
+        """;
+
+    private const string OnSqlite = """
+        m.repository_id = @0 AND m.id IN (
+            SELECT value FROM json_each(@1)
+            UNION SELECT c.id FROM json_each(@1) j JOIN manifest_children l ON l.manifest_id = j.value
+                JOIN manifests c ON c.repository_id = @0 AND c.digest = l.child_digest)
+        """;
+
+    private const string OnPostgres = """
+        m.repository_id = @0 AND m.id IN (
+            SELECT jsonb_array_elements_text(@1::jsonb)::bigint
+            UNION SELECT c.id FROM manifest_children l JOIN manifests c ON c.repository_id = @0 AND c.digest = l.child_digest
+                WHERE l.manifest_id IN (SELECT jsonb_array_elements_text(@1::jsonb)::bigint))
+        """;
+
+    private static readonly Statement Show = new(
+        $"UPDATE manifests AS m SET is_listed = true WHERE {OnSqlite} AND NOT m.is_listed AND {Stands}",
+        $"UPDATE manifests AS m SET is_listed = true WHERE {OnPostgres} AND NOT m.is_listed AND {Stands}");
+
+    private static readonly Statement Hide = new(
+        $"UPDATE manifests AS m SET is_listed = false WHERE {OnSqlite} AND m.is_listed AND NOT ({Stands})",
+        $"UPDATE manifests AS m SET is_listed = false WHERE {OnPostgres} AND m.is_listed AND NOT ({Stands})");
+
+    private static readonly Statement Count = new("UPDATE repositories SET artifact_count = artifact_count + @1, updated_at = @2 WHERE id = @0");
+
+    private static readonly Statement RefreshWhole = new($"UPDATE manifests AS m SET is_listed = ({Stands}) WHERE m.repository_id = @0");
+
+    private static readonly Statement CountWhole = new(
+        "UPDATE repositories SET artifact_count = (SELECT COUNT(*) FROM manifests m WHERE m.repository_id = @0 AND m.is_listed) WHERE id = @0");
+}
