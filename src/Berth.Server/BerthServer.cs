@@ -107,6 +107,7 @@ public static class BerthServer
         services.AddSingleton<IBlobStore>(s => new TimedBlobStore(s.GetRequiredService<FileSystemBlobStore>(), s.GetRequiredService<StorageMetrics>()));
         services.AddHealth(options.Health);
         services.AddSingleton<DomainEvents>();
+        services.AddSettings(options);
 
         // Ring 1: core.
         services.AddAccess(options.Access, options.Projects, options.Http, options.DataFolder);
