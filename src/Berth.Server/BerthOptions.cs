@@ -4,6 +4,7 @@ using Berth.Server.Notifications;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Health;
 using Berth.Server.Platform.Http;
+using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Settings;
 using Berth.Server.Platform.Telemetry;
 using Berth.Server.Projects;
@@ -25,6 +26,7 @@ public sealed record BerthOptions
     public ProjectOptions Projects { get; init; } = new();
     public SettingsOptions Settings { get; init; } = new();
     public NotificationOptions Notifications { get; init; } = new();
+    public JobOptions Jobs { get; init; } = new();
     public HealthOptions Health { get; init; } = new();
     public LogOptions Log { get; init; } = new();
     public MetricsOptions Metrics { get; init; } = new();

@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using Berth.Server.Access;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Http;
+using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Options;
 using Berth.Server.Platform.Settings;
 using Berth.Server.Registry;
@@ -33,6 +34,7 @@ internal sealed class BerthOptionsRules
         rules.CheckRegistry(options.Registry);
         rules.CheckAccess(options.Access);
         rules.CheckNotifications(options);
+        rules.CheckJobs(options.Jobs);
         rules.CheckHealth(options);
         rules.CheckTelemetry(options);
         rules.CheckSettings(options.Settings);
@@ -181,6 +183,13 @@ internal sealed class BerthOptionsRules
             else if (setting.Check(text) is { } problem)
                 Add($"settings.fixed.{name}", problem);
         }
+    }
+
+    private void CheckJobs(JobOptions jobs)
+    {
+        AtLeast("jobs.maxConcurrent", jobs.MaxConcurrent, 1);
+        AtLeast("jobs.keepFinished", jobs.KeepFinished, TimeSpan.Zero);
+        AtLeast("jobs.maxFinished", jobs.MaxFinished, 0);
     }
 
     private void CheckHealth(BerthOptions options)

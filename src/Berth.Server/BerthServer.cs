@@ -9,6 +9,7 @@ using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
 using Berth.Server.Platform.Health;
 using Berth.Server.Platform.Http;
+using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Telemetry;
 using Berth.Server.Projects;
 using Berth.Server.Registry;
@@ -108,6 +109,7 @@ public static class BerthServer
         services.AddHealth(options.Health);
         services.AddSingleton<DomainEvents>();
         services.AddSettings(options);
+        services.AddJobs(options.Jobs);
 
         // Ring 1: core.
         services.AddAccess(options.Access, options.Projects, options.Http, options.DataFolder);
