@@ -35,7 +35,7 @@ public sealed class RuntimeSettings
     public static RuntimeSettings Constant(IReadOnlyDictionary<string, string> fixedTexts)
     {
         var settings = new RuntimeSettings(SettingCipher.None, fixedTexts);
-        settings._known = settings.Build([]);
+        settings._known = settings.Build(new Dictionary<string, string>());
         return settings;
     }
 
