@@ -5,6 +5,7 @@ using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Health;
 using Berth.Server.Platform.Http;
 using Berth.Server.Platform.Jobs;
+using Berth.Server.Platform.Settings;
 using Berth.Server.Platform.Telemetry;
 using Berth.Server.Projects;
 using Berth.Server.Registry;
@@ -23,6 +24,7 @@ public sealed record BerthOptions
     public RegistryOptions Registry { get; init; } = new();
     public AccessOptions Access { get; init; } = new();
     public ProjectOptions Projects { get; init; } = new();
+    public SettingsOptions Settings { get; init; } = new();
     public NotificationOptions Notifications { get; init; } = new();
     public JobOptions Jobs { get; init; } = new();
     public HealthOptions Health { get; init; } = new();

@@ -6,6 +6,7 @@ using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Http;
 using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Options;
+using Berth.Server.Platform.Settings;
 using Berth.Server.Registry;
 
 namespace Berth.Server;
@@ -36,6 +37,7 @@ internal sealed class BerthOptionsRules
         rules.CheckJobs(options.Jobs);
         rules.CheckHealth(options);
         rules.CheckTelemetry(options);
+        rules.CheckSettings(options.Settings);
     }
 
     /// <summary>True when the text is an address that a server can listen on: <c>http(s)://host[:port]</c> or <c>unix:/path</c>.</summary>
@@ -169,6 +171,17 @@ internal sealed class BerthOptionsRules
             AtLeast($"{key}.timeout", endpoint.Timeout, TimeSpan.FromMilliseconds(1));
             AtLeast($"{key}.threshold", endpoint.Threshold, 1);
             AtLeast($"{key}.backoff", endpoint.Backoff, TimeSpan.FromMilliseconds(1));
+        }
+    }
+
+    private void CheckSettings(SettingsOptions settings)
+    {
+        foreach (var (name, text) in settings.Fixed)
+        {
+            if (RuntimeSettingTable.Find(name) is not { } setting)
+                Add($"settings.fixed.{name}", $"there is no such setting; did you mean \"{NearestKey.Find(name, RuntimeSettingTable.All.Select(s => s.Name))}\"?");
+            else if (setting.Check(text) is { } problem)
+                Add($"settings.fixed.{name}", problem);
         }
     }
 

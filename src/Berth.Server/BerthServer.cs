@@ -108,6 +108,7 @@ public static class BerthServer
         services.AddSingleton<IBlobStore>(s => new TimedBlobStore(s.GetRequiredService<FileSystemBlobStore>(), s.GetRequiredService<StorageMetrics>()));
         services.AddHealth(options.Health);
         services.AddSingleton<DomainEvents>();
+        services.AddSettings(options);
         services.AddJobs(options.Jobs);
 
         // Ring 1: core.
