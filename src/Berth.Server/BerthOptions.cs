@@ -8,6 +8,7 @@ using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Telemetry;
 using Berth.Server.Projects;
 using Berth.Server.Registry;
+using Berth.Server.Webhooks;
 
 namespace Berth.Server;
 
@@ -24,6 +25,8 @@ public sealed record BerthOptions
     public AccessOptions Access { get; init; } = new();
     public ProjectOptions Projects { get; init; } = new();
     public NotificationOptions Notifications { get; init; } = new();
+    public WebhookOptions Webhooks { get; init; } = new();
+    public OutgoingOptions Outgoing { get; init; } = new();
     public JobOptions Jobs { get; init; } = new();
     public HealthOptions Health { get; init; } = new();
     public LogOptions Log { get; init; } = new();
