@@ -5,6 +5,7 @@ using System.Text.Json;
 using Berth.Server.Access;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Http;
+using Berth.Server.Platform.Jose;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using static Berth.Server.Tests.Access.AccessApp;
@@ -77,28 +78,6 @@ public sealed class TokenEndpointTests
         await ExpectAsync(HttpStatusCode.OK, app, "/v2/a/b/c?action=delete", BearerOf(forAdmin));
         // A token is worth no more than what it was asked for, also in the hands of an administrator.
         await ExpectAsync(HttpStatusCode.Unauthorized, app, "/v2/other?action=pull", BearerOf(forAdmin));
-    }
-
-    [Theory]
-    [InlineData(AnonymousAccess.Pull, HttpStatusCode.Unauthorized)]
-    [InlineData(AnonymousAccess.Push, HttpStatusCode.OK)]
-    public async Task Without_credentials_one_gets_a_token_for_what_is_open(AnonymousAccess anonymous, HttpStatusCode push)
-    {
-        await using var database = await TestDatabase.NewAsync(DatabaseKind.Sqlite);
-        await using var app = await StartAsync(database, new AccessOptions { Anonymous = anonymous });
-        await ExpectAsync(HttpStatusCode.OK, app, "/v2/x?action=pull");
-        await ExpectAsync(push, app, "/v2/x?action=push");
-        await ExpectAsync(HttpStatusCode.Unauthorized, app, "/v2/x?action=delete");
-        // Clients read from the version check that there is something to sign in to.
-        await ExpectAsync(HttpStatusCode.Unauthorized, app, "/v2/");
-        var answer = await app.TokenAsync("?service=berth&scope=repository:x:pull,push,delete&offline_token=true");
-        Assert.False(answer.TryGetProperty("refresh_token", out _));
-        await ExpectAsync(HttpStatusCode.OK, app, "/v2/", BearerOf(answer));
-        await ExpectAsync(HttpStatusCode.OK, app, "/v2/x?action=pull", BearerOf(answer));
-        await ExpectAsync(push, app, "/v2/x?action=push", BearerOf(answer));
-        await ExpectAsync(HttpStatusCode.Unauthorized, app, "/v2/x?action=delete", BearerOf(answer));
-        // Wrong credentials are not the same as none.
-        await ExpectAsync(HttpStatusCode.Unauthorized, app, "/v2/x?action=pull", Basic("alice", "wrong"));
     }
 
     [Fact]
