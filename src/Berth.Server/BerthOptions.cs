@@ -9,6 +9,7 @@ using Berth.Server.Platform.Settings;
 using Berth.Server.Platform.Telemetry;
 using Berth.Server.Projects;
 using Berth.Server.Registry;
+using Berth.Server.Webhooks;
 
 namespace Berth.Server;
 
@@ -26,6 +27,8 @@ public sealed record BerthOptions
     public ProjectOptions Projects { get; init; } = new();
     public SettingsOptions Settings { get; init; } = new();
     public NotificationOptions Notifications { get; init; } = new();
+    public WebhookOptions Webhooks { get; init; } = new();
+    public OutgoingOptions Outgoing { get; init; } = new();
     public JobOptions Jobs { get; init; } = new();
     public HealthOptions Health { get; init; } = new();
     public LogOptions Log { get; init; } = new();

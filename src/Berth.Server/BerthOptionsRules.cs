@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Mail;
 using System.Net.Security;
 using System.Text.RegularExpressions;
 using Berth.Server.Access;
@@ -35,6 +36,7 @@ internal sealed class BerthOptionsRules
         rules.CheckAccess(options.Access);
         rules.CheckNotifications(options);
         rules.CheckJobs(options.Jobs);
+        rules.CheckWebhooks(options);
         rules.CheckHealth(options);
         rules.CheckTelemetry(options);
         rules.CheckSettings(options.Settings);
@@ -190,6 +192,23 @@ internal sealed class BerthOptionsRules
         AtLeast("jobs.maxConcurrent", jobs.MaxConcurrent, 1);
         AtLeast("jobs.keepFinished", jobs.KeepFinished, TimeSpan.Zero);
         AtLeast("jobs.maxFinished", jobs.MaxFinished, 0);
+    }
+
+    private void CheckWebhooks(BerthOptions options)
+    {
+        var (webhooks, smtp) = (options.Webhooks, options.Webhooks.Smtp);
+        AtLeast("webhooks.maxAttempts", webhooks.MaxAttempts, 1);
+        AtLeast("webhooks.timeout", webhooks.Timeout, TimeSpan.FromMilliseconds(1));
+        AtLeast("webhooks.maxConcurrent", webhooks.MaxConcurrent, 1);
+        if (smtp.Host.Length > 0 && !MailAddress.TryCreate(smtp.From, out _))
+            Add("webhooks.smtp.from", $"\"{smtp.From}\" must be the address that mails come from, such as berth@example.com");
+        if (smtp.Port is < 1 or > 65535)
+            Add("webhooks.smtp.port", "must be a port, 1 to 65535");
+        for (var i = 0; i < options.Outgoing.Allow.Count; i++)
+        {
+            if (!OutgoingGuard.IsAllowEntry(options.Outgoing.Allow[i]))
+                Add($"outgoing.allow[{i}]", $"\"{options.Outgoing.Allow[i]}\" must be a host name, an address or a network such as 10.1.0.0/16", "outgoing.allow");
+        }
     }
 
     private void CheckHealth(BerthOptions options)

@@ -517,6 +517,35 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 });
 
             migrationBuilder.CreateTable(
+                name: "webhook_policies",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    project_id = table.Column<long>(type: "bigint", nullable: true),
+                    name = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: false, collation: "C"),
+                    description = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    enabled = table.Column<bool>(type: "boolean", nullable: false),
+                    event_types = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    repositories = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: true, collation: "C"),
+                    tags = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: true, collation: "C"),
+                    targets = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    creator = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: false, collation: "C"),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    updated_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_webhook_policies", x => x.id);
+                    table.ForeignKey(
+                        name: "FK_webhook_policies_projects_project_id",
+                        column: x => x.project_id,
+                        principalTable: "projects",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "personal_tokens",
                 columns: table => new
                 {
@@ -1134,6 +1163,19 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 columns: new[] { "source", "external_id" },
                 unique: true,
                 filter: "external_id IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_webhook_policies_name",
+                table: "webhook_policies",
+                column: "name",
+                unique: true,
+                filter: "project_id IS NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_webhook_policies_project_id_name",
+                table: "webhook_policies",
+                columns: new[] { "project_id", "name" },
+                unique: true);
         }
 
         /// <inheritdoc />
@@ -1219,6 +1261,9 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
 
             migrationBuilder.DropTable(
                 name: "user_sessions");
+
+            migrationBuilder.DropTable(
+                name: "webhook_policies");
 
             migrationBuilder.DropTable(
                 name: "jobs");

@@ -516,6 +516,35 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 });
 
             migrationBuilder.CreateTable(
+                name: "webhook_policies",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    project_id = table.Column<long>(type: "INTEGER", nullable: true),
+                    name = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    description = table.Column<string>(type: "TEXT", nullable: false),
+                    enabled = table.Column<bool>(type: "INTEGER", nullable: false),
+                    event_types = table.Column<string>(type: "TEXT", nullable: false),
+                    repositories = table.Column<string>(type: "TEXT", maxLength: 255, nullable: true),
+                    tags = table.Column<string>(type: "TEXT", maxLength: 255, nullable: true),
+                    targets = table.Column<string>(type: "TEXT", nullable: false),
+                    creator = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    updated_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_webhook_policies", x => x.id);
+                    table.ForeignKey(
+                        name: "FK_webhook_policies_projects_project_id",
+                        column: x => x.project_id,
+                        principalTable: "projects",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "personal_tokens",
                 columns: table => new
                 {
@@ -1133,6 +1162,19 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 columns: new[] { "source", "external_id" },
                 unique: true,
                 filter: "external_id IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_webhook_policies_name",
+                table: "webhook_policies",
+                column: "name",
+                unique: true,
+                filter: "project_id IS NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_webhook_policies_project_id_name",
+                table: "webhook_policies",
+                columns: new[] { "project_id", "name" },
+                unique: true);
         }
 
         /// <inheritdoc />
@@ -1218,6 +1260,9 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
 
             migrationBuilder.DropTable(
                 name: "user_sessions");
+
+            migrationBuilder.DropTable(
+                name: "webhook_policies");
 
             migrationBuilder.DropTable(
                 name: "jobs");
