@@ -12,6 +12,7 @@ using Berth.Server.Platform.Http;
 using Berth.Server.Platform.Telemetry;
 using Berth.Server.Projects;
 using Berth.Server.Registry;
+using Berth.Server.SignIn;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -114,6 +115,7 @@ public static class BerthServer
         services.AddRegistry(options.Registry);
 
         // Ring 2: reactions.
+        if (options.Access.Mode == AccessMode.Local) services.AddSignIn(options.Identity, options.Http);
         services.AddNotifications(options.Notifications, NotificationSource.OfThisProcess(options.Http.Urls.Count > 0 ? options.Http.Urls[0] : null, TimeProvider.System));
     }
 
