@@ -34,6 +34,7 @@ internal sealed class BerthOptionsRules
         rules.CheckData(options);
         rules.CheckRegistry(options.Registry);
         rules.CheckAccess(options.Access);
+        rules.CheckIdentity(options);
         rules.CheckNotifications(options);
         rules.CheckJobs(options.Jobs);
         rules.CheckWebhooks(options);
@@ -155,6 +156,14 @@ internal sealed class BerthOptionsRules
         AtLeast("access.credentialCacheTime", access.CredentialCacheTime, TimeSpan.Zero);
         AtLeast("access.failuresBeforeDelay", access.FailuresBeforeDelay, 1);
         AtLeast("access.maxFailureDelay", access.MaxFailureDelay, TimeSpan.Zero);
+    }
+
+    private void CheckIdentity(BerthOptions options)
+    {
+        foreach (var (key, message) in options.Identity.Check(options.Http.Tls.ClientCas)) Add(key, message);
+        var isUsed = options.Identity.Ldap.IsConfigured || options.Identity.Oidc.Count > 0 || options.Identity.ProxyHeader.IsConfigured || options.Identity.ClientCertificate.Enabled;
+        if (isUsed && options.Access.Mode != AccessMode.Local)
+            Add("identity", "works with access.mode local only: remove the section, or the mode");
     }
 
     private void CheckNotifications(BerthOptions options)

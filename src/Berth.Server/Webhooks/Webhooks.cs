@@ -1,3 +1,4 @@
+using Berth.Server.Platform.Secrets;
 using Berth.Server.Access;
 using Berth.Server.Api;
 using Berth.Server.Platform.Data;
