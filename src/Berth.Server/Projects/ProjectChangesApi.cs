@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Http;
 namespace Berth.Server.Projects;
 
 /// <summary>Making, changing and deleting projects.</summary>
-internal sealed class ProjectChangesApi(Database database, ProjectOptions options, DomainEvents events, TimeProvider time)
+internal sealed class ProjectChangesApi(Database database, ProjectDefaults defaults, DomainEvents events, TimeProvider time)
 {
     /// <summary>Why a project cannot be deleted, in Harbor's words.</summary>
     public const string HoldsRepositories = "the project contains repositories, can not be deleted";
@@ -36,9 +36,9 @@ internal sealed class ProjectChangesApi(Database database, ProjectOptions option
         var (isRead, request, refusal) = await call.ReadAsync(ProjectJsonContext.Default.ProjectRequest, ct).ConfigureAwait(false);
         if (!isRead) return refusal!;
         var mayCreate = await call.MayAsync(SystemPermissions.ProjectCreate, ct).ConfigureAwait(false);
-        if (ProjectRules.WhyNotCreate(call.Caller, mayCreate, options.Creators) is { } reason) return call.Refuse(reason);
+        if (ProjectRules.WhyNotCreate(call.Caller, mayCreate, await defaults.CreatorsAsync(ct).ConfigureAwait(false)) is { } reason) return call.Refuse(reason);
         if (RefusalOfRegistry(request, mayCreate) is { } refused) return refused;
-        var quota = request.StorageLimit is { } limit && limit != 0 && mayCreate ? limit : options.DefaultQuotaBytes;
+        var quota = request.StorageLimit is { } limit && limit != 0 && mayCreate ? limit : await defaults.QuotaAsync(ct).ConfigureAwait(false);
         if (!ProjectRules.TryReadSettings(request.Metadata, out var settings, out var problem)) return ApiResult.BadRequest(problem);
         if (request.Metadata?.GetValueOrDefault(ProjectSettings.RetentionId) is { Length: > 0 })
             return ApiResult.BadRequest("the retention_id in the request's payload when creating a project should be omitted, alternatively passing an empty string");

@@ -10,14 +10,14 @@ namespace Berth.Server.Projects;
 /// Gives a project another name: 1. the project is held, 2. nobody has the name, 3. project, repositories, uploads and scopes of tokens get it, 4. the old name leads
 /// to the project until somebody makes one of that name. All in one transaction. Robots keep their names, and with them their sign-ins.
 /// </summary>
-internal sealed class ProjectRename(Database database, ProjectOptions options, DomainEvents events, TimeProvider time)
+internal sealed class ProjectRename(Database database, ProjectDefaults defaults, DomainEvents events, TimeProvider time)
 {
     /// <summary>What it answers.</summary>
     public static IEnumerable<ApiOperation> Operations(ProjectRename rename) =>
     [
         new(HttpMethods.Post, "/projects/{project_name_or_id}/rename", "renameProject", "project", ApiNeed.Project(ProjectPermissions.ProjectUpdate), rename.RenameAsync)
         {
-            Base = ApiBase.Berth, Body = typeof(ProjectRenameRequest), Answer = typeof(ProjectJson),
+            Surface = ApiSurface.Berth, Body = typeof(ProjectRenameRequest), Answer = typeof(ProjectJson),
             Summary = "Gives a project another name; the old one leads to it until it is reused. Needs the right to make projects too.",
         },
     ];
@@ -28,7 +28,7 @@ internal sealed class ProjectRename(Database database, ProjectOptions options, D
         if (!isRead) return refusal!;
         var (project, name) = (call.Project!, request.Name ?? "");
         var mayCreate = await call.MayAsync(SystemPermissions.ProjectCreate, ct).ConfigureAwait(false);
-        if (ProjectRules.WhyNotCreate(call.Caller, mayCreate, options.Creators) is { } reason) return call.Refuse(reason);
+        if (ProjectRules.WhyNotCreate(call.Caller, mayCreate, await defaults.CreatorsAsync(ct).ConfigureAwait(false)) is { } reason) return call.Refuse(reason);
         if (ProjectRules.ProblemOfName(name) is { } problem) return ApiResult.BadRequest(problem);
         if (project.Name == ProjectName.Library) return ApiResult.Fail(ApiError.PreconditionFailed, "names with one segment belong to the project library: it keeps its name");
         var outcome = await database.WriteAsync(Durability.Full, (session, token) => RenameAsync(session, project.Id, name, call.Actor, token), ct).ConfigureAwait(false);

@@ -1,6 +1,7 @@
 using Berth.Server.Api;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
+using Berth.Server.Platform.Settings;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Berth.Server.Projects;
@@ -14,10 +15,10 @@ internal static class Projects
 {
     /// <summary>Registers the feature (mode <c>local</c>).</summary>
     public static IServiceCollection AddProjects(this IServiceCollection services, ProjectOptions options) => services
-        .AddSingleton(options)
+        .AddSingleton(p => new ProjectDefaults(options, p.GetRequiredService<RuntimeSettings>()))
         .AddSingleton(p => new ProjectsApi(p.GetRequiredService<Database>()))
-        .AddSingleton(p => new ProjectChangesApi(p.GetRequiredService<Database>(), options, p.GetRequiredService<DomainEvents>(), p.GetRequiredService<TimeProvider>()))
-        .AddSingleton(p => new ProjectRename(p.GetRequiredService<Database>(), options, p.GetRequiredService<DomainEvents>(), p.GetRequiredService<TimeProvider>()))
+        .AddSingleton(p => new ProjectChangesApi(p.GetRequiredService<Database>(), p.GetRequiredService<ProjectDefaults>(), p.GetRequiredService<DomainEvents>(), p.GetRequiredService<TimeProvider>()))
+        .AddSingleton(p => new ProjectRename(p.GetRequiredService<Database>(), p.GetRequiredService<ProjectDefaults>(), p.GetRequiredService<DomainEvents>(), p.GetRequiredService<TimeProvider>()))
         .AddSingleton(p => new ProjectMetadataApi(p.GetRequiredService<Database>(), p.GetRequiredService<DomainEvents>(), p.GetRequiredService<TimeProvider>()))
         .AddOperations(p => ProjectsApi.Operations(p.GetRequiredService<ProjectsApi>()))
         .AddOperations(p => ProjectChangesApi.Operations(p.GetRequiredService<ProjectChangesApi>()))

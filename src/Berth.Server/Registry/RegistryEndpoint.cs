@@ -19,7 +19,7 @@ namespace Berth.Server.Registry;
 /// </summary>
 internal sealed class RegistryEndpoint(
     ICallerSource access, RateLimit rateLimit, RegistryOptions options, RuntimeSettings settings, Pull pull, Push push, Uploads uploads, Deletes deletes, Listings listings,
-    RegistryEvents events, DomainEvents domainEvents, ILogger<RegistryEndpoint> logger)
+    DomainEvents domainEvents, ILogger<RegistryEndpoint> logger)
 {
     public async Task HandleAsync(HttpContext context, string path)
     {
@@ -124,7 +124,7 @@ internal sealed class RegistryEndpoint(
             Rights = request.Rights.With(seed with
             {
                 Created = (session, id, ct) => domainEvents.RaiseAsync(
-                    session, ProjectEvents.Of(ProjectEvents.Create, id, name, events.ActorOf(request), $"create project: {name} by a push to {request.Repository}"), ct),
+                    session, ProjectEvents.Of(ProjectEvents.Create, id, name, RegistryEvents.ActorOf(request), $"create project: {name} by a push to {request.Repository}"), ct),
             }),
         };
     }

@@ -22,12 +22,12 @@ internal sealed class RepositoryRename(Database database, ICallerSource access, 
     [
         new(HttpMethods.Post, "/repositories/rename", "renameRepository", "repository", ApiNeed.Inside, rename.RenameAsync)
         {
-            Base = ApiBase.Berth, Body = typeof(RepositoryRenameRequest),
+            Surface = ApiSurface.Berth, Body = typeof(RepositoryRenameRequest),
             Summary = "Gives a repository another name, in the same project or in another; the old one leads to it until it is reused. Needs to pull and delete there, to push here.",
         },
         new(HttpMethods.Delete, "/repositories/redirect", "deleteRepositoryRedirect", "repository", ApiNeed.Inside, rename.DeleteRedirectAsync)
         {
-            Base = ApiBase.Berth, Query = ["name"],
+            Surface = ApiSurface.Berth, Query = ["name"],
             Summary = "Ends the redirect of a former name, so that it can be used again. Needs to push under that name.",
         },
     ];

@@ -15,19 +15,19 @@ internal sealed class BerthMembersApi(Database database, MemberChanges changes)
     [
         new(HttpMethods.Get, All, "listMembers", "member", ApiNeed.Project(ProjectPermissions.MemberList), api.ListAsync)
         {
-            Base = ApiBase.Berth, Summary = "Users, groups and robots with a role in the project, by name.", Answer = typeof(BerthMember), IsList = true, Query = ["name"],
+            Surface = ApiSurface.Berth, Summary = "Users, groups and robots with a role in the project, by name.", Answer = typeof(BerthMember), IsList = true, Query = ["name"],
         },
         new(HttpMethods.Post, All, "createMember", "member", ApiNeed.Project(ProjectPermissions.MemberCreate), api.CreateAsync)
         {
-            Base = ApiBase.Berth, Summary = "Gives a user, a group or a robot a role in the project.", Body = typeof(BerthMemberRequest),
+            Surface = ApiSurface.Berth, Summary = "Gives a user, a group or a robot a role in the project.", Body = typeof(BerthMemberRequest),
         },
         new(HttpMethods.Put, One, "updateMember", "member", ApiNeed.Project(ProjectPermissions.MemberUpdate), api.UpdateAsync)
         {
-            Base = ApiBase.Berth, Summary = "Gives a member another role; kind and name are not read.", Body = typeof(BerthMemberRequest),
+            Surface = ApiSurface.Berth, Summary = "Gives a member another role; kind and name are not read.", Body = typeof(BerthMemberRequest),
         },
         new(HttpMethods.Delete, One, "deleteMember", "member", ApiNeed.Project(ProjectPermissions.MemberDelete), api.DeleteAsync)
         {
-            Base = ApiBase.Berth, Summary = "Ends a membership.",
+            Surface = ApiSurface.Berth, Summary = "Ends a membership.",
         },
     ];
 
