@@ -1,5 +1,6 @@
 using Berth.Blobs;
 using Berth.Server.Access;
+using Berth.Server.Identity;
 using Berth.Server.Notifications;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Health;
@@ -21,6 +22,7 @@ public sealed record BerthOptions
     public BlobStoreOptions Storage { get; init; } = new();
     public RegistryOptions Registry { get; init; } = new();
     public AccessOptions Access { get; init; } = new();
+    public IdentityOptions Identity { get; init; } = new();
     public ProjectOptions Projects { get; init; } = new();
     public NotificationOptions Notifications { get; init; } = new();
     public HealthOptions Health { get; init; } = new();

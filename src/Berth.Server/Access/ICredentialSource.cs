@@ -31,5 +31,5 @@ internal readonly record struct CredentialVerdict(Caller? Caller, bool IsMine, D
     public static CredentialVerdict Wrong => new(null, true);
 
     /// <summary>They are right.</summary>
-    public static CredentialVerdict Of(Caller caller, DateTimeOffset? expiresAt = null) => new(caller, true, expiresAt);
+    public static CredentialVerdict Of(Caller caller) => new(caller, true, caller.EndsAt);
 }

@@ -20,7 +20,7 @@ internal sealed class LocalTokens(AccessOptions options, SigningKeys keys, TimeP
     private const string StampClaim = "berth_stamp";
 
     /// <summary>Older clients expect a token to live at least this long.</summary>
-    private static readonly TimeSpan MinLifetime = TimeSpan.FromSeconds(60);
+    internal static readonly TimeSpan MinLifetime = TimeSpan.FromSeconds(60);
 
     /// <summary>How far the clocks of replicas may differ.</summary>
     private static readonly TimeSpan Leeway = TimeSpan.FromSeconds(60);
@@ -70,7 +70,7 @@ internal sealed class LocalTokens(AccessOptions options, SigningKeys keys, TimeP
 
     private async ValueTask<IssuedToken> IssueAsync(string kind, Caller? owner, TimeSpan lifetime, IReadOnlyList<TokenGrant>? grants, CancellationToken ct)
     {
-        var key = (await keys.GetAsync(ct).ConfigureAwait(false)).Newest;
+        var key = await keys.ForSigningAsync(ct).ConfigureAwait(false);
         var now = time.GetUtcNow();
         var claims = new ArrayBufferWriter<byte>(512);
         using (var json = new Utf8JsonWriter(claims))

@@ -1,4 +1,5 @@
 using System.Net;
+using Berth.Server.Access.PersonalTokens;
 using Microsoft.Extensions.Logging;
 
 namespace Berth.Server.Access;
@@ -6,9 +7,10 @@ namespace Berth.Server.Access;
 /// <summary>
 /// Signs in by name and password, for every mode that has passwords:
 /// 1. credentials that were verified a moment ago; 2. a turn at hashing; 3. the brake on guessing; 4. the password itself.
+/// Personal access tokens in the place of a password are too long to be guessed: they take no turn and no brake holds them.
 /// </summary>
 internal sealed class PasswordSignIn(
-    CredentialCache cache, FailedSignIns failures, AccessCounters counters, TimeProvider time, ILogger<PasswordSignIn> log) : IDisposable
+    CredentialCache cache, FailedSignIns failures, SignInLocks? locks, AccessCounters counters, TimeProvider time, ILogger<PasswordSignIn> log) : IDisposable
 {
     private const int MaxWaiting = 1024;
     private static readonly TimeSpan RetryWhenFull = TimeSpan.FromSeconds(1);
@@ -33,6 +35,7 @@ internal sealed class PasswordSignIn(
     private async ValueTask<SignInResult> VerifyAsync(string authorization, IPAddress? address, Check check, CancellationToken ct)
     {
         if (!BasicCredentials.TryParse(authorization, out var credentials)) return await RefuseAsync(null, address, ct).ConfigureAwait(false);
+        if (PersonalTokenText.IsOne(credentials.Password)) return await VerifyTokenAsync(authorization, credentials, address, check, ct).ConfigureAwait(false);
         if (Interlocked.Increment(ref _waiting) > MaxWaiting)
         {
             Interlocked.Decrement(ref _waiting);
@@ -53,12 +56,14 @@ internal sealed class PasswordSignIn(
             if (cache.Find(authorization) is { } known) return new SignInResult(known);
             // 3. After waiting, so that a burst of guesses meets the count of its own failures.
             if (failures.Blocked(credentials.Name, address) is { } wait) return Throttle(wait);
+            if (locks is not null && await locks.BlockedAsync(credentials.Name, address, ct).ConfigureAwait(false) is { } rest) return Throttle(rest);
             // 4.
             var epoch = cache.Epoch;
             var verdict = await check(credentials.Name, credentials.Password, ct).ConfigureAwait(false);
             if (verdict.Caller is { } caller)
             {
                 failures.Succeeded(credentials.Name, address);
+                if (locks is not null) await locks.SucceededAsync(credentials.Name, address, ct).ConfigureAwait(false);
                 cache.Remember(authorization, caller, verdict.ExpiresAt, epoch);
                 counters.CountSucceeded();
                 return new SignInResult(caller);
@@ -68,7 +73,18 @@ internal sealed class PasswordSignIn(
         {
             _turns.Release();
         }
+        if (locks is not null) await locks.FailedAsync(credentials.Name, ct).ConfigureAwait(false);
         return await RefuseAsync(credentials.Name, address, ct).ConfigureAwait(false);
+    }
+
+    private async ValueTask<SignInResult> VerifyTokenAsync(string authorization, BasicCredentials credentials, IPAddress? address, Check check, CancellationToken ct)
+    {
+        var epoch = cache.Epoch;
+        var verdict = await check(credentials.Name, credentials.Password, ct).ConfigureAwait(false);
+        if (verdict.Caller is not { } caller) return await RefuseAsync(null, address, ct).ConfigureAwait(false);
+        cache.Remember(authorization, caller, verdict.ExpiresAt, epoch);
+        counters.CountSucceeded();
+        return new SignInResult(caller);
     }
 
     private async ValueTask<SignInResult> RefuseAsync(string? name, IPAddress? address, CancellationToken ct)

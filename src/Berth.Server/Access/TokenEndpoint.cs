@@ -84,6 +84,7 @@ internal sealed class TokenEndpoint(
                 Problem.Unauthorized("the refresh token is wrong, expired or revoked by a new password: sign in again")),
             _ => (null, new Problem(StatusCodes.Status400BadRequest, "UNSUPPORTED", "unsupported_grant_type", "grant_type must be password or refresh_token")),
         };
+        if (caller is { MustChangePassword: true }) (caller, refusal) = (null, Problem.PasswordChange);
         if (caller is null)
         {
             await RefuseAsync(context, refusal!, ct).ConfigureAwait(false);
@@ -118,7 +119,9 @@ internal sealed class TokenEndpoint(
         var result = await passwords.SignInAsync(authorization, context.Connection.RemoteIpAddress, _password, ct).ConfigureAwait(false);
         if (result.RetryAfter is { } wait) return (null, Problem.TooMany(wait));
         var caller = result.Caller is { } known ? await callers.RenewAsync(known, ct).ConfigureAwait(false) : null;
-        return caller is null ? (null, Problem.Unauthorized("wrong user name or password")) : (caller, null);
+        return caller is null ? (null, Problem.Unauthorized("wrong user name or password"))
+            : caller.MustChangePassword ? (null, Problem.PasswordChange)
+            : (caller, null);
     }
 
     private async Task AnswerAsync(HttpContext context, Caller caller, IReadOnlyList<TokenGrant> wanted, string? refreshToken, CancellationToken ct)
@@ -208,6 +211,9 @@ internal sealed class TokenEndpoint(
         public static Problem Malformed(string message) => new(StatusCodes.Status400BadRequest, "UNSUPPORTED", "invalid_request", message);
 
         public static Problem Unauthorized(string message) => new(StatusCodes.Status401Unauthorized, "UNAUTHORIZED", "invalid_grant", message);
+
+        public static Problem PasswordChange { get; } = new(
+            StatusCodes.Status403Forbidden, "DENIED", "invalid_grant", "choose a new password before anything else: sign in to the web page or the API");
 
         public static Problem TooMany(TimeSpan wait) =>
             new(StatusCodes.Status429TooManyRequests, "TOOMANYREQUESTS", "slow_down", "too many failed sign-ins: try again later", wait);

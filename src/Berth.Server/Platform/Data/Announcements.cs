@@ -56,6 +56,9 @@ public static class Topics
     /// <summary>Credentials have changed; the key is the id of the caller whose they are.</summary>
     public const string Credentials = "credentials";
 
+    /// <summary>A key that signs tokens was made or removed. No key.</summary>
+    public const string SigningKeys = "signing-keys";
+
     /// <summary>Settings have changed. No key.</summary>
     public const string Settings = "settings";
 
