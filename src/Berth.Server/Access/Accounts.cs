@@ -4,6 +4,7 @@ using Berth.Server.Api;
 using Berth.Server.Identity;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
+using Berth.Server.Platform.Settings;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Berth.Server.Access;
@@ -12,11 +13,11 @@ namespace Berth.Server.Access;
 internal static class Accounts
 {
     /// <summary>Registers the operations.</summary>
-    public static IServiceCollection AddAccounts(this IServiceCollection services, AccessOptions options)
+    public static IServiceCollection AddAccounts(this IServiceCollection services)
     {
         services.AddSingleton(p => new RobotLimits(p.GetRequiredService<RightsCache>(), p.GetRequiredService<Database>()));
         services.AddSingleton(p => new RobotsApi(
-            p.GetRequiredService<Database>(), p.GetRequiredService<DomainEvents>(), options, p.GetRequiredService<RobotLimits>(), p.GetRequiredService<TimeProvider>()));
+            p.GetRequiredService<Database>(), p.GetRequiredService<DomainEvents>(), p.GetRequiredService<RuntimeSettings>(), p.GetRequiredService<RobotLimits>(), p.GetRequiredService<TimeProvider>()));
         services.AddSingleton(p => new RobotSecretsApi(
             p.GetRequiredService<Database>(), p.GetRequiredService<RobotsApi>(), p.GetRequiredService<RobotLimits>(), p.GetRequiredService<PasswordRules>(),
             p.GetRequiredService<TimeProvider>()));

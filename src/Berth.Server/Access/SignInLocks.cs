@@ -5,6 +5,7 @@ using System.Text;
 using Berth.Server.Access.Robots;
 using Berth.Server.Identity;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Settings;
 using Microsoft.Extensions.Logging;
 
 namespace Berth.Server.Access;
@@ -14,7 +15,7 @@ namespace Berth.Server.Access;
 /// process. Names that nobody has are counted and locked like the others. Where the name has signed in from before, the lock does not hold: locking
 /// somebody out would be too easy otherwise. Names of robots are not locked, their secrets are not to be guessed and their addresses change.
 /// </summary>
-internal sealed class SignInLocks(IdentityOptions options, AccessOptions access, Database database, TimeProvider time, ILogger<SignInLocks> log)
+internal sealed class SignInLocks(IdentityOptions options, RuntimeSettings settings, Database database, TimeProvider time, ILogger<SignInLocks> log)
 {
     private const int MaxRemembered = 20_000;
     private const int MaxNetworks = 64;
@@ -30,7 +31,7 @@ internal sealed class SignInLocks(IdentityOptions options, AccessOptions access,
     /// <summary>How long a try with a name must wait before it is read at all; null when it may go on.</summary>
     public async ValueTask<TimeSpan?> BlockedAsync(string name, IPAddress? address, CancellationToken ct)
     {
-        if (!IsCounted(name)) return null;
+        if (!await IsCountedAsync(name, ct).ConfigureAwait(false)) return null;
         var now = Now();
         var until = await database.ReadAsync((name, now), static (s, q, t) => s.ScalarAsync(SelectLock, [q.name, q.now], t), ct).ConfigureAwait(false);
         if (until is null) return null;
@@ -45,7 +46,7 @@ internal sealed class SignInLocks(IdentityOptions options, AccessOptions access,
     /// <summary>Counts a failure with a name, and locks it when it is one too many.</summary>
     public async ValueTask FailedAsync(string name, CancellationToken ct)
     {
-        if (!IsCounted(name)) return;
+        if (!await IsCountedAsync(name, ct).ConfigureAwait(false)) return;
         var now = Now();
         var isLocked = await TryWriteAsync(async (session, token) =>
         {
@@ -61,7 +62,7 @@ internal sealed class SignInLocks(IdentityOptions options, AccessOptions access,
     /// <summary>Forgets the failures of a name whose owner has come, and remembers from where.</summary>
     public async ValueTask SucceededAsync(string name, IPAddress? address, CancellationToken ct)
     {
-        if (!IsCounted(name)) return;
+        if (!await IsCountedAsync(name, ct).ConfigureAwait(false)) return;
         var now = Now();
         var network = KeyOf(name, address);
         var isSeen = network is null || _seen.TryGet(network, out var at) && now - at < SeenAgainAfter.TotalMilliseconds;
@@ -92,7 +93,8 @@ internal sealed class SignInLocks(IdentityOptions options, AccessOptions access,
     public static async ValueTask ReleaseAsync(DbSession session, string name, CancellationToken ct) =>
         await session.ExecuteAsync(Release, [name], ct).ConfigureAwait(false);
 
-    private bool IsCounted(string name) => options.LockAfterFailures > 0 && !RobotNames.HasPrefix(name, access.RobotNamePrefix);
+    private async ValueTask<bool> IsCountedAsync(string name, CancellationToken ct) =>
+        options.LockAfterFailures > 0 && !RobotNames.HasPrefix(name, await settings.ReadAsync(RuntimeSettingTable.RobotNamePrefix, ct).ConfigureAwait(false));
 
     // A full disk or a read-only database must not keep people from signing in: what is lost is a count.
     private async ValueTask<bool> TryWriteAsync(Func<DbSession, CancellationToken, Task<bool>> work, CancellationToken ct)

@@ -121,7 +121,7 @@ internal sealed class SigningKeys : IDisposable
     // A key has signed its last token when the next key was made; that token has ended one lifetime later.
     private async ValueTask<List<SigningKey>> RemoveOldAsync(DbSession session, List<SigningKey> newestFirst, long now, bool isRevoking, CancellationToken ct)
     {
-        var lifetime = (long)Math.Max(_options.RefreshTokenLifetime.TotalMilliseconds, Math.Max(_options.TokenLifetime.TotalMilliseconds, LocalTokens.MinLifetime.TotalMilliseconds));
+        var lifetime = (long)Math.Max(_options.RefreshTokenLifetime.TotalMilliseconds, Math.Max(_options.TokenLifetime.TotalMilliseconds, LocalTokens.MaxSetLifetime.TotalMilliseconds));
         var left = new List<SigningKey> { newestFirst[0] };
         for (var i = 1; i < newestFirst.Count; i++)
         {

@@ -51,6 +51,10 @@ internal sealed class ApiEndpoint(ICallerSource access, ApiRights rights, ILogge
         if (caller.MustChangePassword && !operation.IsOpenBeforePasswordChange)
             return ApiResult.Forbidden($"choose a new password first: PUT /api/v2.0/users/{caller.SubjectId}/password");
 
+        // A page of somebody else must not use what the browser sends by itself (CSRF).
+        if (context.Features.Get<RequestProof>() is { IsProven: false } && !operation.IsOpenToOtherPages && IsChange(context.Request.Method))
+            return ApiResult.Forbidden("CSRF token invalid");
+
         // 2.
         var project = await FindProjectAsync(context, ct).ConfigureAwait(false);
         var call = new ApiCall(context, operation, caller, rights, project);
@@ -58,6 +62,8 @@ internal sealed class ApiEndpoint(ICallerSource access, ApiRights rights, ILogge
         // 3. and 4.
         return await RefusalAsync(call, ct).ConfigureAwait(false) ?? await operation.Run(call, ct).ConfigureAwait(false);
     }
+
+    private static bool IsChange(string method) => !HttpMethods.IsGet(method) && !HttpMethods.IsHead(method) && !HttpMethods.IsOptions(method);
 
     private async ValueTask<ProjectFacts?> FindProjectAsync(HttpContext context, CancellationToken ct)
     {
@@ -92,8 +98,8 @@ internal sealed class ApiEndpoint(ICallerSource access, ApiRights rights, ILogge
         }
     }
 
-    private Task SendAsync(HttpContext context, ApiOperation operation, ApiResult result, CancellationToken ct) =>
-        ApiAnswers.SendAsync(context, operation.Base, result, ct);
+    private static Task SendAsync(HttpContext context, ApiOperation operation, ApiResult result, CancellationToken ct) =>
+        ApiAnswers.SendAsync(context, operation.Surface, result, ct);
 
     private ApiResult FailureOf(HttpContext context, Exception failure)
     {
@@ -101,6 +107,9 @@ internal sealed class ApiEndpoint(ICallerSource access, ApiRights rights, ILogge
         {
             case BadHttpRequestException bad:
                 return ApiResult.Fail(bad.StatusCode == 413 ? ApiError.TooLarge : ApiError.BadRequest, bad.Message);
+            case SignInUnavailableException:
+                context.Response.Headers.RetryAfter = "5";
+                return ApiResult.Fail(ApiError.Unavailable, SignInUnavailableException.Answer);
             case DbException away when DatabaseFailure.IsPassing(away):
             case TimeoutException:
                 logger.ApiUnavailable(failure, context.Request.Method, context.Request.Path);

@@ -2,6 +2,7 @@ using Berth.Server.Access;
 using Berth.Server.Api;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
+using Berth.Server.Platform.Settings;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Berth.Server.Identity;
@@ -12,11 +13,11 @@ namespace Berth.Server.Identity;
 public static class Identity
 {
     /// <summary>Registers the operations. Needs what <see cref="Access.Access.AddAccess"/> registers.</summary>
-    public static IServiceCollection AddIdentity(this IServiceCollection services, AccessOptions access, IdentityOptions options)
+    public static IServiceCollection AddIdentity(this IServiceCollection services)
     {
         services.AddSingleton(p => new OldPassword(p.GetRequiredService<PasswordSignIn>(), p.GetRequiredService<LocalCallers>()));
         services.AddSingleton(p => new UsersApi(
-            p.GetRequiredService<Database>(), p.GetRequiredService<DomainEvents>(), options, access, p.GetRequiredService<PasswordRules>(), p.GetRequiredService<TimeProvider>()));
+            p.GetRequiredService<Database>(), p.GetRequiredService<DomainEvents>(), p.GetRequiredService<RuntimeSettings>(), p.GetRequiredService<PasswordRules>(), p.GetRequiredService<TimeProvider>()));
         services.AddSingleton(p => new UserSecretsApi(
             p.GetRequiredService<Database>(), p.GetRequiredService<DomainEvents>(), p.GetRequiredService<PasswordRules>(), p.GetRequiredService<OldPassword>(),
             p.GetRequiredService<SignInLocks>(), p.GetRequiredService<TimeProvider>()));

@@ -3,6 +3,7 @@ using Berth.Server.Access;
 using Berth.Server.Api;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
+using Berth.Server.Platform.Settings;
 using Microsoft.AspNetCore.Http;
 
 namespace Berth.Server.Identity;
@@ -11,7 +12,7 @@ namespace Berth.Server.Identity;
 /// Harbor's operations on users that need no secret: list, search, make, look at, change the profile, remove. Users of the installation are seen by
 /// administrators and by robots that were given it; everybody sees and changes the own account.
 /// </summary>
-internal sealed class UsersApi(Database database, DomainEvents events, IdentityOptions options, AccessOptions access, PasswordRules rules, TimeProvider time)
+internal sealed class UsersApi(Database database, DomainEvents events, RuntimeSettings settings, PasswordRules rules, TimeProvider time)
 {
     private static readonly ListSql s_list = new(UserRows.Columns, "users", new Dictionary<string, ListColumn>(StringComparer.Ordinal)
     {
@@ -93,7 +94,7 @@ internal sealed class UsersApi(Database database, DomainEvents events, IdentityO
         if (!rules.Allow(wish.Password)) return ApiResult.BadRequest(rules.Text);
         if (UserProfileRules.ProblemOf(wish) is { } problem) return ApiResult.BadRequest(problem);
         // The name of a robot would be asked for as one at sign-in.
-        if (wish.Username!.StartsWith(access.RobotNamePrefix, StringComparison.Ordinal)) return ApiResult.BadRequest("username contains illegal characters");
+        if (wish.Username!.StartsWith(await settings.ReadAsync(RuntimeSettingTable.RobotNamePrefix, ct).ConfigureAwait(false), StringComparison.Ordinal)) return ApiResult.BadRequest("username contains illegal characters");
 
         var user = new User
         {
@@ -120,7 +121,7 @@ internal sealed class UsersApi(Database database, DomainEvents events, IdentityO
     private async Task<ApiResult?> RefusalOfCreateAsync(ApiCall call, CancellationToken ct)
     {
         if (await call.MayAsync(SystemPermissions.UserCreate, ct).ConfigureAwait(false)) return null;
-        if (!options.SelfRegistration) return call.Refuse();
+        if (!await settings.ReadAsync(RuntimeSettingTable.SelfRegistration, ct).ConfigureAwait(false)) return call.Refuse();
         // Only the sign-in page may: a browser with a session, whose requests are protected against forgery.
         return call.Caller.IsAnonymous && call.Http.Request.Cookies.ContainsKey(SessionCookie)
             ? null

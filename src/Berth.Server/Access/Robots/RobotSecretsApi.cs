@@ -67,7 +67,7 @@ internal sealed class RobotSecretsApi(Database database, RobotsApi robots, Robot
         var until = time.GetUtcNow().ToUnixTimeMilliseconds() + (grace * 1000);
         return await ChangeAsync(call, robot.Id, $"got another secret; the one before is good until {ApiTime.Text(until)}", row =>
             (row.PreviousSecretHash, row.SecretHash, row.PreviousSecretEndsAt) = (row.SecretHash, RobotSecrets.HashOfRandom(secret), until), ct).ConfigureAwait(false)
-            ?? ApiResult.Ok(new Rotation(robot.Id, robots.NameOf(robot), secret, ApiTime.Text(until)), RobotJson.Default.Rotation);
+            ?? ApiResult.Ok(new Rotation(robot.Id, await robots.NameOfAsync(robot, ct).ConfigureAwait(false), secret, ApiTime.Text(until)), RobotJson.Default.Rotation);
     }
 
     private async Task<ApiResult> EndPreviousAsync(ApiCall call, CancellationToken ct)
@@ -85,7 +85,7 @@ internal sealed class RobotSecretsApi(Database database, RobotsApi robots, Robot
         var isRotating = robot.PreviousSecretEndsAt > time.GetUtcNow().ToUnixTimeMilliseconds() && robot.PreviousSecretHash is not null;
         return ApiResult.Ok(
             new RobotState(
-                robot.Id, robots.NameOf(robot), robot.IsDisabled, ApiTime.Text(robot.ExpiresAt), ApiTime.Text(robot.LastUsedAt),
+                robot.Id, await robots.NameOfAsync(robot, ct).ConfigureAwait(false), robot.IsDisabled, ApiTime.Text(robot.ExpiresAt), ApiTime.Text(robot.LastUsedAt),
                 isRotating ? ApiTime.Text(robot.PreviousSecretEndsAt) : null),
             RobotJson.Default.RobotState);
     }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Berth.Server.Api;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
+using Berth.Server.Platform.Settings;
 using Berth.Server.Projects;
 
 namespace Berth.Server.Access.Robots;
@@ -10,7 +11,7 @@ namespace Berth.Server.Access.Robots;
 /// Harbor's operations on robot accounts. A robot of the system takes a permission for the installation, a robot of a project one in that project;
 /// what may be handed out is limited besides (<see cref="RobotLimits"/>).
 /// </summary>
-internal sealed class RobotsApi(Database database, DomainEvents events, AccessOptions options, RobotLimits limits, TimeProvider time)
+internal sealed class RobotsApi(Database database, DomainEvents events, RuntimeSettings settings, RobotLimits limits, TimeProvider time)
 {
     private static readonly ListSql s_list = new(RobotRows.Columns, "robots", new Dictionary<string, ListColumn>(StringComparer.Ordinal)
     {
@@ -76,7 +77,8 @@ internal sealed class RobotsApi(Database database, DomainEvents events, AccessOp
             foreach (var robot in page) all.Add((robot, await RobotRows.ReadRightsAsync(s, robot.Id, t).ConfigureAwait(false)));
             return (total, all);
         }, ct).ConfigureAwait(false);
-        return ApiResult.List(robots.ConvertAll(r => AnswerOf(r.Robot, r.Rights)), total, RobotJson.Default.ListRobotAnswer);
+        var prefix = await PrefixAsync(ct).ConfigureAwait(false);
+        return ApiResult.List(robots.ConvertAll(r => AnswerOf(r.Robot, prefix, r.Rights)), total, RobotJson.Default.ListRobotAnswer);
     }
 
     private async Task<ApiResult> CreateAsync(ApiCall call, CancellationToken ct)
@@ -124,14 +126,13 @@ internal sealed class RobotsApi(Database database, DomainEvents events, AccessOp
         return id == 0
             ? ApiResult.Conflict($"robot account {robot.ProjectId ?? 0}:{robot.Name} already exists")
             : ApiResult.Created($"{call.Http.Request.PathBase}{call.Operation.Route}/{id}",
-                new RobotCreated(id, NameOf(robot), secret, ApiTime.Text(now), SecondsOf(robot.ExpiresAt)), RobotJson.Default.RobotCreated);
+                new RobotCreated(id, await NameOfAsync(robot, ct).ConfigureAwait(false), secret, ApiTime.Text(now), SecondsOf(robot.ExpiresAt)), RobotJson.Default.RobotCreated);
     }
 
     private async Task<ApiResult> GetAsync(ApiCall call, CancellationToken ct)
     {
-        var (robot, rights, project, refusal) = await FindAsync(call, ProjectPermissions.RobotRead, SystemPermissions.RobotRead, ct).ConfigureAwait(false);
-        _ = project;
-        return refusal ?? ApiResult.Ok(AnswerOf(robot, rights), RobotJson.Default.RobotAnswer);
+        var (robot, rights, _, refusal) = await FindAsync(call, ProjectPermissions.RobotRead, SystemPermissions.RobotRead, ct).ConfigureAwait(false);
+        return refusal ?? ApiResult.Ok(AnswerOf(robot, await PrefixAsync(ct).ConfigureAwait(false), rights), RobotJson.Default.RobotAnswer);
     }
 
     private async Task<ApiResult> UpdateAsync(ApiCall call, CancellationToken ct)
@@ -145,7 +146,7 @@ internal sealed class RobotsApi(Database database, DomainEvents events, AccessOp
         if (RobotWishes.ProblemOf(wish.Level, duration, wish.Permissions) is { } problem) return ApiResult.BadRequest(problem);
         var (rights, missing) = await RobotWishes.ReadAsync(call, wish.Permissions!, ct).ConfigureAwait(false);
         if (missing is not null) return missing;
-        if (wish.Level != LevelOf(robot) || wish.Name != NameOf(robot)) return ApiResult.BadRequest("cannot update the level or name of robot");
+        if (wish.Level != LevelOf(robot) || wish.Name != await NameOfAsync(robot, ct).ConfigureAwait(false)) return ApiResult.BadRequest("cannot update the level or name of robot");
         if (robot.ProjectId is { } home && rights[0].ProjectId != home) return ApiResult.BadRequest("cannot update the project id of robot");
         if (!await limits.CoverAsync(call, rights, ct).ConfigureAwait(false) || !await limits.CoverAsync(call, before, ct).ConfigureAwait(false)) return Beyond(call);
         return await database.WriteAsync(Durability.Full, async (session, token) =>
@@ -198,7 +199,9 @@ internal sealed class RobotsApi(Database database, DomainEvents events, AccessOp
     }
 
     /// <summary>Name with the prefix.</summary>
-    internal string NameOf(Robot robot) => options.RobotNamePrefix + robot.Name;
+    internal async ValueTask<string> NameOfAsync(Robot robot, CancellationToken ct) => await PrefixAsync(ct).ConfigureAwait(false) + robot.Name;
+
+    private ValueTask<string> PrefixAsync(CancellationToken ct) => settings.ReadAsync(RuntimeSettingTable.RobotNamePrefix, ct);
 
     internal static ApiResult Missing(long id) => ApiResult.NotFound($"robot {id} not found");
 
@@ -206,16 +209,20 @@ internal sealed class RobotsApi(Database database, DomainEvents events, AccessOp
     internal static ApiResult Beyond(ApiCall call) => ApiResult.Fail(
         ApiError.Denied, $"permission scope is invalid. It must be equal to or more restrictive than the creator's permissions: {call.Caller.Name}");
 
-    internal ValueTask RaiseAsync(DbSession session, ApiCall call, string operation, Robot robot, string? project, string what, CancellationToken ct) => events.RaiseAsync(session, new DomainEvent
+    internal async ValueTask RaiseAsync(DbSession session, ApiCall call, string operation, Robot robot, string? project, string what, CancellationToken ct)
     {
-        Operation = operation,
-        ResourceType = "robot",
-        Resource = NameOf(robot),
-        ProjectId = robot.ProjectId,
-        ProjectName = project,
-        Actor = call.Actor,
-        Description = $"robot {NameOf(robot)} {what}",
-    }, ct);
+        var name = await NameOfAsync(robot, ct).ConfigureAwait(false);
+        await events.RaiseAsync(session, new DomainEvent
+        {
+            Operation = operation,
+            ResourceType = "robot",
+            Resource = name,
+            ProjectId = robot.ProjectId,
+            ProjectName = project,
+            Actor = call.Actor,
+            Description = $"robot {name} {what}",
+        }, ct).ConfigureAwait(false);
+    }
 
     private static async ValueTask<bool> MayAsync(ApiCall call, ProjectFacts? project, Permission inProject, Permission? inSystem, CancellationToken ct) =>
         project is not null ? await call.MayAsync(project, inProject, ct).ConfigureAwait(false)
@@ -231,10 +238,10 @@ internal sealed class RobotsApi(Database database, DomainEvents events, AccessOp
         return null;
     }
 
-    private RobotAnswer AnswerOf(Robot robot, List<RobotRight> rights) => new()
+    private static RobotAnswer AnswerOf(Robot robot, string prefix, List<RobotRight> rights) => new()
     {
         Id = robot.Id,
-        Name = NameOf(robot),
+        Name = prefix + robot.Name,
         Description = robot.Description.Length == 0 ? null : robot.Description,
         Level = LevelOf(robot),
         Duration = robot.DurationDays,
