@@ -1,0 +1,1301 @@
+﻿using Microsoft.EntityFrameworkCore.Migrations;
+
+#nullable disable
+
+namespace Berth.Server.Platform.Data.Migrations.Sqlite
+{
+    /// <inheritdoc />
+    public partial class Initial : Migration
+    {
+        /// <inheritdoc />
+        protected override void Up(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.CreateTable(
+                name: "audit_entries",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    at = table.Column<long>(type: "INTEGER", nullable: false),
+                    project_id = table.Column<long>(type: "INTEGER", nullable: true),
+                    operation = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
+                    resource_type = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
+                    resource = table.Column<string>(type: "TEXT", nullable: false),
+                    actor = table.Column<string>(type: "TEXT", maxLength: 512, nullable: false),
+                    address = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    request_id = table.Column<string>(type: "TEXT", maxLength: 128, nullable: false),
+                    description = table.Column<string>(type: "TEXT", nullable: false),
+                    is_successful = table.Column<bool>(type: "INTEGER", nullable: false),
+                    count = table.Column<int>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_audit_entries", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "blobs",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    digest = table.Column<string>(type: "TEXT", maxLength: 135, nullable: false),
+                    size = table.Column<long>(type: "INTEGER", nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_blobs", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "job_pauses",
+                columns: table => new
+                {
+                    kind = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    since = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_job_pauses", x => x.kind);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "job_schedules",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    kind = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    vendor_key = table.Column<string>(type: "TEXT", maxLength: 512, nullable: false),
+                    cron = table.Column<string>(type: "TEXT", maxLength: 256, nullable: false),
+                    payload = table.Column<string>(type: "TEXT", nullable: false),
+                    project_id = table.Column<long>(type: "INTEGER", nullable: true),
+                    next_run_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    enabled = table.Column<bool>(type: "INTEGER", nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    updated_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_job_schedules", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "jobs",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    kind = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    state = table.Column<int>(type: "INTEGER", nullable: false),
+                    trigger_kind = table.Column<int>(type: "INTEGER", nullable: false),
+                    payload = table.Column<string>(type: "TEXT", nullable: false),
+                    due_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    attempts = table.Column<int>(type: "INTEGER", nullable: false),
+                    failures = table.Column<int>(type: "INTEGER", nullable: false),
+                    max_attempts = table.Column<int>(type: "INTEGER", nullable: false),
+                    lease_owner = table.Column<string>(type: "TEXT", maxLength: 64, nullable: true),
+                    cancel_requested = table.Column<bool>(type: "INTEGER", nullable: false),
+                    progress_percent = table.Column<int>(type: "INTEGER", nullable: true),
+                    progress_text = table.Column<string>(type: "TEXT", nullable: true),
+                    error = table.Column<string>(type: "TEXT", nullable: true),
+                    result = table.Column<string>(type: "TEXT", nullable: true),
+                    project_id = table.Column<long>(type: "INTEGER", nullable: true),
+                    vendor_key = table.Column<string>(type: "TEXT", maxLength: 512, nullable: true),
+                    schedule_id = table.Column<long>(type: "INTEGER", nullable: true),
+                    dedupe_key = table.Column<string>(type: "TEXT", maxLength: 512, nullable: true),
+                    group_key = table.Column<string>(type: "TEXT", maxLength: 512, nullable: true),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    started_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    finished_at = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_jobs", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "notification_deliveries",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    endpoint = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    @event = table.Column<string>(name: "event", type: "TEXT", nullable: false),
+                    attempts = table.Column<int>(type: "INTEGER", nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    leased_until = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_notification_deliveries", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "projects",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    name = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    is_public = table.Column<bool>(type: "INTEGER", nullable: false),
+                    owner_id = table.Column<long>(type: "INTEGER", nullable: true),
+                    repository_count = table.Column<long>(type: "INTEGER", nullable: false),
+                    quota_bytes = table.Column<long>(type: "INTEGER", nullable: false),
+                    used_bytes = table.Column<long>(type: "INTEGER", nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    updated_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_projects", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "roles",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    description = table.Column<string>(type: "TEXT", nullable: false),
+                    permissions = table.Column<string>(type: "TEXT", nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_roles", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "settings",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "TEXT", maxLength: 128, nullable: false),
+                    value = table.Column<string>(type: "TEXT", nullable: false),
+                    updated_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_settings", x => x.name);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "signing_keys",
+                columns: table => new
+                {
+                    id = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    encrypted_private_key = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_signing_keys", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "uploads",
+                columns: table => new
+                {
+                    id = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    repository = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    owner = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    byte_offset = table.Column<long>(type: "INTEGER", nullable: false),
+                    algorithm = table.Column<string>(type: "TEXT", maxLength: 16, nullable: false),
+                    hash_state = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    committing_digest = table.Column<string>(type: "TEXT", maxLength: 135, nullable: true),
+                    started_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    updated_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_uploads", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "user_groups",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    name = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    kind = table.Column<int>(type: "INTEGER", nullable: false),
+                    ldap_dn = table.Column<string>(type: "TEXT", maxLength: 1024, nullable: true),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_user_groups", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "users",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    name = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    email = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false, defaultValue: ""),
+                    real_name = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false, defaultValue: ""),
+                    comment = table.Column<string>(type: "TEXT", nullable: false, defaultValue: ""),
+                    password_hash = table.Column<string>(type: "TEXT", nullable: false),
+                    source = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false, defaultValue: "local"),
+                    external_id = table.Column<string>(type: "TEXT", nullable: true),
+                    is_admin = table.Column<bool>(type: "INTEGER", nullable: false),
+                    is_admin_by_source = table.Column<bool>(type: "INTEGER", nullable: false, defaultValue: false),
+                    is_disabled = table.Column<bool>(type: "INTEGER", nullable: false, defaultValue: false),
+                    must_change_password = table.Column<bool>(type: "INTEGER", nullable: false, defaultValue: false),
+                    cli_secret_hash = table.Column<string>(type: "TEXT", nullable: true),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    updated_at = table.Column<long>(type: "INTEGER", nullable: false, defaultValue: 0L)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_users", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "job_logs",
+                columns: table => new
+                {
+                    job_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    seq = table.Column<long>(type: "INTEGER", nullable: false),
+                    at = table.Column<long>(type: "INTEGER", nullable: false),
+                    text = table.Column<string>(type: "TEXT", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_job_logs", x => new { x.job_id, x.seq });
+                    table.ForeignKey(
+                        name: "FK_job_logs_jobs_job_id",
+                        column: x => x.job_id,
+                        principalTable: "jobs",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "access_rules",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    project_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    subject_kind = table.Column<int>(type: "INTEGER", nullable: false),
+                    subject_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    repository_pattern = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    tag_pattern = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    actions = table.Column<int>(type: "INTEGER", nullable: false),
+                    is_allowed = table.Column<bool>(type: "INTEGER", nullable: false),
+                    description = table.Column<string>(type: "TEXT", nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_access_rules", x => x.id);
+                    table.ForeignKey(
+                        name: "FK_access_rules_projects_project_id",
+                        column: x => x.project_id,
+                        principalTable: "projects",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "immutable_rules",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    project_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    is_disabled = table.Column<bool>(type: "INTEGER", nullable: false),
+                    repository_matches = table.Column<bool>(type: "INTEGER", nullable: false),
+                    repository_pattern = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    tag_matches = table.Column<bool>(type: "INTEGER", nullable: false),
+                    tag_pattern = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    priority = table.Column<int>(type: "INTEGER", nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_immutable_rules", x => x.id);
+                    table.ForeignKey(
+                        name: "FK_immutable_rules_projects_project_id",
+                        column: x => x.project_id,
+                        principalTable: "projects",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "labels",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    name = table.Column<string>(type: "TEXT", maxLength: 128, nullable: false),
+                    description = table.Column<string>(type: "TEXT", nullable: false),
+                    color = table.Column<string>(type: "TEXT", maxLength: 16, nullable: false),
+                    project_id = table.Column<long>(type: "INTEGER", nullable: true),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    updated_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_labels", x => x.id);
+                    table.ForeignKey(
+                        name: "FK_labels_projects_project_id",
+                        column: x => x.project_id,
+                        principalTable: "projects",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "project_blobs",
+                columns: table => new
+                {
+                    project_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    blob_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    manifest_count = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_project_blobs", x => new { x.project_id, x.blob_id });
+                    table.ForeignKey(
+                        name: "FK_project_blobs_blobs_blob_id",
+                        column: x => x.blob_id,
+                        principalTable: "blobs",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Restrict);
+                    table.ForeignKey(
+                        name: "FK_project_blobs_projects_project_id",
+                        column: x => x.project_id,
+                        principalTable: "projects",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "project_members",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    project_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    subject_kind = table.Column<int>(type: "INTEGER", nullable: false),
+                    subject_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    role_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_project_members", x => x.id);
+                    table.ForeignKey(
+                        name: "FK_project_members_projects_project_id",
+                        column: x => x.project_id,
+                        principalTable: "projects",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "project_metadata",
+                columns: table => new
+                {
+                    project_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    value = table.Column<string>(type: "TEXT", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_project_metadata", x => new { x.project_id, x.name });
+                    table.ForeignKey(
+                        name: "FK_project_metadata_projects_project_id",
+                        column: x => x.project_id,
+                        principalTable: "projects",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "project_redirects",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    project_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_project_redirects", x => x.name);
+                    table.ForeignKey(
+                        name: "FK_project_redirects_projects_project_id",
+                        column: x => x.project_id,
+                        principalTable: "projects",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "repositories",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    project_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    description = table.Column<string>(type: "TEXT", nullable: false),
+                    pull_count = table.Column<long>(type: "INTEGER", nullable: false),
+                    artifact_count = table.Column<long>(type: "INTEGER", nullable: false),
+                    updated_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_repositories", x => x.id);
+                    table.ForeignKey(
+                        name: "FK_repositories_projects_project_id",
+                        column: x => x.project_id,
+                        principalTable: "projects",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Restrict);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "robots",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    name = table.Column<string>(type: "TEXT", maxLength: 512, nullable: false),
+                    project_id = table.Column<long>(type: "INTEGER", nullable: true),
+                    description = table.Column<string>(type: "TEXT", nullable: false),
+                    secret_hash = table.Column<string>(type: "TEXT", nullable: true),
+                    previous_secret_hash = table.Column<string>(type: "TEXT", nullable: true),
+                    previous_secret_ends_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    is_disabled = table.Column<bool>(type: "INTEGER", nullable: false),
+                    expires_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    duration_days = table.Column<int>(type: "INTEGER", nullable: false),
+                    creator_kind = table.Column<string>(type: "TEXT", maxLength: 16, nullable: false),
+                    creator_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    last_used_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    updated_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_robots", x => x.id);
+                    table.ForeignKey(
+                        name: "FK_robots_projects_project_id",
+                        column: x => x.project_id,
+                        principalTable: "projects",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "webhook_policies",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    project_id = table.Column<long>(type: "INTEGER", nullable: true),
+                    name = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    description = table.Column<string>(type: "TEXT", nullable: false),
+                    enabled = table.Column<bool>(type: "INTEGER", nullable: false),
+                    event_types = table.Column<string>(type: "TEXT", nullable: false),
+                    repositories = table.Column<string>(type: "TEXT", maxLength: 255, nullable: true),
+                    tags = table.Column<string>(type: "TEXT", maxLength: 255, nullable: true),
+                    targets = table.Column<string>(type: "TEXT", nullable: false),
+                    creator = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    updated_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_webhook_policies", x => x.id);
+                    table.ForeignKey(
+                        name: "FK_webhook_policies_projects_project_id",
+                        column: x => x.project_id,
+                        principalTable: "projects",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "personal_tokens",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    user_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    token_hash = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    scopes = table.Column<string>(type: "TEXT", nullable: false),
+                    expires_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    last_used_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_personal_tokens", x => x.id);
+                    table.ForeignKey(
+                        name: "FK_personal_tokens_users_user_id",
+                        column: x => x.user_id,
+                        principalTable: "users",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "user_group_members",
+                columns: table => new
+                {
+                    group_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    user_id = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_user_group_members", x => new { x.user_id, x.group_id });
+                    table.ForeignKey(
+                        name: "FK_user_group_members_user_groups_group_id",
+                        column: x => x.group_id,
+                        principalTable: "user_groups",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                    table.ForeignKey(
+                        name: "FK_user_group_members_users_user_id",
+                        column: x => x.user_id,
+                        principalTable: "users",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "user_sessions",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    token_hash = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    user_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    address = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    user_agent = table.Column<string>(type: "TEXT", maxLength: 512, nullable: false),
+                    provider = table.Column<string>(type: "TEXT", nullable: true),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    last_seen_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    expires_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_user_sessions", x => x.id);
+                    table.ForeignKey(
+                        name: "FK_user_sessions_users_user_id",
+                        column: x => x.user_id,
+                        principalTable: "users",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "manifests",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    repository_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    digest = table.Column<string>(type: "TEXT", maxLength: 135, nullable: false),
+                    media_type = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    artifact_type = table.Column<string>(type: "TEXT", nullable: true),
+                    subject = table.Column<string>(type: "TEXT", maxLength: 135, nullable: true),
+                    annotations = table.Column<string>(type: "TEXT", nullable: true),
+                    pushed_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    size = table.Column<int>(type: "INTEGER", nullable: false),
+                    content = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    total_size = table.Column<long>(type: "INTEGER", nullable: false),
+                    kind = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    is_listed = table.Column<bool>(type: "INTEGER", nullable: false),
+                    accessory_kind = table.Column<string>(type: "TEXT", maxLength: 64, nullable: true),
+                    pull_count = table.Column<long>(type: "INTEGER", nullable: false),
+                    pulled_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_manifests", x => x.id);
+                    table.ForeignKey(
+                        name: "FK_manifests_repositories_repository_id",
+                        column: x => x.repository_id,
+                        principalTable: "repositories",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "repository_blobs",
+                columns: table => new
+                {
+                    repository_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    blob_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    linked_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_repository_blobs", x => new { x.repository_id, x.blob_id });
+                    table.ForeignKey(
+                        name: "FK_repository_blobs_blobs_blob_id",
+                        column: x => x.blob_id,
+                        principalTable: "blobs",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Restrict);
+                    table.ForeignKey(
+                        name: "FK_repository_blobs_repositories_repository_id",
+                        column: x => x.repository_id,
+                        principalTable: "repositories",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "repository_redirects",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    repository_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_repository_redirects", x => x.name);
+                    table.ForeignKey(
+                        name: "FK_repository_redirects_repositories_repository_id",
+                        column: x => x.repository_id,
+                        principalTable: "repositories",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "tag_history",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    repository_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 128, nullable: false),
+                    digest = table.Column<string>(type: "TEXT", maxLength: 135, nullable: true),
+                    previous_digest = table.Column<string>(type: "TEXT", maxLength: 135, nullable: true),
+                    actor = table.Column<string>(type: "TEXT", nullable: false),
+                    address = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_tag_history", x => x.id);
+                    table.ForeignKey(
+                        name: "FK_tag_history_repositories_repository_id",
+                        column: x => x.repository_id,
+                        principalTable: "repositories",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "robot_permissions",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    robot_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    scope = table.Column<int>(type: "INTEGER", nullable: false),
+                    project_id = table.Column<long>(type: "INTEGER", nullable: true),
+                    permissions = table.Column<string>(type: "TEXT", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_robot_permissions", x => x.id);
+                    table.ForeignKey(
+                        name: "FK_robot_permissions_projects_project_id",
+                        column: x => x.project_id,
+                        principalTable: "projects",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                    table.ForeignKey(
+                        name: "FK_robot_permissions_robots_robot_id",
+                        column: x => x.robot_id,
+                        principalTable: "robots",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "robot_trusts",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    robot_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    issuer = table.Column<string>(type: "TEXT", maxLength: 1024, nullable: false),
+                    audience = table.Column<string>(type: "TEXT", maxLength: 1024, nullable: false),
+                    claims = table.Column<string>(type: "TEXT", nullable: false),
+                    jwks_uri = table.Column<string>(type: "TEXT", maxLength: 2048, nullable: true),
+                    jwks = table.Column<string>(type: "TEXT", nullable: true),
+                    expires_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_robot_trusts", x => x.id);
+                    table.ForeignKey(
+                        name: "FK_robot_trusts_robots_robot_id",
+                        column: x => x.robot_id,
+                        principalTable: "robots",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "manifest_blobs",
+                columns: table => new
+                {
+                    manifest_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    blob_id = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_manifest_blobs", x => new { x.manifest_id, x.blob_id });
+                    table.ForeignKey(
+                        name: "FK_manifest_blobs_blobs_blob_id",
+                        column: x => x.blob_id,
+                        principalTable: "blobs",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Restrict);
+                    table.ForeignKey(
+                        name: "FK_manifest_blobs_manifests_manifest_id",
+                        column: x => x.manifest_id,
+                        principalTable: "manifests",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "manifest_children",
+                columns: table => new
+                {
+                    manifest_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    child_digest = table.Column<string>(type: "TEXT", maxLength: 135, nullable: false),
+                    repository_id = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_manifest_children", x => new { x.manifest_id, x.child_digest });
+                    table.ForeignKey(
+                        name: "FK_manifest_children_manifests_manifest_id",
+                        column: x => x.manifest_id,
+                        principalTable: "manifests",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "manifest_labels",
+                columns: table => new
+                {
+                    manifest_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    label_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_manifest_labels", x => new { x.manifest_id, x.label_id });
+                    table.ForeignKey(
+                        name: "FK_manifest_labels_labels_label_id",
+                        column: x => x.label_id,
+                        principalTable: "labels",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                    table.ForeignKey(
+                        name: "FK_manifest_labels_manifests_manifest_id",
+                        column: x => x.manifest_id,
+                        principalTable: "manifests",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "tags",
+                columns: table => new
+                {
+                    repository_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 128, nullable: false),
+                    manifest_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    updated_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    locks = table.Column<int>(type: "INTEGER", nullable: false),
+                    pulled_at = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_tags", x => new { x.repository_id, x.name });
+                    table.ForeignKey(
+                        name: "FK_tags_manifests_manifest_id",
+                        column: x => x.manifest_id,
+                        principalTable: "manifests",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Restrict);
+                    table.ForeignKey(
+                        name: "FK_tags_repositories_repository_id",
+                        column: x => x.repository_id,
+                        principalTable: "repositories",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_access_rules_project_id",
+                table: "access_rules",
+                column: "project_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_audit_entries_actor_at",
+                table: "audit_entries",
+                columns: new[] { "actor", "at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_audit_entries_at",
+                table: "audit_entries",
+                column: "at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_audit_entries_project_id_at",
+                table: "audit_entries",
+                columns: new[] { "project_id", "at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_blobs_digest",
+                table: "blobs",
+                column: "digest",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_immutable_rules_project_id",
+                table: "immutable_rules",
+                column: "project_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_job_schedules_kind_vendor_key",
+                table: "job_schedules",
+                columns: new[] { "kind", "vendor_key" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_job_schedules_next_run_at",
+                table: "job_schedules",
+                column: "next_run_at",
+                filter: "enabled");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_jobs_dedupe_key",
+                table: "jobs",
+                column: "dedupe_key",
+                unique: true,
+                filter: "dedupe_key IS NOT NULL AND state < 3");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_jobs_finished_at",
+                table: "jobs",
+                column: "finished_at",
+                filter: "finished_at IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_jobs_group_key_id",
+                table: "jobs",
+                columns: new[] { "group_key", "id" },
+                filter: "group_key IS NOT NULL AND state < 3");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_jobs_kind_due_at",
+                table: "jobs",
+                columns: new[] { "kind", "due_at" },
+                filter: "state IN (0, 2)");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_jobs_kind_state_id",
+                table: "jobs",
+                columns: new[] { "kind", "state", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_jobs_project_id_id",
+                table: "jobs",
+                columns: new[] { "project_id", "id" },
+                filter: "project_id IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_jobs_vendor_key_id",
+                table: "jobs",
+                columns: new[] { "vendor_key", "id" },
+                filter: "vendor_key IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_labels_name",
+                table: "labels",
+                column: "name",
+                unique: true,
+                filter: "project_id IS NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_labels_project_id_name",
+                table: "labels",
+                columns: new[] { "project_id", "name" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_manifest_blobs_blob_id",
+                table: "manifest_blobs",
+                column: "blob_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_manifest_children_repository_id_child_digest",
+                table: "manifest_children",
+                columns: new[] { "repository_id", "child_digest" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_manifest_labels_label_id",
+                table: "manifest_labels",
+                column: "label_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_manifests_digest",
+                table: "manifests",
+                column: "digest");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_manifests_repository_id_digest",
+                table: "manifests",
+                columns: new[] { "repository_id", "digest" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_manifests_repository_id_pushed_at",
+                table: "manifests",
+                columns: new[] { "repository_id", "pushed_at" },
+                filter: "is_listed");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_manifests_repository_id_subject_digest",
+                table: "manifests",
+                columns: new[] { "repository_id", "subject", "digest" },
+                filter: "subject IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_notification_deliveries_endpoint_id",
+                table: "notification_deliveries",
+                columns: new[] { "endpoint", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_personal_tokens_token_hash",
+                table: "personal_tokens",
+                column: "token_hash",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_personal_tokens_user_id_name",
+                table: "personal_tokens",
+                columns: new[] { "user_id", "name" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_project_blobs_blob_id",
+                table: "project_blobs",
+                column: "blob_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_project_members_project_id_subject_kind_subject_id",
+                table: "project_members",
+                columns: new[] { "project_id", "subject_kind", "subject_id" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_project_members_subject_kind_subject_id",
+                table: "project_members",
+                columns: new[] { "subject_kind", "subject_id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_project_redirects_project_id",
+                table: "project_redirects",
+                column: "project_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_projects_name",
+                table: "projects",
+                column: "name",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_repositories_name",
+                table: "repositories",
+                column: "name",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_repositories_project_id_name",
+                table: "repositories",
+                columns: new[] { "project_id", "name" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_repositories_project_id_updated_at",
+                table: "repositories",
+                columns: new[] { "project_id", "updated_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_repositories_updated_at",
+                table: "repositories",
+                column: "updated_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_repository_blobs_blob_id",
+                table: "repository_blobs",
+                column: "blob_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_repository_redirects_repository_id",
+                table: "repository_redirects",
+                column: "repository_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_robot_permissions_project_id",
+                table: "robot_permissions",
+                column: "project_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_robot_permissions_robot_id",
+                table: "robot_permissions",
+                column: "robot_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_robot_trusts_issuer",
+                table: "robot_trusts",
+                column: "issuer");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_robot_trusts_robot_id_name",
+                table: "robot_trusts",
+                columns: new[] { "robot_id", "name" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_robots_name",
+                table: "robots",
+                column: "name",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_robots_project_id",
+                table: "robots",
+                column: "project_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_roles_name",
+                table: "roles",
+                column: "name",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_tag_history_repository_id_name_id",
+                table: "tag_history",
+                columns: new[] { "repository_id", "name", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_tags_manifest_id",
+                table: "tags",
+                column: "manifest_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_uploads_committing_digest",
+                table: "uploads",
+                column: "committing_digest",
+                filter: "committing_digest IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_user_group_members_group_id",
+                table: "user_group_members",
+                column: "group_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_user_groups_kind_name",
+                table: "user_groups",
+                columns: new[] { "kind", "name" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_user_groups_ldap_dn",
+                table: "user_groups",
+                column: "ldap_dn",
+                unique: true,
+                filter: "ldap_dn IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_user_sessions_expires_at",
+                table: "user_sessions",
+                column: "expires_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_user_sessions_token_hash",
+                table: "user_sessions",
+                column: "token_hash",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_user_sessions_user_id",
+                table: "user_sessions",
+                column: "user_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_users_email",
+                table: "users",
+                column: "email");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_users_name",
+                table: "users",
+                column: "name",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_users_source_external_id",
+                table: "users",
+                columns: new[] { "source", "external_id" },
+                unique: true,
+                filter: "external_id IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_webhook_policies_name",
+                table: "webhook_policies",
+                column: "name",
+                unique: true,
+                filter: "project_id IS NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_webhook_policies_project_id_name",
+                table: "webhook_policies",
+                columns: new[] { "project_id", "name" },
+                unique: true);
+        }
+
+        /// <inheritdoc />
+        protected override void Down(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.DropTable(
+                name: "access_rules");
+
+            migrationBuilder.DropTable(
+                name: "audit_entries");
+
+            migrationBuilder.DropTable(
+                name: "immutable_rules");
+
+            migrationBuilder.DropTable(
+                name: "job_logs");
+
+            migrationBuilder.DropTable(
+                name: "job_pauses");
+
+            migrationBuilder.DropTable(
+                name: "job_schedules");
+
+            migrationBuilder.DropTable(
+                name: "manifest_blobs");
+
+            migrationBuilder.DropTable(
+                name: "manifest_children");
+
+            migrationBuilder.DropTable(
+                name: "manifest_labels");
+
+            migrationBuilder.DropTable(
+                name: "notification_deliveries");
+
+            migrationBuilder.DropTable(
+                name: "personal_tokens");
+
+            migrationBuilder.DropTable(
+                name: "project_blobs");
+
+            migrationBuilder.DropTable(
+                name: "project_members");
+
+            migrationBuilder.DropTable(
+                name: "project_metadata");
+
+            migrationBuilder.DropTable(
+                name: "project_redirects");
+
+            migrationBuilder.DropTable(
+                name: "repository_blobs");
+
+            migrationBuilder.DropTable(
+                name: "repository_redirects");
+
+            migrationBuilder.DropTable(
+                name: "robot_permissions");
+
+            migrationBuilder.DropTable(
+                name: "robot_trusts");
+
+            migrationBuilder.DropTable(
+                name: "roles");
+
+            migrationBuilder.DropTable(
+                name: "settings");
+
+            migrationBuilder.DropTable(
+                name: "signing_keys");
+
+            migrationBuilder.DropTable(
+                name: "tag_history");
+
+            migrationBuilder.DropTable(
+                name: "tags");
+
+            migrationBuilder.DropTable(
+                name: "uploads");
+
+            migrationBuilder.DropTable(
+                name: "user_group_members");
+
+            migrationBuilder.DropTable(
+                name: "user_sessions");
+
+            migrationBuilder.DropTable(
+                name: "webhook_policies");
+
+            migrationBuilder.DropTable(
+                name: "jobs");
+
+            migrationBuilder.DropTable(
+                name: "labels");
+
+            migrationBuilder.DropTable(
+                name: "blobs");
+
+            migrationBuilder.DropTable(
+                name: "robots");
+
+            migrationBuilder.DropTable(
+                name: "manifests");
+
+            migrationBuilder.DropTable(
+                name: "user_groups");
+
+            migrationBuilder.DropTable(
+                name: "users");
+
+            migrationBuilder.DropTable(
+                name: "repositories");
+
+            migrationBuilder.DropTable(
+                name: "projects");
+        }
+    }
+}
