@@ -114,11 +114,12 @@ public static class BerthServer
         services.AddJobs(options.Jobs);
 
         // Ring 1: core.
-        services.AddAccess(options.Access, options.Projects, options.Http, options.DataFolder);
+        services.AddAccess(options.Access, options.Identity, options.Projects, options.Http, options.DataFolder);
         services.AddRegistry(options.Registry);
         if (options.Access.Mode == AccessMode.Local)
         {
             services.AddApi();
+            services.AddIdentity().AddAccounts();
             services.AddProjects(options.Projects);
             services.AddRegistryApi();
         }
