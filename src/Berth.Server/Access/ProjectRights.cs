@@ -13,7 +13,7 @@ public sealed record ProjectRights(PermissionSet Set, IReadOnlyList<CompiledRule
     public bool May(Permission permission) => Set.Has(permission);
 
     /// <summary>What the roles give on every repository, before rules.</summary>
-    internal RuleActions Base { get; } =
+    internal RuleActions Base =>
         (Set.Has(ProjectPermissions.RepositoryPull) ? RuleActions.Pull : 0)
         | (Set.Has(ProjectPermissions.RepositoryPush) ? RuleActions.Push | RuleActions.Create | RuleActions.Retag : 0)
         | (Set.Has(ProjectPermissions.RepositoryDelete) ? RuleActions.Delete : 0);
