@@ -3,6 +3,7 @@ using Berth.Blobs.FileSystem;
 using Berth.Server.Access;
 using Berth.Server.Adoption;
 using Berth.Server.Api;
+using Berth.Server.Artifacts;
 using Berth.Server.Identity;
 using Berth.Server.Notifications;
 using Berth.Server.Platform.Data;
@@ -126,6 +127,7 @@ public static class BerthServer
 
         // Ring 2: reactions.
         if (options.Access.Mode == AccessMode.Local) services.AddSignIn(options.Identity, options.Http);
+        if (options.Access.Mode == AccessMode.Local) services.AddArtifacts();
         services.AddNotifications(options.Notifications, NotificationSource.OfThisProcess(options.Http.Urls.Count > 0 ? options.Http.Urls[0] : null, TimeProvider.System));
         if (options.Access.Mode == AccessMode.Local) services.AddWebhooks(options.Webhooks, options.Outgoing);
     }

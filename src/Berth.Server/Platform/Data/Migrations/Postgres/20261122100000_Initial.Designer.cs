@@ -1293,6 +1293,15 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                         .HasColumnName("artifact_type")
                         .UseCollation("C");
 
+                    b.Property<string>("ConfigType")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
+                        .HasDefaultValue("")
+                        .HasColumnName("config_type")
+                        .UseCollation("C");
+
                     b.Property<byte[]>("Content")
                         .IsRequired()
                         .HasColumnType("bytea")
@@ -1301,6 +1310,11 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.Property<long>("CreatedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("created_at");
+
+                    b.Property<string>("Details")
+                        .HasColumnType("text")
+                        .HasColumnName("details")
+                        .UseCollation("C");
 
                     b.Property<string>("Digest")
                         .IsRequired()
@@ -1331,8 +1345,10 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                         .HasColumnType("bigint")
                         .HasColumnName("pull_count");
 
-                    b.Property<long?>("PulledAt")
+                    b.Property<long>("PulledAt")
+                        .ValueGeneratedOnAdd()
                         .HasColumnType("bigint")
+                        .HasDefaultValue(0L)
                         .HasColumnName("pulled_at");
 
                     b.Property<long>("PushedAt")
@@ -1364,11 +1380,20 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.HasIndex("RepositoryId", "Digest")
                         .IsUnique();
 
-                    b.HasIndex("RepositoryId", "PushedAt")
-                        .HasFilter("is_listed");
-
                     b.HasIndex("RepositoryId", "Subject", "Digest")
                         .HasFilter("subject IS NOT NULL");
+
+                    b.HasIndex("RepositoryId", "PulledAt", "Id", "IsListed")
+                        .HasFilter("is_listed");
+
+                    b.HasIndex("RepositoryId", "PushedAt", "Id", "IsListed")
+                        .HasFilter("is_listed");
+
+                    b.HasIndex("RepositoryId", "TotalSize", "Id", "IsListed")
+                        .HasFilter("is_listed");
+
+                    b.HasIndex("RepositoryId", "Kind", "PushedAt", "Id", "IsListed")
+                        .HasFilter("is_listed");
 
                     b.ToTable("manifests", (string)null);
                 });

@@ -1290,6 +1290,15 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                         .HasColumnName("artifact_type")
                         .UseCollation("C");
 
+                    b.Property<string>("ConfigType")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
+                        .HasDefaultValue("")
+                        .HasColumnName("config_type")
+                        .UseCollation("C");
+
                     b.Property<byte[]>("Content")
                         .IsRequired()
                         .HasColumnType("bytea")
@@ -1298,6 +1307,11 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.Property<long>("CreatedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("created_at");
+
+                    b.Property<string>("Details")
+                        .HasColumnType("text")
+                        .HasColumnName("details")
+                        .UseCollation("C");
 
                     b.Property<string>("Digest")
                         .IsRequired()
@@ -1328,8 +1342,10 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                         .HasColumnType("bigint")
                         .HasColumnName("pull_count");
 
-                    b.Property<long?>("PulledAt")
+                    b.Property<long>("PulledAt")
+                        .ValueGeneratedOnAdd()
                         .HasColumnType("bigint")
+                        .HasDefaultValue(0L)
                         .HasColumnName("pulled_at");
 
                     b.Property<long>("PushedAt")
@@ -1361,11 +1377,20 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.HasIndex("RepositoryId", "Digest")
                         .IsUnique();
 
-                    b.HasIndex("RepositoryId", "PushedAt")
-                        .HasFilter("is_listed");
-
                     b.HasIndex("RepositoryId", "Subject", "Digest")
                         .HasFilter("subject IS NOT NULL");
+
+                    b.HasIndex("RepositoryId", "PulledAt", "Id", "IsListed")
+                        .HasFilter("is_listed");
+
+                    b.HasIndex("RepositoryId", "PushedAt", "Id", "IsListed")
+                        .HasFilter("is_listed");
+
+                    b.HasIndex("RepositoryId", "TotalSize", "Id", "IsListed")
+                        .HasFilter("is_listed");
+
+                    b.HasIndex("RepositoryId", "Kind", "PushedAt", "Id", "IsListed")
+                        .HasFilter("is_listed");
 
                     b.ToTable("manifests", (string)null);
                 });

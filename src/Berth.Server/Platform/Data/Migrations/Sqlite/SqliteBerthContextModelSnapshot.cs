@@ -1182,6 +1182,14 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("artifact_type");
 
+                    b.Property<string>("ConfigType")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasMaxLength(255)
+                        .HasColumnType("TEXT")
+                        .HasDefaultValue("")
+                        .HasColumnName("config_type");
+
                     b.Property<byte[]>("Content")
                         .IsRequired()
                         .HasColumnType("BLOB")
@@ -1190,6 +1198,10 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.Property<long>("CreatedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("created_at");
+
+                    b.Property<string>("Details")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("details");
 
                     b.Property<string>("Digest")
                         .IsRequired()
@@ -1217,8 +1229,10 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("pull_count");
 
-                    b.Property<long?>("PulledAt")
+                    b.Property<long>("PulledAt")
+                        .ValueGeneratedOnAdd()
                         .HasColumnType("INTEGER")
+                        .HasDefaultValue(0L)
                         .HasColumnName("pulled_at");
 
                     b.Property<long>("PushedAt")
@@ -1249,11 +1263,20 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.HasIndex("RepositoryId", "Digest")
                         .IsUnique();
 
-                    b.HasIndex("RepositoryId", "PushedAt")
-                        .HasFilter("is_listed");
-
                     b.HasIndex("RepositoryId", "Subject", "Digest")
                         .HasFilter("subject IS NOT NULL");
+
+                    b.HasIndex("RepositoryId", "PulledAt", "Id", "IsListed")
+                        .HasFilter("is_listed");
+
+                    b.HasIndex("RepositoryId", "PushedAt", "Id", "IsListed")
+                        .HasFilter("is_listed");
+
+                    b.HasIndex("RepositoryId", "TotalSize", "Id", "IsListed")
+                        .HasFilter("is_listed");
+
+                    b.HasIndex("RepositoryId", "Kind", "PushedAt", "Id", "IsListed")
+                        .HasFilter("is_listed");
 
                     b.ToTable("manifests", (string)null);
                 });
