@@ -1,5 +1,6 @@
 using Berth.Blobs;
 using Berth.Server.Access;
+using Berth.Server.Audit;
 using Berth.Server.Notifications;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Health;
@@ -25,6 +26,7 @@ public sealed record BerthOptions
     public AccessOptions Access { get; init; } = new();
     public ProjectOptions Projects { get; init; } = new();
     public SettingsOptions Settings { get; init; } = new();
+    public AuditOptions Audit { get; init; } = new();
     public NotificationOptions Notifications { get; init; } = new();
     public JobOptions Jobs { get; init; } = new();
     public HealthOptions Health { get; init; } = new();

@@ -3,6 +3,7 @@ using Berth.Blobs.FileSystem;
 using Berth.Server.Access;
 using Berth.Server.Adoption;
 using Berth.Server.Api;
+using Berth.Server.Audit;
 using Berth.Server.Identity;
 using Berth.Server.Notifications;
 using Berth.Server.Platform.Data;
@@ -117,6 +118,7 @@ public static class BerthServer
         services.AddRegistry(options.Registry);
 
         // Ring 2: reactions.
+        if (options.Access.Mode == AccessMode.Local) services.AddAudit(options.Audit);
         services.AddNotifications(options.Notifications, NotificationSource.OfThisProcess(options.Http.Urls.Count > 0 ? options.Http.Urls[0] : null, TimeProvider.System));
     }
 

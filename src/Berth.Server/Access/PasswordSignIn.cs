@@ -8,13 +8,15 @@ namespace Berth.Server.Access;
 /// 1. credentials that were verified a moment ago; 2. a turn at hashing; 3. the brake on guessing; 4. the password itself.
 /// </summary>
 internal sealed class PasswordSignIn(
-    CredentialCache cache, FailedSignIns failures, AccessCounters counters, TimeProvider time, ILogger<PasswordSignIn> log) : IDisposable
+    CredentialCache cache, FailedSignIns failures, AccessCounters counters, TimeProvider time, ILogger<PasswordSignIn> log,
+    IEnumerable<ISignInListener>? listeners = null) : IDisposable
 {
     private const int MaxWaiting = 1024;
     private static readonly TimeSpan RetryWhenFull = TimeSpan.FromSeconds(1);
 
     // A hash keeps a core busy for a twentieth of a second: more at once than cores would only make all of them late.
     private readonly SemaphoreSlim _turns = new(Environment.ProcessorCount);
+    private readonly ISignInListener[] _listeners = [.. listeners ?? []];
     private int _waiting;
 
     /// <summary>Finds and checks a password. A wrong name and a wrong password must take the same time.</summary>
@@ -75,6 +77,7 @@ internal sealed class PasswordSignIn(
     {
         counters.CountFailed();
         log.SignInFailed(name, address);
+        foreach (var listener in _listeners) listener.SignInFailed(name, address?.ToString() ?? "");
         var delay = failures.Failed(name, address);
         if (delay > TimeSpan.Zero) await Task.Delay(delay, time, ct).ConfigureAwait(false);
         return SignInResult.Refused;

@@ -356,29 +356,6 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.ToTable("signing_keys", (string)null);
                 });
 
-            modelBuilder.Entity("Berth.Server.Administration.Setting", b =>
-                {
-                    b.Property<string>("Name")
-                        .HasMaxLength(128)
-                        .HasColumnType("character varying(128)")
-                        .HasColumnName("name")
-                        .UseCollation("C");
-
-                    b.Property<long>("UpdatedAt")
-                        .HasColumnType("bigint")
-                        .HasColumnName("updated_at");
-
-                    b.Property<string>("Value")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("value")
-                        .UseCollation("C");
-
-                    b.HasKey("Name");
-
-                    b.ToTable("settings", (string)null);
-                });
-
             modelBuilder.Entity("Berth.Server.Audit.AuditEntry", b =>
                 {
                     b.Property<long>("Id")
@@ -460,6 +437,39 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.HasIndex("ProjectId", "At");
 
                     b.ToTable("audit_entries", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Audit.AuditForward", b =>
+                {
+                    b.Property<long>("EntryId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("entry_id");
+
+                    b.HasKey("EntryId");
+
+                    b.ToTable("audit_forwards", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Audit.AuditForwardLease", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("integer")
+                        .HasColumnName("id");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("expires_at");
+
+                    b.Property<string>("Owner")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("owner")
+                        .UseCollation("C");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("audit_forward_leases", (string)null);
                 });
 
             modelBuilder.Entity("Berth.Server.Identity.User", b =>
@@ -1112,6 +1122,29 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                         .IsUnique();
 
                     b.ToTable("job_schedules", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Platform.Settings.Setting", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasMaxLength(128)
+                        .HasColumnType("character varying(128)")
+                        .HasColumnName("name")
+                        .UseCollation("C");
+
+                    b.Property<long>("UpdatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("updated_at");
+
+                    b.Property<string>("Value")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("value")
+                        .UseCollation("C");
+
+                    b.HasKey("Name");
+
+                    b.ToTable("settings", (string)null);
                 });
 
             modelBuilder.Entity("Berth.Server.Projects.Project", b =>

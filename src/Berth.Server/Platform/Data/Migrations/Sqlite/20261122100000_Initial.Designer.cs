@@ -328,27 +328,6 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.ToTable("signing_keys", (string)null);
                 });
 
-            modelBuilder.Entity("Berth.Server.Administration.Setting", b =>
-                {
-                    b.Property<string>("Name")
-                        .HasMaxLength(128)
-                        .HasColumnType("TEXT")
-                        .HasColumnName("name");
-
-                    b.Property<long>("UpdatedAt")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("updated_at");
-
-                    b.Property<string>("Value")
-                        .IsRequired()
-                        .HasColumnType("TEXT")
-                        .HasColumnName("value");
-
-                    b.HasKey("Name");
-
-                    b.ToTable("settings", (string)null);
-                });
-
             modelBuilder.Entity("Berth.Server.Audit.AuditEntry", b =>
                 {
                     b.Property<long>("Id")
@@ -421,6 +400,38 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.HasIndex("ProjectId", "At");
 
                     b.ToTable("audit_entries", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Audit.AuditForward", b =>
+                {
+                    b.Property<long>("EntryId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("entry_id");
+
+                    b.HasKey("EntryId");
+
+                    b.ToTable("audit_forwards", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Audit.AuditForwardLease", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("expires_at");
+
+                    b.Property<string>("Owner")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("owner");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("audit_forward_leases", (string)null);
                 });
 
             modelBuilder.Entity("Berth.Server.Identity.User", b =>
@@ -1021,6 +1032,27 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                         .IsUnique();
 
                     b.ToTable("job_schedules", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Platform.Settings.Setting", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasMaxLength(128)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<long>("UpdatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("updated_at");
+
+                    b.Property<string>("Value")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("value");
+
+                    b.HasKey("Name");
+
+                    b.ToTable("settings", (string)null);
                 });
 
             modelBuilder.Entity("Berth.Server.Projects.Project", b =>
