@@ -1,6 +1,7 @@
 using Berth.Blobs;
 using Berth.Blobs.FileSystem;
 using Berth.Server.Access;
+using Berth.Server.Administration;
 using Berth.Server.Adoption;
 using Berth.Server.Api;
 using Berth.Server.Audit;
@@ -120,6 +121,9 @@ public static class BerthServer
         // Ring 2: reactions.
         if (options.Access.Mode == AccessMode.Local) services.AddAudit(options.Audit);
         services.AddNotifications(options.Notifications, NotificationSource.OfThisProcess(options.Http.Urls.Count > 0 ? options.Http.Urls[0] : null, TimeProvider.System));
+
+        // Ring 3: surface.
+        if (options.Access.Mode == AccessMode.Local) services.AddAdministration(BerthStorage.RootOf(options));
     }
 
     private static void Map(WebApplication app, BerthOptions options)
