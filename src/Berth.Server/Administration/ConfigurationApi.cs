@@ -18,7 +18,7 @@ internal sealed class ConfigurationApi(Database database, RuntimeSettings settin
     internal static IEnumerable<ApiOperation> Operations(ConfigurationApi api) =>
     [
         new(HttpMethods.Get, "/configurations", "getConfigurations", "configure", ApiNeed.Admin, api.GetAsync) { Summary = "All settings that can be changed while the server runs, secrets left out" },
-        new(HttpMethods.Put, "/configurations", "updateConfigurations", "configure", ApiNeed.Admin, api.UpdateAsync) { Body = typeof(JsonElement), Summary = "Changes settings" },
+        new(HttpMethods.Put, "/configurations", "updateConfigurations", "configure", ApiNeed.Admin, api.UpdateAsync) { Body = typeof(JsonElement), RunsInReadOnlyMode = true, Summary = "Changes settings" },
         new(HttpMethods.Get, "/internalconfig", "getInternalconfig", "configure", ApiNeed.Admin, api.GetAsync) { Summary = "The same as /configurations: Berth has no settings that are read from inside only" },
     ];
 
