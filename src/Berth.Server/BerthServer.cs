@@ -1,9 +1,11 @@
 using Berth.Blobs;
 using Berth.Blobs.FileSystem;
 using Berth.Server.Access;
+using Berth.Server.Administration;
 using Berth.Server.Adoption;
 using Berth.Server.Api;
 using Berth.Server.Artifacts;
+using Berth.Server.Audit;
 using Berth.Server.Identity;
 using Berth.Server.Notifications;
 using Berth.Server.Platform.Data;
@@ -126,10 +128,17 @@ public static class BerthServer
         }
 
         // Ring 2: reactions.
-        if (options.Access.Mode == AccessMode.Local) services.AddSignIn(options.Identity, options.Http);
-        if (options.Access.Mode == AccessMode.Local) services.AddArtifacts();
+        if (options.Access.Mode == AccessMode.Local)
+        {
+            services.AddSignIn(options.Identity, options.Http);
+            services.AddArtifacts();
+            services.AddAudit(options.Audit);
+            services.AddWebhooks(options.Webhooks, options.Outgoing);
+        }
         services.AddNotifications(options.Notifications, NotificationSource.OfThisProcess(options.Http.Urls.Count > 0 ? options.Http.Urls[0] : null, TimeProvider.System));
-        if (options.Access.Mode == AccessMode.Local) services.AddWebhooks(options.Webhooks, options.Outgoing);
+
+        // Ring 3: surface.
+        if (options.Access.Mode == AccessMode.Local) services.AddAdministration(BerthStorage.RootOf(options));
     }
 
     private static void Map(WebApplication app, BerthOptions options)

@@ -44,7 +44,7 @@ public static class Access
         services.AddSingleton(p => new BearerSignIn(p.GetRequiredService<CredentialCache>(), p.GetRequiredService<AccessCounters>()));
         services.AddSingleton(p => new PasswordSignIn(
             p.GetRequiredService<CredentialCache>(), p.GetRequiredService<FailedSignIns>(), p.GetService<SignInLocks>(), p.GetRequiredService<AccessCounters>(),
-            p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<PasswordSignIn>>()));
+            p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<PasswordSignIn>>(), p.GetServices<ISignInListener>()));
         switch (options.Mode)
         {
             case AccessMode.Local:

@@ -11,7 +11,8 @@ namespace Berth.Server.Access;
 /// Personal access tokens in the place of a password are too long to be guessed: they take no turn and no brake holds them.
 /// </summary>
 internal sealed class PasswordSignIn(
-    CredentialCache cache, FailedSignIns failures, SignInLocks? locks, AccessCounters counters, TimeProvider time, ILogger<PasswordSignIn> log) : IDisposable
+    CredentialCache cache, FailedSignIns failures, SignInLocks? locks, AccessCounters counters, TimeProvider time, ILogger<PasswordSignIn> log,
+    IEnumerable<ISignInListener>? listeners = null) : IDisposable
 {
     private const int MaxWaiting = 1024;
     private const int MaxOutside = 16;
@@ -22,6 +23,7 @@ internal sealed class PasswordSignIn(
 
     // Waiting for others costs no core, but guesses must meet the count of those before them here too.
     private readonly SemaphoreSlim _turnsOutside = new(MaxOutside);
+    private readonly ISignInListener[] _listeners = [.. listeners ?? []];
     private int _waiting;
 
     /// <summary>Finds and checks a password. A wrong name and a wrong password must take the same time.</summary>
@@ -126,6 +128,7 @@ internal sealed class PasswordSignIn(
     {
         counters.CountFailed();
         log.SignInFailed(name, address);
+        foreach (var listener in _listeners) listener.SignInFailed(name, address?.ToString() ?? "");
         var delay = failures.Failed(name, address);
         if (delay > TimeSpan.Zero) await Task.Delay(delay, time, ct).ConfigureAwait(false);
         return SignInResult.Refused;
