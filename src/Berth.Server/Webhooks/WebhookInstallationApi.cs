@@ -29,7 +29,7 @@ internal sealed class WebhookInstallationApi(
             { Body = typeof(WebhookTestJson), Answer = typeof(WebhookEnqueuedJson), Summary = "Send a made-up event to all targets of a webhook policy, once." },
         new(HttpMethods.Post, OnePolicy + "/deliveries/{delivery_id}/replay", "replayWebhookDelivery", "webhook", ApiNeed.Inside, api.ReplayAsync)
             { Answer = typeof(WebhookEnqueuedJson), Summary = "Send a delivery again, with the same body and event id." },
-    }.Select(o => o with { Base = ApiBase.Berth });
+    }.Select(o => o with { Surface = ApiSurface.Berth });
 
     public async Task<ApiResult> ListAsync(ApiCall call, CancellationToken ct)
     {

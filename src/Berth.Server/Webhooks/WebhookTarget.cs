@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Berth.Server.Access;
+using Berth.Server.Platform.Secrets;
 
 namespace Berth.Server.Webhooks;
 
