@@ -615,6 +615,33 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 });
 
             migrationBuilder.CreateTable(
+                name: "robot_trusts",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    robot_id = table.Column<long>(type: "bigint", nullable: false),
+                    name = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: false, collation: "C"),
+                    issuer = table.Column<string>(type: "character varying(1024)", maxLength: 1024, nullable: false, collation: "C"),
+                    audience = table.Column<string>(type: "character varying(1024)", maxLength: 1024, nullable: false, collation: "C"),
+                    claims = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    jwks_uri = table.Column<string>(type: "character varying(2048)", maxLength: 2048, nullable: true, collation: "C"),
+                    jwks = table.Column<string>(type: "text", nullable: true, collation: "C"),
+                    expires_at = table.Column<long>(type: "bigint", nullable: true),
+                    created_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_robot_trusts", x => x.id);
+                    table.ForeignKey(
+                        name: "FK_robot_trusts_robots_robot_id",
+                        column: x => x.robot_id,
+                        principalTable: "robots",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "manifest_blobs",
                 columns: table => new
                 {
@@ -878,6 +905,17 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 column: "robot_id");
 
             migrationBuilder.CreateIndex(
+                name: "IX_robot_trusts_issuer",
+                table: "robot_trusts",
+                column: "issuer");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_robot_trusts_robot_id_name",
+                table: "robot_trusts",
+                columns: new[] { "robot_id", "name" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
                 name: "IX_robots_name",
                 table: "robots",
                 column: "name",
@@ -1010,6 +1048,9 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
 
             migrationBuilder.DropTable(
                 name: "robot_permissions");
+
+            migrationBuilder.DropTable(
+                name: "robot_trusts");
 
             migrationBuilder.DropTable(
                 name: "roles");

@@ -614,6 +614,33 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 });
 
             migrationBuilder.CreateTable(
+                name: "robot_trusts",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    robot_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    issuer = table.Column<string>(type: "TEXT", maxLength: 1024, nullable: false),
+                    audience = table.Column<string>(type: "TEXT", maxLength: 1024, nullable: false),
+                    claims = table.Column<string>(type: "TEXT", nullable: false),
+                    jwks_uri = table.Column<string>(type: "TEXT", maxLength: 2048, nullable: true),
+                    jwks = table.Column<string>(type: "TEXT", nullable: true),
+                    expires_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_robot_trusts", x => x.id);
+                    table.ForeignKey(
+                        name: "FK_robot_trusts_robots_robot_id",
+                        column: x => x.robot_id,
+                        principalTable: "robots",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "manifest_blobs",
                 columns: table => new
                 {
@@ -877,6 +904,17 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 column: "robot_id");
 
             migrationBuilder.CreateIndex(
+                name: "IX_robot_trusts_issuer",
+                table: "robot_trusts",
+                column: "issuer");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_robot_trusts_robot_id_name",
+                table: "robot_trusts",
+                columns: new[] { "robot_id", "name" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
                 name: "IX_robots_name",
                 table: "robots",
                 column: "name",
@@ -1009,6 +1047,9 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
 
             migrationBuilder.DropTable(
                 name: "robot_permissions");
+
+            migrationBuilder.DropTable(
+                name: "robot_trusts");
 
             migrationBuilder.DropTable(
                 name: "roles");
