@@ -1,10 +1,13 @@
 using System.Net;
+using System.Net.Mail;
 using System.Net.Security;
 using System.Text.RegularExpressions;
 using Berth.Server.Access;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Http;
+using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Options;
+using Berth.Server.Platform.Settings;
 using Berth.Server.Registry;
 
 namespace Berth.Server;
@@ -33,8 +36,11 @@ internal sealed class BerthOptionsRules
         rules.CheckAccess(options.Access);
         rules.CheckIdentity(options);
         rules.CheckNotifications(options);
+        rules.CheckJobs(options.Jobs);
+        rules.CheckWebhooks(options);
         rules.CheckHealth(options);
         rules.CheckTelemetry(options);
+        rules.CheckSettings(options.Settings);
     }
 
     /// <summary>True when the text is an address that a server can listen on: <c>http(s)://host[:port]</c> or <c>unix:/path</c>.</summary>
@@ -176,6 +182,41 @@ internal sealed class BerthOptionsRules
             AtLeast($"{key}.timeout", endpoint.Timeout, TimeSpan.FromMilliseconds(1));
             AtLeast($"{key}.threshold", endpoint.Threshold, 1);
             AtLeast($"{key}.backoff", endpoint.Backoff, TimeSpan.FromMilliseconds(1));
+        }
+    }
+
+    private void CheckSettings(SettingsOptions settings)
+    {
+        foreach (var (name, text) in settings.Fixed)
+        {
+            if (RuntimeSettingTable.Find(name) is not { } setting)
+                Add($"settings.fixed.{name}", $"there is no such setting; did you mean \"{NearestKey.Find(name, RuntimeSettingTable.All.Select(s => s.Name))}\"?");
+            else if (setting.Check(text) is { } problem)
+                Add($"settings.fixed.{name}", problem);
+        }
+    }
+
+    private void CheckJobs(JobOptions jobs)
+    {
+        AtLeast("jobs.maxConcurrent", jobs.MaxConcurrent, 1);
+        AtLeast("jobs.keepFinished", jobs.KeepFinished, TimeSpan.Zero);
+        AtLeast("jobs.maxFinished", jobs.MaxFinished, 0);
+    }
+
+    private void CheckWebhooks(BerthOptions options)
+    {
+        var (webhooks, smtp) = (options.Webhooks, options.Webhooks.Smtp);
+        AtLeast("webhooks.maxAttempts", webhooks.MaxAttempts, 1);
+        AtLeast("webhooks.timeout", webhooks.Timeout, TimeSpan.FromMilliseconds(1));
+        AtLeast("webhooks.maxConcurrent", webhooks.MaxConcurrent, 1);
+        if (smtp.Host.Length > 0 && !MailAddress.TryCreate(smtp.From, out _))
+            Add("webhooks.smtp.from", $"\"{smtp.From}\" must be the address that mails come from, such as berth@example.com");
+        if (smtp.Port is < 1 or > 65535)
+            Add("webhooks.smtp.port", "must be a port, 1 to 65535");
+        for (var i = 0; i < options.Outgoing.Allow.Count; i++)
+        {
+            if (!OutgoingGuard.IsAllowEntry(options.Outgoing.Allow[i]))
+                Add($"outgoing.allow[{i}]", $"\"{options.Outgoing.Allow[i]}\" must be a host name, an address or a network such as 10.1.0.0/16", "outgoing.allow");
         }
     }
 

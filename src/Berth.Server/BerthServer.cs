@@ -9,10 +9,12 @@ using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
 using Berth.Server.Platform.Health;
 using Berth.Server.Platform.Http;
+using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Telemetry;
 using Berth.Server.Projects;
 using Berth.Server.Registry;
 using Berth.Server.SignIn;
+using Berth.Server.Webhooks;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -108,6 +110,8 @@ public static class BerthServer
         services.AddSingleton<IBlobStore>(s => new TimedBlobStore(s.GetRequiredService<FileSystemBlobStore>(), s.GetRequiredService<StorageMetrics>()));
         services.AddHealth(options.Health);
         services.AddSingleton<DomainEvents>();
+        services.AddSettings(options);
+        services.AddJobs(options.Jobs);
 
         // Ring 1: core.
         services.AddAccess(options.Access, options.Projects, options.Http, options.DataFolder);
@@ -117,6 +121,7 @@ public static class BerthServer
         // Ring 2: reactions.
         if (options.Access.Mode == AccessMode.Local) services.AddSignIn(options.Identity, options.Http);
         services.AddNotifications(options.Notifications, NotificationSource.OfThisProcess(options.Http.Urls.Count > 0 ? options.Http.Urls[0] : null, TimeProvider.System));
+        if (options.Access.Mode == AccessMode.Local) services.AddWebhooks(options.Webhooks, options.Outgoing);
     }
 
     private static void Map(WebApplication app, BerthOptions options)

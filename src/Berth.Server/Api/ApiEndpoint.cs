@@ -96,8 +96,8 @@ internal sealed class ApiEndpoint(ICallerSource access, ApiRights rights, ILogge
         }
     }
 
-    private Task SendAsync(HttpContext context, ApiOperation operation, ApiResult result, CancellationToken ct) =>
-        ApiAnswers.SendAsync(context, operation.Base, result, ct);
+    private static Task SendAsync(HttpContext context, ApiOperation operation, ApiResult result, CancellationToken ct) =>
+        ApiAnswers.SendAsync(context, operation.Surface, result, ct);
 
     private ApiResult FailureOf(HttpContext context, Exception failure)
     {

@@ -6,7 +6,7 @@ namespace Berth.Server.Api;
 public delegate Task<ApiResult> ApiHandler(ApiCall call, CancellationToken ct);
 
 /// <summary>Which interface an operation belongs to.</summary>
-public enum ApiBase
+public enum ApiSurface
 {
     /// <summary>Harbor's API, <c>/api/v2.0</c>, with its envelope of errors.</summary>
     Harbor,
@@ -31,7 +31,7 @@ public enum ApiBase
 public sealed record ApiOperation(string Method, string Path, string Id, string Tag, ApiNeed Need, ApiHandler Run)
 {
     /// <summary>Which interface it is of.</summary>
-    public ApiBase Base { get; init; }
+    public ApiSurface Surface { get; init; }
 
     /// <summary>Whether a change may be asked for without proof that our own page asks (CSRF): the handler looks after that itself, or nothing depends on it.</summary>
     public bool IsOpenToOtherPages { get; init; }
@@ -52,10 +52,10 @@ public sealed record ApiOperation(string Method, string Path, string Id, string 
     public IReadOnlyList<string> Query { get; init; } = [];
 
     /// <summary>The whole path of the route.</summary>
-    public string Route => Base switch
+    public string Route => Surface switch
     {
-        ApiBase.Harbor => "/api/v2.0" + Path,
-        ApiBase.Berth => "/api/berth/v1" + Path,
+        ApiSurface.Harbor => "/api/v2.0" + Path,
+        ApiSurface.Berth => "/api/berth/v1" + Path,
         _ => Path,
     };
 }

@@ -18,9 +18,9 @@ internal sealed class LoginApi(LocalCallers callers, PasswordSignIn passwords, S
     [
         new("POST", "/c/login", "login", "session", ApiNeed.Anybody, LoginAsync)
         {
-            Base = ApiBase.Root, IsOpenToOtherPages = true, Summary = "Begins a session: form fields principal and password",
+            Surface = ApiSurface.Root, IsOpenToOtherPages = true, Summary = "Begins a session: form fields principal and password",
         },
-        new("GET", "/c/log_out", "logout", "session", ApiNeed.Anybody, LogOutAsync) { Base = ApiBase.Root, Summary = "Ends the session of the browser" },
+        new("GET", "/c/log_out", "logout", "session", ApiNeed.Anybody, LogOutAsync) { Surface = ApiSurface.Root, Summary = "Ends the session of the browser" },
     ];
 
     private async Task<ApiResult> LoginAsync(ApiCall call, CancellationToken ct)

@@ -15,7 +15,7 @@ internal sealed class OidcApi(OidcProviders providers, TimeProvider time)
         },
         new("GET", "/sign-in/providers", "listSignInProviders", "session", ApiNeed.Anybody, ListAsync)
         {
-            Base = ApiBase.Berth, Summary = "Names of the OpenID providers that people may sign in with",
+            Surface = ApiSurface.Berth, Summary = "Names of the OpenID providers that people may sign in with",
         },
     ];
 

@@ -40,7 +40,7 @@ internal sealed class OidcPages(
     ];
 
     private static ApiOperation Page(string method, string path, string id, ApiHandler run, string summary) =>
-        new(method, path, id, "session", ApiNeed.Anybody, run) { Base = ApiBase.Root, IsOpenToOtherPages = true, Summary = summary };
+        new(method, path, id, "session", ApiNeed.Anybody, run) { Surface = ApiSurface.Root, IsOpenToOtherPages = true, Summary = summary };
 
     private async Task<ApiResult> LoginAsync(ApiCall call, CancellationToken ct)
     {

@@ -20,15 +20,15 @@ internal sealed class RobotTrustApi(RobotTrusts trusts)
     [
         new("GET", "/robots/{robot_id}/trusts", "listRobotTrusts", "robot", ApiNeed.Inside, ListAsync)
         {
-            Base = ApiBase.Berth, Answer = typeof(RobotTrustBody), IsList = true, Summary = "Issuers whose tokens stand for a robot; needs robot:read of its project or the system",
+            Surface = ApiSurface.Berth, Answer = typeof(RobotTrustBody), IsList = true, Summary = "Issuers whose tokens stand for a robot; needs robot:read of its project or the system",
         },
         new("POST", "/robots/{robot_id}/trusts", "addRobotTrust", "robot", ApiNeed.Inside, AddAsync)
         {
-            Base = ApiBase.Berth, Body = typeof(RobotTrustBody), Summary = "Trusts an issuer; needs robot:update of the project, or robot:create of the system",
+            Surface = ApiSurface.Berth, Body = typeof(RobotTrustBody), Summary = "Trusts an issuer; needs robot:update of the project, or robot:create of the system",
         },
         new("DELETE", "/robots/{robot_id}/trusts/{trust_id}", "removeRobotTrust", "robot", ApiNeed.Inside, RemoveAsync)
         {
-            Base = ApiBase.Berth, Summary = "Ends a trust, and with it what was given for it; needs the same as to add one",
+            Surface = ApiSurface.Berth, Summary = "Ends a trust, and with it what was given for it; needs the same as to add one",
         },
     ];
 

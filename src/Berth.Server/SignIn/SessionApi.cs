@@ -13,16 +13,16 @@ internal sealed class SessionApi(BrowserSessions sessions, Users users)
     [
         new("GET", "/sessions", "listSessions", "session", ApiNeed.SignedIn, ListAsync)
         {
-            Base = ApiBase.Berth, Answer = typeof(SessionAnswer), IsList = true, Query = ["user", "all"],
+            Surface = ApiSurface.Berth, Answer = typeof(SessionAnswer), IsList = true, Query = ["user", "all"],
             Summary = "Lists the caller's sessions; administrators may ask for another user's, or all",
         },
         new("DELETE", "/sessions", "endOtherSessions", "session", ApiNeed.SignedIn, EndOthersAsync)
         {
-            Base = ApiBase.Berth, Summary = "Ends all sessions of the caller but the one of this request",
+            Surface = ApiSurface.Berth, Summary = "Ends all sessions of the caller but the one of this request",
         },
         new("DELETE", "/sessions/{session_id}", "endSession", "session", ApiNeed.SignedIn, EndAsync)
         {
-            Base = ApiBase.Berth, Summary = "Ends a session: the caller's own, or anybody's for administrators",
+            Surface = ApiSurface.Berth, Summary = "Ends a session: the caller's own, or anybody's for administrators",
         },
     ];
 

@@ -5,6 +5,7 @@ using Berth.Server.Access;
 using Berth.Server.Identity;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Http;
+using Berth.Server.Projects;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -41,7 +42,8 @@ internal sealed class AccessApp : IAsyncDisposable
     /// <param name="time">The clock.</param>
     /// <param name="options">Settings of access.</param>
     /// <param name="http">Settings of HTTP.</param>
-    public static async Task<AccessApp> StartAsync(Database database, TimeProvider time, AccessOptions? options = null, HttpOptions? http = null)
+    /// <param name="projects">Settings of projects; by default every user may push to projects that are not there.</param>
+    public static async Task<AccessApp> StartAsync(Database database, TimeProvider time, AccessOptions? options = null, HttpOptions? http = null, ProjectOptions? projects = null)
     {
         options ??= new AccessOptions();
         var folder = Directory.CreateTempSubdirectory("berth-test-").FullName;
@@ -49,7 +51,7 @@ internal sealed class AccessApp : IAsyncDisposable
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
         builder.Services.AddRoutingCore().AddLogging();
         builder.Services.AddSingleton(database).AddSingleton(time);
-        builder.Services.AddAccess(options, http ?? new HttpOptions(), folder);
+        builder.Services.AddAccess(options, projects ?? new ProjectOptions { CreateOnPush = ProjectCreators.Everyone }, http ?? new HttpOptions(), folder);
         var app = builder.Build();
         app.Use(next => PathPrefix.Before(next, http?.Prefix ?? ""));
         app.UseRouting();
@@ -118,8 +120,8 @@ internal sealed class AccessApp : IAsyncDisposable
             var isAllowed = name switch
             {
                 "" => access.MayUseApi(caller),
-                "_catalog" => access.MayListCatalog(caller) && access.MayList(caller, "some/repository"),
-                _ => access.May(caller, name, Enum.Parse<RepositoryAction>(word, ignoreCase: true)),
+                "_catalog" => access.MayListCatalog(caller),
+                _ => (await access.RightsAsync(caller, name, context.RequestAborted)).May(Enum.Parse<RepositoryAction>(word, ignoreCase: true)),
             };
             if (isAllowed)
             {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Berth.Server.Access;
+using Berth.Server.Platform.Data;
 
 namespace Berth.Server.Tests.Access;
 
@@ -12,7 +13,7 @@ public sealed class CredentialCacheTests : IDisposable
     private readonly AccessCounters _counters = new();
     private readonly CredentialCache _cache;
 
-    public CredentialCacheTests() => _cache = new CredentialCache(new AccessOptions(), _counters, _time);
+    public CredentialCacheTests() => _cache = new CredentialCache(new AccessOptions(), _counters, _time, new Announcements());
 
     public void Dispose() => _cache.Dispose();
 
@@ -84,7 +85,7 @@ public sealed class CredentialCacheTests : IDisposable
     [Fact]
     public void A_hit_allocates_nothing_and_takes_about_a_microsecond()
     {
-        using var cache = new CredentialCache(new AccessOptions(), _counters, TimeProvider.System);
+        using var cache = new CredentialCache(new AccessOptions(), _counters, TimeProvider.System, new Announcements());
         const string Authorization = "Basic YWxpY2U6Y29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZQ==";
         cache.Remember(Authorization, Alice, null, cache.Epoch);
         for (var i = 0; i < 20_000; i++) cache.Find(Authorization);

@@ -1,5 +1,6 @@
 using System.Text;
 using Berth.Server.Access;
+using Berth.Server.Platform.Data;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -20,7 +21,7 @@ public sealed class HtpasswdAccessTests : IDisposable
         _file = Path.Join(_folder, "auth", "htpasswd");
         _options = new AccessOptions { Mode = AccessMode.Htpasswd, HtpasswdFile = _file, Realm = "my \"own\" realm" };
         var counters = new AccessCounters();
-        _cache = new CredentialCache(_options, counters, _time);
+        _cache = new CredentialCache(_options, counters, _time, new Announcements());
         _signIn = new PasswordSignIn(_cache, new FailedSignIns(_options, _time), counters, _time, NullLogger<PasswordSignIn>.Instance);
     }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Berth.Server.Access;
+using Berth.Server.Platform.Data;
 using Microsoft.Extensions.Logging.Abstractions;
 using CredentialCache = Berth.Server.Access.CredentialCache;
 
@@ -19,7 +20,7 @@ public sealed class PasswordSignInTests : IDisposable
     public PasswordSignInTests()
     {
         var options = new AccessOptions();
-        _cache = new CredentialCache(options, _counters, _time);
+        _cache = new CredentialCache(options, _counters, _time, new Announcements());
         _signIn = new PasswordSignIn(_cache, new FailedSignIns(options, _time), _counters, _time, NullLogger<PasswordSignIn>.Instance);
     }
 
@@ -99,9 +100,9 @@ public sealed class PasswordSignInTests : IDisposable
     private ValueTask<SignInResult> TryAsync(string name, string password) =>
         _signIn.SignInAsync("Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{name}:{password}")), Address, CheckAsync, CancellationToken.None);
 
-    private ValueTask<Caller?> CheckAsync(string name, string password, CancellationToken ct)
+    private ValueTask<CredentialVerdict> CheckAsync(string name, string password, CancellationToken ct)
     {
         Interlocked.Increment(ref _checks);
-        return new(password == "right" ? new Caller("test:" + name, name, isAdmin: false, grants: null) : null);
+        return new(password == "right" ? CredentialVerdict.Of(new Caller("test:" + name, name, isAdmin: false, grants: null)) : CredentialVerdict.Wrong);
     }
 }

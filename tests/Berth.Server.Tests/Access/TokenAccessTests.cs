@@ -3,6 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 using Berth.Server.Access;
+using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Jose;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -26,7 +27,7 @@ public sealed class TokenAccessTests : IDisposable
     private readonly CredentialCache _cache;
     private readonly ECDsa _ec = ECDsa.Create(ECCurve.NamedCurves.nistP256);
 
-    public TokenAccessTests() => _cache = new CredentialCache(new AccessOptions(), _counters, _time);
+    public TokenAccessTests() => _cache = new CredentialCache(new AccessOptions(), _counters, _time, new Announcements());
 
     private string JwksFile => Path.Join(_folder, "jwks.json");
 

@@ -80,28 +80,6 @@ public sealed class TokenEndpointTests
         await ExpectAsync(HttpStatusCode.Unauthorized, app, "/v2/other?action=pull", BearerOf(forAdmin));
     }
 
-    [Theory]
-    [InlineData(AnonymousAccess.Pull, HttpStatusCode.Unauthorized)]
-    [InlineData(AnonymousAccess.Push, HttpStatusCode.OK)]
-    public async Task Without_credentials_one_gets_a_token_for_what_is_open(AnonymousAccess anonymous, HttpStatusCode push)
-    {
-        await using var database = await TestDatabase.NewAsync(DatabaseKind.Sqlite);
-        await using var app = await StartAsync(database, new AccessOptions { Anonymous = anonymous });
-        await ExpectAsync(HttpStatusCode.OK, app, "/v2/x?action=pull");
-        await ExpectAsync(push, app, "/v2/x?action=push");
-        await ExpectAsync(HttpStatusCode.Unauthorized, app, "/v2/x?action=delete");
-        // Clients read from the version check that there is something to sign in to.
-        await ExpectAsync(HttpStatusCode.Unauthorized, app, "/v2/");
-        var answer = await app.TokenAsync("?service=berth&scope=repository:x:pull,push,delete&offline_token=true");
-        Assert.False(answer.TryGetProperty("refresh_token", out _));
-        await ExpectAsync(HttpStatusCode.OK, app, "/v2/", BearerOf(answer));
-        await ExpectAsync(HttpStatusCode.OK, app, "/v2/x?action=pull", BearerOf(answer));
-        await ExpectAsync(push, app, "/v2/x?action=push", BearerOf(answer));
-        await ExpectAsync(HttpStatusCode.Unauthorized, app, "/v2/x?action=delete", BearerOf(answer));
-        // Wrong credentials are not the same as none.
-        await ExpectAsync(HttpStatusCode.Unauthorized, app, "/v2/x?action=pull", Basic("alice", "wrong"));
-    }
-
     [Fact]
     public async Task Where_nothing_is_open_a_token_needs_credentials()
     {

@@ -27,11 +27,12 @@ internal sealed class NamedCallers(Func<string, string, RepositoryAction, bool> 
         return ValueTask.FromResult(result);
     }
 
-    public bool May(Caller caller, string repository, RepositoryAction action) => may(caller.Name, repository, action);
+    public ValueTask<RepositoryRights> RightsAsync(Caller caller, string repository, CancellationToken ct) => new(RepositoryRights.Plain(
+        repository, may(caller.Name, repository, RepositoryAction.Pull), may(caller.Name, repository, RepositoryAction.Push), may(caller.Name, repository, RepositoryAction.Delete)));
 
     public bool MayListCatalog(Caller caller) => caller.Grants is null && !caller.IsAnonymous;
 
-    public bool MayList(Caller caller, string repository) => May(caller, repository, RepositoryAction.Pull);
+    public ValueTask<bool> MayListAsync(Caller caller, string repository, CancellationToken ct) => new(may(caller.Name, repository, RepositoryAction.Pull));
 
     public bool MayUseApi(Caller caller) => !caller.IsAnonymous;
 

@@ -1,4 +1,4 @@
-namespace Berth.Server.Notifications;
+namespace Berth.Server.Platform.Jobs;
 
 /// <summary>Wakes one waiting loop. Signals that come while nobody waits are kept as one.</summary>
 internal sealed class WakeSignal
