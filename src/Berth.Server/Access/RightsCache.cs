@@ -151,8 +151,14 @@ internal sealed class RightsCache
     {
         var set = PermissionSet.None;
         await using var reader = await session.Command(SelectRobotPermissions, robot, (int)PermissionScope.Project, project).ExecuteReaderAsync(ct).ConfigureAwait(false);
-        while (await reader.ReadAsync(ct).ConfigureAwait(false)) set = set.Union(PermissionSet.Parse(reader.GetString(0), PermissionScope.Project));
-        return set;
+        var isOfProject = false;
+        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+        {
+            set = set.Union(PermissionSet.Parse(reader.GetString(0), PermissionScope.Project));
+            isOfProject = !reader.IsDBNull(1);
+        }
+        // As in Harbor: clients look before they push, so a robot of a project that may push may pull.
+        return isOfProject && set.Has(ProjectPermissions.RepositoryPush) ? set.Union(PermissionSet.Of(ProjectPermissions.RepositoryPull)) : set;
     }
 
     private static async ValueTask<PermissionSet> ReadSystemAsync(DbSession session, long robot, CancellationToken ct)
@@ -204,8 +210,10 @@ internal sealed class RightsCache
     private static readonly Statement SelectRole = new("SELECT permissions FROM roles WHERE id = @0");
     private static readonly Statement SelectGroups = new("SELECT group_id FROM user_group_members WHERE user_id = @0");
 
-    private static readonly Statement SelectRobotPermissions = new(
-        "SELECT permissions FROM robot_permissions WHERE robot_id = @0 AND scope = @1 AND (project_id IS NULL OR project_id = @2)");
+    private static readonly Statement SelectRobotPermissions = new("""
+        SELECT p.permissions, r.project_id FROM robot_permissions p JOIN robots r ON r.id = p.robot_id
+        WHERE p.robot_id = @0 AND p.scope = @1 AND (p.project_id IS NULL OR p.project_id = @2)
+        """);
 
     private static readonly Statement SelectSystemPermissions = new("SELECT permissions FROM robot_permissions WHERE robot_id = @0 AND scope = @1");
 

@@ -33,6 +33,13 @@ public sealed class TokenScopes
     public PermissionSet In(string project) =>
         _projects.GetValueOrDefault(project).Union(_projects.GetValueOrDefault("*"));
 
+    /// <summary>Whether all that other scopes allow is allowed by these.</summary>
+    public bool Covers(TokenScopes other) =>
+        OfSystem.Covers(other.OfSystem) && other._projects.All(p => (p.Key == "*" ? _projects.GetValueOrDefault("*") : In(p.Key)).Covers(p.Value));
+
+    /// <summary>The limit in every project.</summary>
+    public PermissionSet InAllProjects => _projects.GetValueOrDefault("*");
+
     /// <summary>Reads scopes; false with the first word that is none.</summary>
     public static bool TryParse(string text, out TokenScopes scopes, out string problem)
     {

@@ -130,6 +130,11 @@ public sealed class ApiCall
     /// <summary>Whether the caller is an administrator whose credentials are not limited to less.</summary>
     public bool IsAdmin => Caller.IsAdmin && (Caller.Scopes is not { } scopes || scopes.OfSystem == PermissionSet.All);
 
+    /// <summary>
+    /// Whether the caller is a user with the account's full power: signed in by password or session, or by a token without limits. Only then may the account itself be changed.
+    /// </summary>
+    public bool IsWholeUser => Caller is { Kind: CallerKind.User, Scopes: null };
+
     /// <summary>The answer for somebody who may not do it: who they are decides whether credentials would help.</summary>
     public ApiResult Refuse(string? message = null) => Caller.IsAnonymous
         ? ApiResult.Fail(ApiError.Unauthorized, message ?? "unauthorized: sign in first")

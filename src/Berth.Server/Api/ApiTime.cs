@@ -2,11 +2,13 @@ using System.Globalization;
 
 namespace Berth.Server.Api;
 
-/// <summary>Times as Harbor's JSON writes them: UTC with milliseconds.</summary>
+/// <summary>Times as Harbor's API writes them.</summary>
 internal static class ApiTime
 {
-    /// <summary>A time of the database.</summary>
-    /// <param name="milliseconds">Unix milliseconds.</param>
+    /// <summary>Unix milliseconds as <c>2006-01-02T15:04:05.000Z</c>.</summary>
     public static string Text(long milliseconds) =>
-        DateTimeOffset.FromUnixTimeMilliseconds(milliseconds).UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+        DateTimeOffset.FromUnixTimeMilliseconds(milliseconds).ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+
+    /// <summary>The same for a time that may be missing.</summary>
+    public static string? Text(long? milliseconds) => milliseconds is { } known ? Text(known) : null;
 }

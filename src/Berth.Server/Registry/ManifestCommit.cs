@@ -137,8 +137,8 @@ internal sealed class ManifestCommit(
         var id = await session.ScalarAsync(InsertManifest,
             [
                 repositoryId, change.Digest.Value, document.MediaType, document.ReferrerType, document.Subject?.Digest.Value,
-                document.Subject is null ? null : document.AnnotationsJson, now, change.Content.Length, change.Content,
-                TotalSizeOf(change), ArtifactKinds.Of(document), accessory,
+                document.AnnotationsJson, now, change.Content.Length, change.Content,
+                TotalSizeOf(change), ArtifactKinds.Of(document), accessory, ArtifactKinds.ConfigTypeOf(document),
             ], ct).ConfigureAwait(false) ?? throw new InvalidOperationException("the manifest was not written");
         if (blobIds.Count > 0) await session.ExecuteAsync(InsertBlobs, [id, Json(blobIds)], ct).ConfigureAwait(false);
         if (document.Manifests.Count > 0)
@@ -219,8 +219,8 @@ internal sealed class ManifestCommit(
 
     private static readonly Statement InsertManifest = new("""
         INSERT INTO manifests (repository_id, digest, media_type, artifact_type, subject, annotations, pushed_at, created_at, size, content,
-            total_size, kind, accessory_kind, is_listed, pull_count)
-        VALUES (@0, @1, @2, @3, @4, @5, @6, @6, @7, @8, @9, @10, @11, false, 0)
+            total_size, kind, accessory_kind, config_type, is_listed, pull_count)
+        VALUES (@0, @1, @2, @3, @4, @5, @6, @6, @7, @8, @9, @10, @11, @12, false, 0)
         RETURNING id
         """);
 

@@ -59,6 +59,11 @@ internal sealed class RegistryEndpoint(
             return;
         }
         facts.Caller = caller.Name;
+        if (caller.MustChangePassword)
+        {
+            await OciErrors.WriteAsync(context, OciError.PasswordChange).ConfigureAwait(false);
+            return;
+        }
 
         // 3. How often.
         if (rateLimit.Check(caller, context) is { } pause)

@@ -59,6 +59,9 @@ public static class Topics
     /// <summary>Repositories have other names, or are gone: what is remembered under their names is not true any more. No key.</summary>
     public const string Repositories = "repositories";
 
+    /// <summary>A key that signs tokens was made or removed. No key.</summary>
+    public const string SigningKeys = "signing-keys";
+
     /// <summary>Settings have changed. No key.</summary>
     public const string Settings = "settings";
 

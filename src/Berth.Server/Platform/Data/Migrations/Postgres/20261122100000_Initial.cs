@@ -35,6 +35,30 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 });
 
             migrationBuilder.CreateTable(
+                name: "audit_forward_leases",
+                columns: table => new
+                {
+                    id = table.Column<int>(type: "integer", nullable: false),
+                    owner = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    expires_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_audit_forward_leases", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "audit_forwards",
+                columns: table => new
+                {
+                    entry_id = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_audit_forwards", x => x.entry_id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "blobs",
                 columns: table => new
                 {
@@ -619,8 +643,10 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     is_listed = table.Column<bool>(type: "boolean", nullable: false),
                     accessory_kind = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: true, collation: "C"),
                     pull_count = table.Column<long>(type: "bigint", nullable: false),
-                    pulled_at = table.Column<long>(type: "bigint", nullable: true),
-                    created_at = table.Column<long>(type: "bigint", nullable: false)
+                    pulled_at = table.Column<long>(type: "bigint", nullable: false, defaultValue: 0L),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    config_type = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: false, defaultValue: "", collation: "C"),
+                    details = table.Column<string>(type: "text", nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -978,9 +1004,21 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 unique: true);
 
             migrationBuilder.CreateIndex(
-                name: "IX_manifests_repository_id_pushed_at",
+                name: "IX_manifests_repository_id_kind_pushed_at_id_is_listed",
                 table: "manifests",
-                columns: new[] { "repository_id", "pushed_at" },
+                columns: new[] { "repository_id", "kind", "pushed_at", "id", "is_listed" },
+                filter: "is_listed");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_manifests_repository_id_pulled_at_id_is_listed",
+                table: "manifests",
+                columns: new[] { "repository_id", "pulled_at", "id", "is_listed" },
+                filter: "is_listed");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_manifests_repository_id_pushed_at_id_is_listed",
+                table: "manifests",
+                columns: new[] { "repository_id", "pushed_at", "id", "is_listed" },
                 filter: "is_listed");
 
             migrationBuilder.CreateIndex(
@@ -988,6 +1026,12 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 table: "manifests",
                 columns: new[] { "repository_id", "subject", "digest" },
                 filter: "subject IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_manifests_repository_id_total_size_id_is_listed",
+                table: "manifests",
+                columns: new[] { "repository_id", "total_size", "id", "is_listed" },
+                filter: "is_listed");
 
             migrationBuilder.CreateIndex(
                 name: "IX_notification_deliveries_endpoint_id",
@@ -1192,6 +1236,12 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
 
             migrationBuilder.DropTable(
                 name: "audit_entries");
+
+            migrationBuilder.DropTable(
+                name: "audit_forward_leases");
+
+            migrationBuilder.DropTable(
+                name: "audit_forwards");
 
             migrationBuilder.DropTable(
                 name: "immutable_rules");

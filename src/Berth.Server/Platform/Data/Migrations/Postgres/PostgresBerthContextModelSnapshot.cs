@@ -439,6 +439,39 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.ToTable("audit_entries", (string)null);
                 });
 
+            modelBuilder.Entity("Berth.Server.Audit.AuditForward", b =>
+                {
+                    b.Property<long>("EntryId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("entry_id");
+
+                    b.HasKey("EntryId");
+
+                    b.ToTable("audit_forwards", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Audit.AuditForwardLease", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("integer")
+                        .HasColumnName("id");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("expires_at");
+
+                    b.Property<string>("Owner")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("owner")
+                        .UseCollation("C");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("audit_forward_leases", (string)null);
+                });
+
             modelBuilder.Entity("Berth.Server.Identity.User", b =>
                 {
                     b.Property<long>("Id")
@@ -1290,6 +1323,15 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                         .HasColumnName("artifact_type")
                         .UseCollation("C");
 
+                    b.Property<string>("ConfigType")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
+                        .HasDefaultValue("")
+                        .HasColumnName("config_type")
+                        .UseCollation("C");
+
                     b.Property<byte[]>("Content")
                         .IsRequired()
                         .HasColumnType("bytea")
@@ -1298,6 +1340,11 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.Property<long>("CreatedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("created_at");
+
+                    b.Property<string>("Details")
+                        .HasColumnType("text")
+                        .HasColumnName("details")
+                        .UseCollation("C");
 
                     b.Property<string>("Digest")
                         .IsRequired()
@@ -1328,8 +1375,10 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                         .HasColumnType("bigint")
                         .HasColumnName("pull_count");
 
-                    b.Property<long?>("PulledAt")
+                    b.Property<long>("PulledAt")
+                        .ValueGeneratedOnAdd()
                         .HasColumnType("bigint")
+                        .HasDefaultValue(0L)
                         .HasColumnName("pulled_at");
 
                     b.Property<long>("PushedAt")
@@ -1361,11 +1410,20 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.HasIndex("RepositoryId", "Digest")
                         .IsUnique();
 
-                    b.HasIndex("RepositoryId", "PushedAt")
-                        .HasFilter("is_listed");
-
                     b.HasIndex("RepositoryId", "Subject", "Digest")
                         .HasFilter("subject IS NOT NULL");
+
+                    b.HasIndex("RepositoryId", "PulledAt", "Id", "IsListed")
+                        .HasFilter("is_listed");
+
+                    b.HasIndex("RepositoryId", "PushedAt", "Id", "IsListed")
+                        .HasFilter("is_listed");
+
+                    b.HasIndex("RepositoryId", "TotalSize", "Id", "IsListed")
+                        .HasFilter("is_listed");
+
+                    b.HasIndex("RepositoryId", "Kind", "PushedAt", "Id", "IsListed")
+                        .HasFilter("is_listed");
 
                     b.ToTable("manifests", (string)null);
                 });

@@ -402,6 +402,38 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.ToTable("audit_entries", (string)null);
                 });
 
+            modelBuilder.Entity("Berth.Server.Audit.AuditForward", b =>
+                {
+                    b.Property<long>("EntryId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("entry_id");
+
+                    b.HasKey("EntryId");
+
+                    b.ToTable("audit_forwards", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Audit.AuditForwardLease", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("expires_at");
+
+                    b.Property<string>("Owner")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("owner");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("audit_forward_leases", (string)null);
+                });
+
             modelBuilder.Entity("Berth.Server.Identity.User", b =>
                 {
                     b.Property<long>("Id")
@@ -1185,6 +1217,14 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("artifact_type");
 
+                    b.Property<string>("ConfigType")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasMaxLength(255)
+                        .HasColumnType("TEXT")
+                        .HasDefaultValue("")
+                        .HasColumnName("config_type");
+
                     b.Property<byte[]>("Content")
                         .IsRequired()
                         .HasColumnType("BLOB")
@@ -1193,6 +1233,10 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.Property<long>("CreatedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("created_at");
+
+                    b.Property<string>("Details")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("details");
 
                     b.Property<string>("Digest")
                         .IsRequired()
@@ -1220,8 +1264,10 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("pull_count");
 
-                    b.Property<long?>("PulledAt")
+                    b.Property<long>("PulledAt")
+                        .ValueGeneratedOnAdd()
                         .HasColumnType("INTEGER")
+                        .HasDefaultValue(0L)
                         .HasColumnName("pulled_at");
 
                     b.Property<long>("PushedAt")
@@ -1252,11 +1298,20 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.HasIndex("RepositoryId", "Digest")
                         .IsUnique();
 
-                    b.HasIndex("RepositoryId", "PushedAt")
-                        .HasFilter("is_listed");
-
                     b.HasIndex("RepositoryId", "Subject", "Digest")
                         .HasFilter("subject IS NOT NULL");
+
+                    b.HasIndex("RepositoryId", "PulledAt", "Id", "IsListed")
+                        .HasFilter("is_listed");
+
+                    b.HasIndex("RepositoryId", "PushedAt", "Id", "IsListed")
+                        .HasFilter("is_listed");
+
+                    b.HasIndex("RepositoryId", "TotalSize", "Id", "IsListed")
+                        .HasFilter("is_listed");
+
+                    b.HasIndex("RepositoryId", "Kind", "PushedAt", "Id", "IsListed")
+                        .HasFilter("is_listed");
 
                     b.ToTable("manifests", (string)null);
                 });

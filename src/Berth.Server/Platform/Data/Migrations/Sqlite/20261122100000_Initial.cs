@@ -34,6 +34,30 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 });
 
             migrationBuilder.CreateTable(
+                name: "audit_forward_leases",
+                columns: table => new
+                {
+                    id = table.Column<int>(type: "INTEGER", nullable: false),
+                    owner = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    expires_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_audit_forward_leases", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "audit_forwards",
+                columns: table => new
+                {
+                    entry_id = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_audit_forwards", x => x.entry_id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "blobs",
                 columns: table => new
                 {
@@ -618,8 +642,10 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     is_listed = table.Column<bool>(type: "INTEGER", nullable: false),
                     accessory_kind = table.Column<string>(type: "TEXT", maxLength: 64, nullable: true),
                     pull_count = table.Column<long>(type: "INTEGER", nullable: false),
-                    pulled_at = table.Column<long>(type: "INTEGER", nullable: true),
-                    created_at = table.Column<long>(type: "INTEGER", nullable: false)
+                    pulled_at = table.Column<long>(type: "INTEGER", nullable: false, defaultValue: 0L),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    config_type = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false, defaultValue: ""),
+                    details = table.Column<string>(type: "TEXT", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -977,9 +1003,21 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 unique: true);
 
             migrationBuilder.CreateIndex(
-                name: "IX_manifests_repository_id_pushed_at",
+                name: "IX_manifests_repository_id_kind_pushed_at_id_is_listed",
                 table: "manifests",
-                columns: new[] { "repository_id", "pushed_at" },
+                columns: new[] { "repository_id", "kind", "pushed_at", "id", "is_listed" },
+                filter: "is_listed");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_manifests_repository_id_pulled_at_id_is_listed",
+                table: "manifests",
+                columns: new[] { "repository_id", "pulled_at", "id", "is_listed" },
+                filter: "is_listed");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_manifests_repository_id_pushed_at_id_is_listed",
+                table: "manifests",
+                columns: new[] { "repository_id", "pushed_at", "id", "is_listed" },
                 filter: "is_listed");
 
             migrationBuilder.CreateIndex(
@@ -987,6 +1025,12 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 table: "manifests",
                 columns: new[] { "repository_id", "subject", "digest" },
                 filter: "subject IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_manifests_repository_id_total_size_id_is_listed",
+                table: "manifests",
+                columns: new[] { "repository_id", "total_size", "id", "is_listed" },
+                filter: "is_listed");
 
             migrationBuilder.CreateIndex(
                 name: "IX_notification_deliveries_endpoint_id",
@@ -1191,6 +1235,12 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
 
             migrationBuilder.DropTable(
                 name: "audit_entries");
+
+            migrationBuilder.DropTable(
+                name: "audit_forward_leases");
+
+            migrationBuilder.DropTable(
+                name: "audit_forwards");
 
             migrationBuilder.DropTable(
                 name: "immutable_rules");
