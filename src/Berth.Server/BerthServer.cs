@@ -7,6 +7,8 @@ using Berth.Server.Api;
 using Berth.Server.Artifacts;
 using Berth.Server.Audit;
 using Berth.Server.Identity;
+using Berth.Server.Immutability;
+using Berth.Server.Labels;
 using Berth.Server.Notifications;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
@@ -15,6 +17,7 @@ using Berth.Server.Platform.Http;
 using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Telemetry;
 using Berth.Server.Projects;
+using Berth.Server.Quotas;
 using Berth.Server.Registry;
 using Berth.Server.SignIn;
 using Berth.Server.Webhooks;
@@ -118,12 +121,17 @@ public static class BerthServer
 
         // Ring 1: core.
         services.AddAccess(options.Access, options.Identity, options.Projects, options.Http, options.DataFolder);
+        services.AddQuotas();
         services.AddRegistry(options.Registry);
         if (options.Access.Mode == AccessMode.Local)
         {
             services.AddApi();
             services.AddIdentity().AddAccounts();
             services.AddProjects(options.Projects);
+            services.AddAccessApi();
+            services.AddLabels();
+            services.AddImmutability();
+            services.AddQuotasApi();
             services.AddRegistryApi();
         }
 

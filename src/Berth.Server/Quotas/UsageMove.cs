@@ -9,7 +9,7 @@ internal static class UsageMove
     /// Counts the manifests and blobs of a repository for its new project, as far as that one's quota goes, and no longer for the old one. When the outcome is not
     /// done, the transaction must be rolled back.
     /// </summary>
-    public static async ValueTask<UsageChange> MoveAsync(DbSession session, long repositoryId, long from, long to, CancellationToken ct)
+    public static async ValueTask<UsageChange> MoveAsync(DbSession session, long repositoryId, long from, long to, bool isEnforced, CancellationToken ct)
     {
         var manifests = await session.ScalarAsync(SumManifests, [repositoryId], ct).ConfigureAwait(false) ?? 0;
         var added = await session.ScalarAsync(SumNew, [repositoryId, to], ct).ConfigureAwait(false) ?? 0;
@@ -17,8 +17,8 @@ internal static class UsageMove
         await session.ExecuteAsync(Subtract, [repositoryId, from], ct).ConfigureAwait(false);
         var freed = await session.ScalarAsync(SumUnused, [from], ct).ConfigureAwait(false) ?? 0;
         await session.ExecuteAsync(DeleteUnused, [from], ct).ConfigureAwait(false);
-        await ProjectUsage.ChangeAsync(session, from, -(freed + manifests), ct).ConfigureAwait(false);
-        return await ProjectUsage.ChangeAsync(session, to, added + manifests, ct).ConfigureAwait(false);
+        await ProjectUsage.ChangeAsync(session, from, -(freed + manifests), isEnforced: false, ct).ConfigureAwait(false);
+        return await ProjectUsage.ChangeAsync(session, to, added + manifests, isEnforced, ct).ConfigureAwait(false);
     }
 
     /// <summary>

@@ -5,6 +5,7 @@ using Berth.Server.Api;
 using Berth.Server.Immutability;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
+using Berth.Server.Platform.Settings;
 using Berth.Server.Projects;
 using Berth.Server.Quotas;
 using Microsoft.AspNetCore.Http;
@@ -15,7 +16,7 @@ namespace Berth.Server.Registry;
 /// Gives a repository another name, in the same project or in another: 1. both ends are held, 2. the new name is free, 3. nothing in it is locked or immutable,
 /// 4. repository, uploads and, in another project, what it uses and its labels, 5. the old name leads to it until it is reused. All in one transaction.
 /// </summary>
-internal sealed class RepositoryRename(Database database, ICallerSource access, DomainEvents events, TimeProvider time)
+internal sealed class RepositoryRename(Database database, ICallerSource access, DomainEvents events, RuntimeSettings settings, TimeProvider time)
 {
     /// <summary>What it answers.</summary>
     public static IEnumerable<ApiOperation> Operations(RepositoryRename rename) =>
@@ -100,7 +101,7 @@ internal sealed class RepositoryRename(Database database, ICallerSource access, 
             await session.ExecuteAsync(CountRepository, [oldProject, -1L], ct).ConfigureAwait(false);
             await session.ExecuteAsync(CountRepository, [project.Id, 1L], ct).ConfigureAwait(false);
             await session.ExecuteAsync(DeleteLabels, [id, oldProject], ct).ConfigureAwait(false);
-            var usage = await UsageMove.MoveAsync(session, id, oldProject, project.Id, ct).ConfigureAwait(false);
+            var usage = await UsageMove.MoveAsync(session, id, oldProject, project.Id, await settings.ReadAsync(RuntimeSettingTable.QuotaPerProjectEnable, ct).ConfigureAwait(false), ct).ConfigureAwait(false);
             if (!usage.IsDone) return ApiResult.Fail(ApiError.PreconditionFailed, QuotaEvents.Exceeded(project.Id, project.Name, to, usage, actor).Description);
         }
 
