@@ -1376,6 +1376,8 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
 
                     b.HasKey("Id");
 
+                    b.HasIndex("RepositoryId", "Id");
+
                     b.HasIndex("RepositoryId", "Name", "Id");
 
                     b.ToTable("tag_history", (string)null);

@@ -915,6 +915,11 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_tag_history_repository_id_id",
+                table: "tag_history",
+                columns: new[] { "repository_id", "id" });
+
+            migrationBuilder.CreateIndex(
                 name: "IX_tag_history_repository_id_name_id",
                 table: "tag_history",
                 columns: new[] { "repository_id", "name", "id" });

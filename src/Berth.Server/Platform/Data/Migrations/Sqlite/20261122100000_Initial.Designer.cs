@@ -1267,6 +1267,8 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
 
                     b.HasKey("Id");
 
+                    b.HasIndex("RepositoryId", "Id");
+
                     b.HasIndex("RepositoryId", "Name", "Id");
 
                     b.ToTable("tag_history", (string)null);
