@@ -1,6 +1,7 @@
 using Berth.Blobs;
 using Berth.Server.Access;
 using Berth.Server.Audit;
+using Berth.Server.Identity;
 using Berth.Server.Notifications;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Health;
@@ -10,6 +11,7 @@ using Berth.Server.Platform.Settings;
 using Berth.Server.Platform.Telemetry;
 using Berth.Server.Projects;
 using Berth.Server.Registry;
+using Berth.Server.Webhooks;
 
 namespace Berth.Server;
 
@@ -24,10 +26,13 @@ public sealed record BerthOptions
     public BlobStoreOptions Storage { get; init; } = new();
     public RegistryOptions Registry { get; init; } = new();
     public AccessOptions Access { get; init; } = new();
+    public IdentityOptions Identity { get; init; } = new();
     public ProjectOptions Projects { get; init; } = new();
     public SettingsOptions Settings { get; init; } = new();
     public AuditOptions Audit { get; init; } = new();
     public NotificationOptions Notifications { get; init; } = new();
+    public WebhookOptions Webhooks { get; init; } = new();
+    public OutgoingOptions Outgoing { get; init; } = new();
     public JobOptions Jobs { get; init; } = new();
     public HealthOptions Health { get; init; } = new();
     public LogOptions Log { get; init; } = new();

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Mail;
 using System.Net.Security;
 using System.Text.RegularExpressions;
 using Berth.Server.Access;
@@ -34,8 +35,10 @@ internal sealed class BerthOptionsRules
         rules.CheckData(options);
         rules.CheckRegistry(options.Registry);
         rules.CheckAccess(options.Access);
+        rules.CheckIdentity(options);
         rules.CheckNotifications(options);
         rules.CheckJobs(options.Jobs);
+        rules.CheckWebhooks(options);
         rules.CheckHealth(options);
         rules.CheckTelemetry(options);
         rules.CheckSettings(options.Settings);
@@ -157,6 +160,14 @@ internal sealed class BerthOptionsRules
         AtLeast("access.maxFailureDelay", access.MaxFailureDelay, TimeSpan.Zero);
     }
 
+    private void CheckIdentity(BerthOptions options)
+    {
+        foreach (var (key, message) in options.Identity.Check(options.Http.Tls.ClientCas)) Add(key, message);
+        var isUsed = options.Identity.Ldap.IsConfigured || options.Identity.Oidc.Count > 0 || options.Identity.ProxyHeader.IsConfigured || options.Identity.ClientCertificate.Enabled;
+        if (isUsed && options.Access.Mode != AccessMode.Local)
+            Add("identity", "works with access.mode local only: remove the section, or the mode");
+    }
+
     private void CheckNotifications(BerthOptions options)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
@@ -202,6 +213,23 @@ internal sealed class BerthOptionsRules
         AtLeast("jobs.maxConcurrent", jobs.MaxConcurrent, 1);
         AtLeast("jobs.keepFinished", jobs.KeepFinished, TimeSpan.Zero);
         AtLeast("jobs.maxFinished", jobs.MaxFinished, 0);
+    }
+
+    private void CheckWebhooks(BerthOptions options)
+    {
+        var (webhooks, smtp) = (options.Webhooks, options.Webhooks.Smtp);
+        AtLeast("webhooks.maxAttempts", webhooks.MaxAttempts, 1);
+        AtLeast("webhooks.timeout", webhooks.Timeout, TimeSpan.FromMilliseconds(1));
+        AtLeast("webhooks.maxConcurrent", webhooks.MaxConcurrent, 1);
+        if (smtp.Host.Length > 0 && !MailAddress.TryCreate(smtp.From, out _))
+            Add("webhooks.smtp.from", $"\"{smtp.From}\" must be the address that mails come from, such as berth@example.com");
+        if (smtp.Port is < 1 or > 65535)
+            Add("webhooks.smtp.port", "must be a port, 1 to 65535");
+        for (var i = 0; i < options.Outgoing.Allow.Count; i++)
+        {
+            if (!OutgoingGuard.IsAllowEntry(options.Outgoing.Allow[i]))
+                Add($"outgoing.allow[{i}]", $"\"{options.Outgoing.Allow[i]}\" must be a host name, an address or a network such as 10.1.0.0/16", "outgoing.allow");
+        }
     }
 
     private void CheckHealth(BerthOptions options)

@@ -15,6 +15,8 @@ using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Telemetry;
 using Berth.Server.Projects;
 using Berth.Server.Registry;
+using Berth.Server.SignIn;
+using Berth.Server.Webhooks;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -119,8 +121,10 @@ public static class BerthServer
         services.AddRegistry(options.Registry);
 
         // Ring 2: reactions.
+        if (options.Access.Mode == AccessMode.Local) services.AddSignIn(options.Identity, options.Http);
         if (options.Access.Mode == AccessMode.Local) services.AddAudit(options.Audit);
         services.AddNotifications(options.Notifications, NotificationSource.OfThisProcess(options.Http.Urls.Count > 0 ? options.Http.Urls[0] : null, TimeProvider.System));
+        if (options.Access.Mode == AccessMode.Local) services.AddWebhooks(options.Webhooks, options.Outgoing);
 
         // Ring 3: surface.
         if (options.Access.Mode == AccessMode.Local) services.AddAdministration(BerthStorage.RootOf(options));

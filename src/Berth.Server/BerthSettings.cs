@@ -1,5 +1,6 @@
 using System.Text;
 using Berth.Server.Access;
+using Berth.Server.Platform.Secrets;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Settings;
 using Berth.Server.Projects;

@@ -1,6 +1,7 @@
 using Berth.Server.Identity;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Http;
+using Berth.Server.Platform.Secrets;
 using Berth.Server.Projects;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -79,7 +80,7 @@ public static class Access
 
     private static void AddLocal(this IServiceCollection services, AccessOptions options, ProjectOptions projects, HttpOptions http, string dataFolder)
     {
-        services.AddSingleton(p => new InstallationSecret(options, dataFolder, p.GetRequiredService<ILogger<InstallationSecret>>()));
+        services.AddSingleton(p => new InstallationSecret(options.SecretKey, options.SecretKeyFile, dataFolder, p.GetRequiredService<ILogger<InstallationSecret>>()));
         services.AddSingleton(p => new SigningKeys(
             p.GetRequiredService<Database>(), p.GetRequiredService<InstallationSecret>(), p.GetRequiredService<TimeProvider>()));
         services.AddSingleton(p => new LocalTokens(options, p.GetRequiredService<SigningKeys>(), p.GetRequiredService<TimeProvider>()));
@@ -89,7 +90,7 @@ public static class Access
         services.AddSingleton(p => new RightsCache(p.GetRequiredService<Database>()));
         services.AddSingleton<ICallerSource>(p => new LocalAccess(
             options, http, projects, p.GetRequiredService<LocalCallers>(), p.GetRequiredService<PasswordSignIn>(),
-            p.GetRequiredService<BearerSignIn>(), p.GetRequiredService<RightsCache>()));
+            p.GetRequiredService<BearerSignIn>(), p.GetRequiredService<RightsCache>(), p.GetServices<IRequestCredentials>()));
         services.AddSingleton(p => new TokenEndpoint(
             options, p.GetRequiredService<ICallerSource>(), p.GetRequiredService<LocalCallers>(), p.GetRequiredService<LocalTokens>(),
             p.GetRequiredService<PasswordSignIn>(), p.GetRequiredService<AccessCounters>()));

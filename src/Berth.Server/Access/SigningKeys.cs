@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Jose;
+using Berth.Server.Platform.Secrets;
 
 namespace Berth.Server.Access;
 

@@ -50,6 +50,10 @@ internal sealed class ApiEndpoint(ICallerSource access, ApiRights rights, Runtim
         if (signIn.Caller is not { Grants: null } caller) return ApiResult.Fail(ApiError.Unauthorized, "unauthorized");
         RequestFacts.Of(context).Caller = caller.IsAnonymous ? null : caller.Name;
 
+        // A page of somebody else must not use what the browser sends by itself (CSRF).
+        if (context.Features.Get<RequestProof>() is { IsProven: false } && !operation.IsOpenToOtherPages && IsChange(context.Request.Method))
+            return ApiResult.Forbidden("CSRF token invalid");
+
         // 2.
         var project = await FindProjectAsync(context, ct).ConfigureAwait(false);
         var call = new ApiCall(context, operation, caller, rights, project);
@@ -59,6 +63,8 @@ internal sealed class ApiEndpoint(ICallerSource access, ApiRights rights, Runtim
             ?? await ReadOnlyRefusalAsync(operation, ct).ConfigureAwait(false)
             ?? await operation.Run(call, ct).ConfigureAwait(false);
     }
+
+    private static bool IsChange(string method) => !HttpMethods.IsGet(method) && !HttpMethods.IsHead(method) && !HttpMethods.IsOptions(method);
 
     private async ValueTask<ProjectFacts?> FindProjectAsync(HttpContext context, CancellationToken ct)
     {
@@ -94,13 +100,13 @@ internal sealed class ApiEndpoint(ICallerSource access, ApiRights rights, Runtim
     }
 
     private async ValueTask<ApiResult?> ReadOnlyRefusalAsync(ApiOperation operation, CancellationToken ct) =>
-        !HttpMethods.IsGet(operation.Method) && !HttpMethods.IsHead(operation.Method) && !operation.RunsInReadOnlyMode
+        IsChange(operation.Method) && !operation.RunsInReadOnlyMode
         && await settings.ReadAsync(RuntimeSettingTable.ReadOnly, ct).ConfigureAwait(false)
             ? ApiResult.Fail(ApiError.Denied, "The system is in read only mode. Any modification is prohibited.")
             : null;
 
-    private Task SendAsync(HttpContext context, ApiOperation operation, ApiResult result, CancellationToken ct) =>
-        ApiAnswers.SendAsync(context, operation.Base, result, ct);
+    private static Task SendAsync(HttpContext context, ApiOperation operation, ApiResult result, CancellationToken ct) =>
+        ApiAnswers.SendAsync(context, operation.Surface, result, ct);
 
     private ApiResult FailureOf(HttpContext context, Exception failure)
     {
@@ -108,6 +114,9 @@ internal sealed class ApiEndpoint(ICallerSource access, ApiRights rights, Runtim
         {
             case BadHttpRequestException bad:
                 return ApiResult.Fail(bad.StatusCode == 413 ? ApiError.TooLarge : ApiError.BadRequest, bad.Message);
+            case SignInUnavailableException:
+                context.Response.Headers.RetryAfter = "5";
+                return ApiResult.Fail(ApiError.Unavailable, SignInUnavailableException.Answer);
             case DbException away when DatabaseFailure.IsPassing(away):
             case TimeoutException:
                 logger.ApiUnavailable(failure, context.Request.Method, context.Request.Path);

@@ -19,7 +19,7 @@ internal sealed class ManifestCommit(
 {
     public Task<ManifestOutcome> CommitAsync(RegistryRequest request, ManifestChange change)
     {
-        var target = new ManifestTarget(request.Rights, request.Caller.Name, request.Address, events.ActorOf(request));
+        var target = new ManifestTarget(request.Rights, request.Caller.Name, request.Address, RegistryEvents.ActorOf(request));
         return database.WriteAsync(Durability.Full, async (session, ct) =>
         {
             var outcome = await WriteAsync(session, target, change, events.Wants(RegistryEventAction.Push) ? EventOf(request, change) : null, ct).ConfigureAwait(false);

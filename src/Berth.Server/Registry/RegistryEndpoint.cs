@@ -185,6 +185,9 @@ internal sealed class RegistryEndpoint(
             case OperationCanceledException:
                 // The client is still there (HandleAsync), so it was its turn at an upload that ended (ActiveUploads).
                 return OciErrors.WriteAsync(context, OciError.RangeInvalid, "another request has taken over the upload");
+            case SignInUnavailableException:
+                context.Response.Headers.RetryAfter = "5";
+                return OciErrors.WriteAsync(context, OciError.Unavailable, SignInUnavailableException.Answer);
             case UploadBytesMissingException:
                 return OciErrors.WriteAsync(context, OciError.BlobUploadUnknown, "the bytes of the upload are lost: start again");
             case StoreFullException:

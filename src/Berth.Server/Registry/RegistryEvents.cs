@@ -58,7 +58,7 @@ internal sealed class RegistryEvents(IEnumerable<IRegistryEventWriter> writers, 
     }
 
     /// <summary>The caller as events show it.</summary>
-    public EventActor ActorOf(RegistryRequest request)
+    public static EventActor ActorOf(RegistryRequest request)
     {
         var caller = request.Caller;
         var kind = caller.IsAnonymous ? "anonymous" : caller.Kind == CallerKind.Robot ? "robot" : "user";

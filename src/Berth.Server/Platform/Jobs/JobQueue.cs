@@ -75,6 +75,14 @@ public sealed class JobQueue(TimeProvider time)
         return JobCancellation.Requested;
     }
 
+    /// <summary>
+    /// Removes all jobs of what is itself removed, with their logs; one that runs is told to stop and leaves no trace. Only for jobs whose groups, if
+    /// any, are that vendor's alone.
+    /// </summary>
+    /// <returns>How many.</returns>
+    public static async ValueTask<int> DeleteAsync(DbSession session, string vendorKey, CancellationToken ct) =>
+        await session.ExecuteAsync(DeleteOfVendor, [vendorKey], ct).ConfigureAwait(false);
+
     /// <summary>Starts no more jobs of a kind (or, with <see cref="JobPause.Schedules"/>, fires no schedule) in any replica until <see cref="ResumeAsync"/>.</summary>
     public async ValueTask PauseAsync(DbSession session, string kind, CancellationToken ct) =>
         await session.ExecuteAsync(Pause, [kind, Now], ct).ConfigureAwait(false);
@@ -145,6 +153,8 @@ public sealed class JobQueue(TimeProvider time)
         UPDATE jobs SET state = 0
         WHERE id = (SELECT id FROM jobs WHERE group_key = @0 AND group_key IS NOT NULL AND state < 3 ORDER BY id LIMIT 1) AND state = 1
         """);
+
+    private static readonly Statement DeleteOfVendor = new("DELETE FROM jobs WHERE vendor_key = @0 AND vendor_key IS NOT NULL");
 
     private static readonly Statement Pause = new("INSERT INTO job_pauses (kind, since) VALUES (@0, @1) ON CONFLICT (kind) DO NOTHING");
 

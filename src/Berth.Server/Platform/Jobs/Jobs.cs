@@ -1,6 +1,8 @@
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace Berth.Server.Platform.Jobs;
 
@@ -14,10 +16,14 @@ public static class Jobs
     /// <summary>Registers queue, schedules and workers. <see cref="Database"/>, <see cref="TimeProvider"/> and telemetry must be registered too.</summary>
     public static IServiceCollection AddJobs(this IServiceCollection services, JobOptions options)
     {
+        // Factories instead of types: nothing on the start path looks for constructors by reflection.
         services.AddSingleton(options);
-        services.AddSingleton<JobQueue>();
-        services.AddSingleton<JobSchedules>();
-        services.AddSingleton<JobWorkers>();
+        services.AddSingleton(p => new JobQueue(p.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(p => new JobSchedules(
+            p.GetRequiredService<Database>(), p.GetRequiredService<JobQueue>(), p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<JobSchedules>>()));
+        services.AddSingleton(p => new JobWorkers(
+            p.GetRequiredService<Database>(), p.GetRequiredService<JobQueue>(), p.GetRequiredService<JobSchedules>(), p.GetServices<IJobHandler>(), options,
+            p.GetRequiredService<MetricRegistry>(), p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<JobWorkers>>()));
         services.AddSingleton<IHostedService>(p => p.GetRequiredService<JobWorkers>());
         return services;
     }

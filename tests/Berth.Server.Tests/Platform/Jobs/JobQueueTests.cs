@@ -141,10 +141,10 @@ public sealed class JobQueueTests
 
         await ExpectAsync(new JobFilter(), 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
         await ExpectAsync(new JobFilter { Kind = "even" }, 8, 6, 4, 2, 0);
-        await ExpectAsync(new JobFilter { Kind = "even", State = JobState.Pending }, 8, 6, 2, 0);
-        await ExpectAsync(new JobFilter { State = JobState.Cancelled }, 4);
+        await ExpectAsync(new JobFilter { Kind = "even", States = [JobState.Pending] }, 8, 6, 2, 0);
+        await ExpectAsync(new JobFilter { States = [JobState.Cancelled] }, 4);
         await ExpectAsync(new JobFilter { ProjectId = 0, VendorKey = "policy:4" }, 9);
-        await ExpectAsync(new JobFilter { Kind = "odd", ProjectId = 1, VendorKey = "policy:2", State = JobState.Pending }, 7);
+        await ExpectAsync(new JobFilter { Kind = "odd", ProjectId = 1, VendorKey = "policy:2", States = [JobState.Pending] }, 7);
         await ExpectAsync(new JobFilter { ScheduleId = 1 });
         var page = await site.ReadAsync(s => JobViews.ListAsync(s, new JobFilter(), 3, 2, CancellationToken.None));
         Assert.Equal([ids[6], ids[5]], page.Select(j => j.Id));

@@ -160,7 +160,7 @@ public sealed class JobReplicaTests
         await second.StartAsync();
         await Task.WhenAll(Enumerable.Range(0, 60).Select(i => (i % 2 == 0 ? first : second).EnqueueAsync(new NewJob { Kind = "a" })));
         for (var i = 0; i < 40; i++) await (i % 2 == 0 ? first : second).EnqueueAsync(new NewJob { Kind = "b", GroupKey = "g" + (i % 3) });
-        await Eventually.TrueAsync(async () => await first.ReadAsync(s => JobViews.CountAsync(s, new JobFilter { State = JobState.Succeeded }, CancellationToken.None)) == 100, "all done");
+        await Eventually.TrueAsync(async () => await first.ReadAsync(s => JobViews.CountAsync(s, new JobFilter { States = [JobState.Succeeded] }, CancellationToken.None)) == 100, "all done");
         Assert.Equal(60, one.Started.Concat(two.Started).Distinct().Count());
         Assert.Equal(60, one.Started.Count + two.Started.Count);
         Assert.InRange(peak, 1, 3);
@@ -188,7 +188,7 @@ public sealed class JobReplicaTests
             _time.Advance(TimeSpan.FromMinutes(1));
             var fired = await Task.WhenAll(Enumerable.Range(0, 4).Select(i => (i % 2 == 0 ? first : second).Schedules.FireDueAsync(CancellationToken.None)));
             Assert.Equal(1, fired.Sum());
-            var job = Assert.Single(await first.ReadAsync(s => JobViews.ListAsync(s, new JobFilter { State = JobState.Pending }, 0, 9, CancellationToken.None)));
+            var job = Assert.Single(await first.ReadAsync(s => JobViews.ListAsync(s, new JobFilter { States = [JobState.Pending] }, 0, 9, CancellationToken.None)));
             Assert.Equal((JobTrigger.Schedule, schedule, "7", 4L, "x"), (job.Trigger, job.ScheduleId, job.Payload, job.ProjectId, job.VendorKey));
             // The next firing adds no job while this one is unfinished.
             _time.Advance(TimeSpan.FromMinutes(1));

@@ -134,7 +134,7 @@ public sealed class JobWorkersTests
         await site.StartAsync();
         await Eventually.TrueAsync(() => a.Started.Count + b.Started.Count == 5, "five running");
         gate.SetResult();
-        await Eventually.TrueAsync(async () => await site.ReadAsync(s => JobViews.CountAsync(s, new JobFilter { State = JobState.Succeeded }, CancellationToken.None)) == 15, "all done");
+        await Eventually.TrueAsync(async () => await site.ReadAsync(s => JobViews.CountAsync(s, new JobFilter { States = [JobState.Succeeded] }, CancellationToken.None)) == 15, "all done");
         Assert.InRange(a.Peak, 1, 2);
         Assert.InRange(b.Peak, 3, 5);
         Assert.Equal(15, a.Started.Concat(b.Started).Distinct().Count());

@@ -520,6 +520,35 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 });
 
             migrationBuilder.CreateTable(
+                name: "webhook_policies",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    project_id = table.Column<long>(type: "bigint", nullable: true),
+                    name = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: false, collation: "C"),
+                    description = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    enabled = table.Column<bool>(type: "boolean", nullable: false),
+                    event_types = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    repositories = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: true, collation: "C"),
+                    tags = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: true, collation: "C"),
+                    targets = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    creator = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: false, collation: "C"),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    updated_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_webhook_policies", x => x.id);
+                    table.ForeignKey(
+                        name: "FK_webhook_policies_projects_project_id",
+                        column: x => x.project_id,
+                        principalTable: "projects",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "personal_tokens",
                 columns: table => new
                 {
@@ -719,6 +748,33 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                         onDelete: ReferentialAction.Cascade);
                     table.ForeignKey(
                         name: "FK_robot_permissions_robots_robot_id",
+                        column: x => x.robot_id,
+                        principalTable: "robots",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "robot_trusts",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    robot_id = table.Column<long>(type: "bigint", nullable: false),
+                    name = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: false, collation: "C"),
+                    issuer = table.Column<string>(type: "character varying(1024)", maxLength: 1024, nullable: false, collation: "C"),
+                    audience = table.Column<string>(type: "character varying(1024)", maxLength: 1024, nullable: false, collation: "C"),
+                    claims = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    jwks_uri = table.Column<string>(type: "character varying(2048)", maxLength: 2048, nullable: true, collation: "C"),
+                    jwks = table.Column<string>(type: "text", nullable: true, collation: "C"),
+                    expires_at = table.Column<long>(type: "bigint", nullable: true),
+                    created_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_robot_trusts", x => x.id);
+                    table.ForeignKey(
+                        name: "FK_robot_trusts_robots_robot_id",
                         column: x => x.robot_id,
                         principalTable: "robots",
                         principalColumn: "id",
@@ -1043,6 +1099,17 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 column: "robot_id");
 
             migrationBuilder.CreateIndex(
+                name: "IX_robot_trusts_issuer",
+                table: "robot_trusts",
+                column: "issuer");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_robot_trusts_robot_id_name",
+                table: "robot_trusts",
+                columns: new[] { "robot_id", "name" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
                 name: "IX_robots_name",
                 table: "robots",
                 column: "name",
@@ -1126,6 +1193,19 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 columns: new[] { "source", "external_id" },
                 unique: true,
                 filter: "external_id IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_webhook_policies_name",
+                table: "webhook_policies",
+                column: "name",
+                unique: true,
+                filter: "project_id IS NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_webhook_policies_project_id_name",
+                table: "webhook_policies",
+                columns: new[] { "project_id", "name" },
+                unique: true);
         }
 
         /// <inheritdoc />
@@ -1192,6 +1272,9 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 name: "robot_permissions");
 
             migrationBuilder.DropTable(
+                name: "robot_trusts");
+
+            migrationBuilder.DropTable(
                 name: "roles");
 
             migrationBuilder.DropTable(
@@ -1214,6 +1297,9 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
 
             migrationBuilder.DropTable(
                 name: "user_sessions");
+
+            migrationBuilder.DropTable(
+                name: "webhook_policies");
 
             migrationBuilder.DropTable(
                 name: "jobs");

@@ -519,6 +519,35 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 });
 
             migrationBuilder.CreateTable(
+                name: "webhook_policies",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    project_id = table.Column<long>(type: "INTEGER", nullable: true),
+                    name = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    description = table.Column<string>(type: "TEXT", nullable: false),
+                    enabled = table.Column<bool>(type: "INTEGER", nullable: false),
+                    event_types = table.Column<string>(type: "TEXT", nullable: false),
+                    repositories = table.Column<string>(type: "TEXT", maxLength: 255, nullable: true),
+                    tags = table.Column<string>(type: "TEXT", maxLength: 255, nullable: true),
+                    targets = table.Column<string>(type: "TEXT", nullable: false),
+                    creator = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    updated_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_webhook_policies", x => x.id);
+                    table.ForeignKey(
+                        name: "FK_webhook_policies_projects_project_id",
+                        column: x => x.project_id,
+                        principalTable: "projects",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "personal_tokens",
                 columns: table => new
                 {
@@ -718,6 +747,33 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                         onDelete: ReferentialAction.Cascade);
                     table.ForeignKey(
                         name: "FK_robot_permissions_robots_robot_id",
+                        column: x => x.robot_id,
+                        principalTable: "robots",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "robot_trusts",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    robot_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    issuer = table.Column<string>(type: "TEXT", maxLength: 1024, nullable: false),
+                    audience = table.Column<string>(type: "TEXT", maxLength: 1024, nullable: false),
+                    claims = table.Column<string>(type: "TEXT", nullable: false),
+                    jwks_uri = table.Column<string>(type: "TEXT", maxLength: 2048, nullable: true),
+                    jwks = table.Column<string>(type: "TEXT", nullable: true),
+                    expires_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_robot_trusts", x => x.id);
+                    table.ForeignKey(
+                        name: "FK_robot_trusts_robots_robot_id",
                         column: x => x.robot_id,
                         principalTable: "robots",
                         principalColumn: "id",
@@ -1042,6 +1098,17 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 column: "robot_id");
 
             migrationBuilder.CreateIndex(
+                name: "IX_robot_trusts_issuer",
+                table: "robot_trusts",
+                column: "issuer");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_robot_trusts_robot_id_name",
+                table: "robot_trusts",
+                columns: new[] { "robot_id", "name" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
                 name: "IX_robots_name",
                 table: "robots",
                 column: "name",
@@ -1125,6 +1192,19 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 columns: new[] { "source", "external_id" },
                 unique: true,
                 filter: "external_id IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_webhook_policies_name",
+                table: "webhook_policies",
+                column: "name",
+                unique: true,
+                filter: "project_id IS NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_webhook_policies_project_id_name",
+                table: "webhook_policies",
+                columns: new[] { "project_id", "name" },
+                unique: true);
         }
 
         /// <inheritdoc />
@@ -1191,6 +1271,9 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 name: "robot_permissions");
 
             migrationBuilder.DropTable(
+                name: "robot_trusts");
+
+            migrationBuilder.DropTable(
                 name: "roles");
 
             migrationBuilder.DropTable(
@@ -1213,6 +1296,9 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
 
             migrationBuilder.DropTable(
                 name: "user_sessions");
+
+            migrationBuilder.DropTable(
+                name: "webhook_policies");
 
             migrationBuilder.DropTable(
                 name: "jobs");

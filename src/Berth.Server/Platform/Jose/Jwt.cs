@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.Json;
 
-namespace Berth.Server.Access;
+namespace Berth.Server.Platform.Jose;
 
 /// <summary>
 /// A JSON Web Token in compact form (RFC 7519, RFC 7515 section 3.1), taken apart and not yet verified. The claims are given out by
@@ -38,6 +38,11 @@ internal sealed class Jwt
 
     /// <summary>Key id, or null.</summary>
     public string? KeyId { get; }
+
+    /// <summary>
+    /// Who the token says has issued it, not yet verified: good for nothing but choosing whose keys to verify it with. Null when it says nothing.
+    /// </summary>
+    public string? ClaimedIssuer => TextOf(_claims, "iss");
 
     /// <summary>Takes a token apart; false when it is malformed.</summary>
     public static bool TryParse(string token, [NotNullWhen(true)] out Jwt? jwt)

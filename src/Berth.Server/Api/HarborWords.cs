@@ -3,29 +3,16 @@ using Berth.Server.Platform.Jobs;
 
 namespace Berth.Server.Api;
 
-/// <summary>What Harbor's clients call jobs, their states and their triggers.</summary>
-internal static class JobWords
+/// <summary>Times, kinds and logs of jobs as Harbor's API writes them.</summary>
+internal static class HarborWords
 {
-    /// <summary>State of a job.</summary>
-    public static string StatusOf(JobState state) => state switch
-    {
-        JobState.Running => "Running",
-        JobState.Succeeded => "Success",
-        JobState.Failed => "Error",
-        JobState.Cancelled => "Stopped",
-        _ => "Pending",
-    };
-
-    /// <summary>What made a job: <c>MANUAL</c>, <c>SCHEDULE</c> or <c>EVENT</c>.</summary>
-    public static string TriggerOf(JobTrigger trigger) => trigger.ToString().ToUpperInvariant();
-
     /// <summary>Kind of a job as Harbor writes it: <c>PURGE_AUDIT_LOG</c>.</summary>
     public static string TypeOf(string kind) => kind.ToUpperInvariant();
 
     /// <summary>The kind of such a word.</summary>
     public static string KindOf(string type) => type.ToLowerInvariant();
 
-    /// <summary>A time as Harbor writes it; that of year one for none, as Go has it.</summary>
+    /// <summary>A time, in Unix milliseconds, as ISO 8601 in UTC; that of year one for none, as Go has it.</summary>
     public static string TimeOf(long? at) => at is { } ms and < long.MaxValue
         ? DateTimeOffset.FromUnixTimeMilliseconds(ms).ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)
         : "0001-01-01T00:00:00.000Z";

@@ -1,8 +1,9 @@
 using System.Security.Cryptography;
 using Berth.Server.Access;
+using Berth.Server.Platform.Secrets;
 using Microsoft.Extensions.Logging.Abstractions;
 
-namespace Berth.Server.Tests.Access;
+namespace Berth.Server.Tests.Platform.Secrets;
 
 public sealed class InstallationSecretTests : IDisposable
 {
@@ -60,5 +61,5 @@ public sealed class InstallationSecretTests : IDisposable
         Assert.ThrowsAny<IOException>(() => Open(new AccessOptions { SecretKeyFile = file + ".missing" }, _folder).Encrypt([9], "test"));
     }
 
-    private static InstallationSecret Open(AccessOptions options, string folder) => new(options, folder, NullLogger<InstallationSecret>.Instance);
+    private static InstallationSecret Open(AccessOptions options, string folder) => new(options.SecretKey, options.SecretKeyFile, folder, NullLogger<InstallationSecret>.Instance);
 }

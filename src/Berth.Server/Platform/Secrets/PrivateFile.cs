@@ -1,4 +1,4 @@
-namespace Berth.Server.Access;
+namespace Berth.Server.Platform.Secrets;
 
 /// <summary>Files that only their owner may read.</summary>
 internal static class PrivateFile

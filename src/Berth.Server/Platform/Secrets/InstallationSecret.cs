@@ -1,15 +1,16 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Logging;
 
-namespace Berth.Server.Access;
+namespace Berth.Server.Platform.Secrets;
 
 /// <summary>
 /// The secret key of the installation, 32 bytes; encrypts what is secret in the database with AES-256-GCM. It comes from
-/// <see cref="AccessOptions.SecretKey"/>, from <see cref="AccessOptions.SecretKeyFile"/>, or from <c>secret.key</c> in the data folder,
+/// the setting <c>access.secretKey</c>, from the file of <c>access.secretKeyFile</c>, or from <c>secret.key</c> in the data folder,
 /// which is generated on first use.
 /// </summary>
-internal sealed class InstallationSecret(AccessOptions options, string dataFolder, ILogger<InstallationSecret> log)
+internal sealed class InstallationSecret(string? secretKey, string? secretKeyFile, string dataFolder, ILogger<InstallationSecret> log)
 {
     /// <summary>Name of the generated file.</summary>
     public const string FileName = "secret.key";
@@ -21,7 +22,7 @@ internal sealed class InstallationSecret(AccessOptions options, string dataFolde
     private const int NonceBytes = 12;
     private const int HeaderBytes = 1 + NonceBytes + TagBytes;
 
-    private readonly Lazy<byte[]> _key = new(() => ReadKey(options, dataFolder, log));
+    private readonly Lazy<byte[]> _key = new(() => ReadKey(secretKey, secretKeyFile, dataFolder, log));
 
     /// <summary>Encrypts; the result is version, nonce, tag and ciphertext.</summary>
     /// <param name="plain">What to encrypt.</param>
@@ -37,32 +38,41 @@ internal sealed class InstallationSecret(AccessOptions options, string dataFolde
         return sealedBytes;
     }
 
-    /// <summary>Decrypts what <see cref="Encrypt"/> made.</summary>
+    /// <summary>Decrypts what <see cref="Encrypt"/> made and the database has kept.</summary>
     /// <exception cref="InvalidOperationException">It was encrypted under another secret key.</exception>
     public byte[] Decrypt(byte[] sealedBytes, string purpose)
     {
         if (sealedBytes.Length < HeaderBytes || sealedBytes[0] != FormatVersion)
             throw new InvalidOperationException("a secret in the database has an unknown format: was it written by a newer version of Berth?");
-        var plain = new byte[sealedBytes.Length - HeaderBytes];
+        return TryDecrypt(sealedBytes, purpose, out var plain) ? plain : throw new InvalidOperationException(
+            $"a secret in the database was encrypted under another secret key: give every replica the same access.secretKey, or restore {FileName} of the data folder");
+    }
+
+    /// <summary>Decrypts what somebody outside has kept, a cookie for example; false when it is not what <see cref="Encrypt"/> made.</summary>
+    public bool TryDecrypt(byte[] sealedBytes, string purpose, [NotNullWhen(true)] out byte[]? plain)
+    {
+        plain = null;
+        if (sealedBytes.Length < HeaderBytes || sealedBytes[0] != FormatVersion) return false;
+        var opened = new byte[sealedBytes.Length - HeaderBytes];
         try
         {
             using var aes = new AesGcm(_key.Value, TagBytes);
             aes.Decrypt(
-                sealedBytes.AsSpan(1, NonceBytes), sealedBytes.AsSpan(HeaderBytes), sealedBytes.AsSpan(1 + NonceBytes, TagBytes), plain, Encoding.UTF8.GetBytes(purpose));
-            return plain;
+                sealedBytes.AsSpan(1, NonceBytes), sealedBytes.AsSpan(HeaderBytes), sealedBytes.AsSpan(1 + NonceBytes, TagBytes), opened, Encoding.UTF8.GetBytes(purpose));
         }
-        catch (AuthenticationTagMismatchException e)
+        catch (AuthenticationTagMismatchException)
         {
-            throw new InvalidOperationException(
-                $"a secret in the database was encrypted under another secret key: give every replica the same access.secretKey, or restore {FileName} of the data folder", e);
+            return false;
         }
+        plain = opened;
+        return true;
     }
 
-    private static byte[] ReadKey(AccessOptions options, string dataFolder, ILogger log)
+    private static byte[] ReadKey(string? secretKey, string? secretKeyFile, string dataFolder, ILogger log)
     {
-        if (options.SecretKey is { Length: > 0 } given) return Decode(given, "access.secretKey");
-        var path = options.SecretKeyFile is { Length: > 0 } file ? file : Path.Combine(dataFolder, FileName);
-        if (options.SecretKeyFile is not { Length: > 0 } && !File.Exists(path))
+        if (secretKey is { Length: > 0 } given) return Decode(given, "access.secretKey");
+        var path = secretKeyFile is { Length: > 0 } file ? file : Path.Combine(dataFolder, FileName);
+        if (secretKeyFile is not { Length: > 0 } && !File.Exists(path))
         {
             Directory.CreateDirectory(dataFolder);
             var line = Convert.ToBase64String(RandomNumberGenerator.GetBytes(KeyBytes)) + "\n";

@@ -6,7 +6,7 @@ using System.Text;
 using System.Text.Json;
 using Org.BouncyCastle.Math.EC.Rfc8032;
 
-namespace Berth.Server.Access;
+namespace Berth.Server.Platform.Jose;
 
 /// <summary>
 /// A public key that token signatures are checked with (RFC 7518 section 3, RFC 8037). Each kind of key works with its own algorithms
