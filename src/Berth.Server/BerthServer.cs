@@ -144,6 +144,7 @@ public static class BerthServer
             services.AddWebhooks(options.Webhooks, options.Outgoing);
         }
         services.AddNotifications(options.Notifications, NotificationSource.OfThisProcess(options.Http.Urls.Count > 0 ? options.Http.Urls[0] : null, TimeProvider.System));
+        if (options.Access.Mode == AccessMode.Local) services.AddWebhooks(options.Webhooks, options.Outgoing);
 
         // Ring 3: surface.
         if (options.Access.Mode == AccessMode.Local) services.AddAdministration(BerthStorage.RootOf(options));
