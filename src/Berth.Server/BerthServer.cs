@@ -119,7 +119,7 @@ public static class BerthServer
         services.AddRegistry(options.Registry);
 
         // Ring 2: reactions.
-        if (options.Access.Mode == AccessMode.Local) services.AddSignIn(options.Identity, options.Http);
+        if (options.Access.Mode == AccessMode.Local) services.AddSignIn(options.Identity, options.Http, options.Outgoing);
         services.AddNotifications(options.Notifications, NotificationSource.OfThisProcess(options.Http.Urls.Count > 0 ? options.Http.Urls[0] : null, TimeProvider.System));
         if (options.Access.Mode == AccessMode.Local) services.AddWebhooks(options.Webhooks, options.Outgoing);
     }
