@@ -138,13 +138,12 @@ public static class BerthServer
         // Ring 2: reactions.
         if (options.Access.Mode == AccessMode.Local)
         {
-            services.AddSignIn(options.Identity, options.Http);
+            services.AddSignIn(options.Identity, options.Http, options.Outgoing);
             services.AddArtifacts();
             services.AddAudit(options.Audit);
             services.AddWebhooks(options.Webhooks, options.Outgoing);
         }
         services.AddNotifications(options.Notifications, NotificationSource.OfThisProcess(options.Http.Urls.Count > 0 ? options.Http.Urls[0] : null, TimeProvider.System));
-        if (options.Access.Mode == AccessMode.Local) services.AddWebhooks(options.Webhooks, options.Outgoing);
 
         // Ring 3: surface.
         if (options.Access.Mode == AccessMode.Local) services.AddAdministration(BerthStorage.RootOf(options));
