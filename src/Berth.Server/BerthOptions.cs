@@ -1,10 +1,12 @@
 using Berth.Blobs;
 using Berth.Server.Access;
+using Berth.Server.Identity;
 using Berth.Server.Notifications;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Health;
 using Berth.Server.Platform.Http;
 using Berth.Server.Platform.Jobs;
+using Berth.Server.Platform.Settings;
 using Berth.Server.Platform.Telemetry;
 using Berth.Server.Projects;
 using Berth.Server.Registry;
@@ -23,7 +25,9 @@ public sealed record BerthOptions
     public BlobStoreOptions Storage { get; init; } = new();
     public RegistryOptions Registry { get; init; } = new();
     public AccessOptions Access { get; init; } = new();
+    public IdentityOptions Identity { get; init; } = new();
     public ProjectOptions Projects { get; init; } = new();
+    public SettingsOptions Settings { get; init; } = new();
     public NotificationOptions Notifications { get; init; } = new();
     public WebhookOptions Webhooks { get; init; } = new();
     public OutgoingOptions Outgoing { get; init; } = new();

@@ -7,6 +7,7 @@ using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Http;
 using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Options;
+using Berth.Server.Platform.Settings;
 using Berth.Server.Registry;
 
 namespace Berth.Server;
@@ -33,11 +34,13 @@ internal sealed class BerthOptionsRules
         rules.CheckData(options);
         rules.CheckRegistry(options.Registry);
         rules.CheckAccess(options.Access);
+        rules.CheckIdentity(options);
         rules.CheckNotifications(options);
         rules.CheckJobs(options.Jobs);
         rules.CheckWebhooks(options);
         rules.CheckHealth(options);
         rules.CheckTelemetry(options);
+        rules.CheckSettings(options.Settings);
     }
 
     /// <summary>True when the text is an address that a server can listen on: <c>http(s)://host[:port]</c> or <c>unix:/path</c>.</summary>
@@ -155,6 +158,14 @@ internal sealed class BerthOptionsRules
         AtLeast("access.maxFailureDelay", access.MaxFailureDelay, TimeSpan.Zero);
     }
 
+    private void CheckIdentity(BerthOptions options)
+    {
+        foreach (var (key, message) in options.Identity.Check(options.Http.Tls.ClientCas)) Add(key, message);
+        var isUsed = options.Identity.Ldap.IsConfigured || options.Identity.Oidc.Count > 0 || options.Identity.ProxyHeader.IsConfigured || options.Identity.ClientCertificate.Enabled;
+        if (isUsed && options.Access.Mode != AccessMode.Local)
+            Add("identity", "works with access.mode local only: remove the section, or the mode");
+    }
+
     private void CheckNotifications(BerthOptions options)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
@@ -171,6 +182,17 @@ internal sealed class BerthOptionsRules
             AtLeast($"{key}.timeout", endpoint.Timeout, TimeSpan.FromMilliseconds(1));
             AtLeast($"{key}.threshold", endpoint.Threshold, 1);
             AtLeast($"{key}.backoff", endpoint.Backoff, TimeSpan.FromMilliseconds(1));
+        }
+    }
+
+    private void CheckSettings(SettingsOptions settings)
+    {
+        foreach (var (name, text) in settings.Fixed)
+        {
+            if (RuntimeSettingTable.Find(name) is not { } setting)
+                Add($"settings.fixed.{name}", $"there is no such setting; did you mean \"{NearestKey.Find(name, RuntimeSettingTable.All.Select(s => s.Name))}\"?");
+            else if (setting.Check(text) is { } problem)
+                Add($"settings.fixed.{name}", problem);
         }
     }
 

@@ -13,6 +13,7 @@ using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Telemetry;
 using Berth.Server.Projects;
 using Berth.Server.Registry;
+using Berth.Server.SignIn;
 using Berth.Server.Webhooks;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -109,6 +110,7 @@ public static class BerthServer
         services.AddSingleton<IBlobStore>(s => new TimedBlobStore(s.GetRequiredService<FileSystemBlobStore>(), s.GetRequiredService<StorageMetrics>()));
         services.AddHealth(options.Health);
         services.AddSingleton<DomainEvents>();
+        services.AddSettings(options);
         services.AddJobs(options.Jobs);
 
         // Ring 1: core.
@@ -117,6 +119,7 @@ public static class BerthServer
         services.AddRegistry(options.Registry);
 
         // Ring 2: reactions.
+        if (options.Access.Mode == AccessMode.Local) services.AddSignIn(options.Identity, options.Http);
         services.AddNotifications(options.Notifications, NotificationSource.OfThisProcess(options.Http.Urls.Count > 0 ? options.Http.Urls[0] : null, TimeProvider.System));
         if (options.Access.Mode == AccessMode.Local) services.AddWebhooks(options.Webhooks, options.Outgoing);
     }

@@ -90,7 +90,7 @@ public static class Access
         services.AddSingleton(p => new RightsCache(p.GetRequiredService<Database>()));
         services.AddSingleton<ICallerSource>(p => new LocalAccess(
             options, http, projects, p.GetRequiredService<LocalCallers>(), p.GetRequiredService<PasswordSignIn>(),
-            p.GetRequiredService<BearerSignIn>(), p.GetRequiredService<RightsCache>()));
+            p.GetRequiredService<BearerSignIn>(), p.GetRequiredService<RightsCache>(), p.GetServices<IRequestCredentials>()));
         services.AddSingleton(p => new TokenEndpoint(
             options, p.GetRequiredService<ICallerSource>(), p.GetRequiredService<LocalCallers>(), p.GetRequiredService<LocalTokens>(),
             p.GetRequiredService<PasswordSignIn>(), p.GetRequiredService<AccessCounters>()));

@@ -56,6 +56,9 @@ public sealed class Caller
     /// </summary>
     internal string? Stamp { get; init; }
 
+    /// <summary>Signed in with the password that is the account's own, here or in a directory: good enough to open a browser's session.</summary>
+    internal bool IsOwnPassword { get; init; }
+
     /// <summary>True for a caller without credentials.</summary>
     public bool IsAnonymous => ReferenceEquals(this, Anonymous) || Name.Length == 0;
 

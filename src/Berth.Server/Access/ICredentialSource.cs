@@ -13,6 +13,12 @@ internal interface ICredentialSource
     ValueTask<CredentialVerdict> CheckAsync(string name, string password, CancellationToken ct);
 
     /// <summary>
+    /// Whether the source asks somebody outside: a directory, an issuer. Such a source is asked when no other knows the credentials, and may
+    /// throw <see cref="SignInUnavailableException"/>.
+    /// </summary>
+    bool AsksOutside => false;
+
+    /// <summary>
     /// The caller of an id as it is now, with its <see cref="Caller.Stamp"/>; null when it is gone, disabled or expired.
     /// </summary>
     ValueTask<Caller?> LoadAsync(long id, CancellationToken ct);

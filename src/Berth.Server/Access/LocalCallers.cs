@@ -5,16 +5,12 @@ internal sealed class LocalCallers(IEnumerable<ICredentialSource> sources, Local
 {
     private readonly ICredentialSource[] _sources = [.. sources];
 
-    /// <summary>The caller of a name and a password; no caller when no source knows them.</summary>
-    public async ValueTask<CredentialVerdict> CheckPasswordAsync(string name, string password, CancellationToken ct)
-    {
-        foreach (var source in _sources)
-        {
-            var verdict = await source.CheckAsync(name, password, ct).ConfigureAwait(false);
-            if (verdict.IsMine) return verdict;
-        }
-        return CredentialVerdict.Wrong;
-    }
+    /// <summary>The caller of a name and a password by what the database knows; not mine when somebody outside may know them.</summary>
+    public ValueTask<CredentialVerdict> CheckPasswordAsync(string name, string password, CancellationToken ct) => CheckAsync(name, password, asksOutside: false, ct);
+
+    /// <summary>The caller of a name and a password that the database does not know. May take as long as somebody outside takes to answer.</summary>
+    /// <exception cref="SignInUnavailableException">Whom to ask does not answer.</exception>
+    public ValueTask<CredentialVerdict> CheckOutsideAsync(string name, string password, CancellationToken ct) => CheckAsync(name, password, asksOutside: true, ct);
 
     /// <summary>
     /// The caller of an access token with what it grants, or null. A token is worth what its owner is: with other credentials or without the account
@@ -36,6 +32,17 @@ internal sealed class LocalCallers(IEnumerable<ICredentialSource> sources, Local
     /// remembered must not buy a token that outlives them.
     /// </summary>
     public ValueTask<Caller?> RenewAsync(Caller caller, CancellationToken ct) => FindAsync(caller.Id, caller.Stamp, ct);
+
+    private async ValueTask<CredentialVerdict> CheckAsync(string name, string password, bool asksOutside, CancellationToken ct)
+    {
+        foreach (var source in _sources)
+        {
+            if (source.AsksOutside != asksOutside) continue;
+            var verdict = await source.CheckAsync(name, password, ct).ConfigureAwait(false);
+            if (verdict.IsMine) return verdict;
+        }
+        return CredentialVerdict.NotMine;
+    }
 
     private async ValueTask<Caller?> FindAsync(string id, string? stamp, CancellationToken ct)
     {

@@ -28,12 +28,8 @@ internal sealed class RightsCache
         _projects.TryGet(name, out var known) && _database.Announcements.IsListening ? new ValueTask<ProjectFacts?>(known) : LoadProjectAsync(name, ct);
 
     /// <summary>What a caller may do in a project, without regard to the grants of a bearer token.</summary>
-    public ValueTask<ProjectRights> OfAsync(Caller caller, ProjectFacts project, CancellationToken ct)
-    {
-        if (_rights.TryGet((caller.Kind, caller.SubjectId, project.Id), out var known) && _database.Announcements.IsListening && caller is { IsAdmin: false, Scopes: null })
-            return new ValueTask<ProjectRights>(known);
-        return LimitedAsync(caller, project, ct);
-    }
+    public ValueTask<ProjectRights> OfAsync(Caller caller, ProjectFacts project, CancellationToken ct) =>
+        caller.Scopes is null ? OfAccountAsync(caller, project, ct) : LimitedAsync(caller, caller.Scopes, project, ct);
 
     /// <summary>What a caller may do outside of projects.</summary>
     public async ValueTask<PermissionSet> OfSystemAsync(Caller caller, CancellationToken ct)
@@ -44,13 +40,18 @@ internal sealed class RightsCache
         return caller.Scopes is { } scopes ? set.Intersect(scopes.OfSystem) : set;
     }
 
-    private async ValueTask<ProjectRights> LimitedAsync(Caller caller, ProjectFacts project, CancellationToken ct)
+    private ValueTask<ProjectRights> OfAccountAsync(Caller caller, ProjectFacts project, CancellationToken ct)
     {
-        var rights = caller.IsAdmin
-            ? new ProjectRights(PermissionSet.All, [], [])
-            : _rights.TryGet((caller.Kind, caller.SubjectId, project.Id), out var known) && _database.Announcements.IsListening ? known
-            : await LoadRightsAsync(caller, project, ct).ConfigureAwait(false);
-        return caller.Scopes is { } scopes ? rights with { Set = rights.Set.Intersect(scopes.In(project.Name)), Rules = Denials(rights.Rules) } : rights;
+        if (caller.IsAdmin) return new ValueTask<ProjectRights>(ProjectRights.All);
+        return _rights.TryGet((caller.Kind, caller.SubjectId, project.Id), out var known) && _database.Announcements.IsListening
+            ? new ValueTask<ProjectRights>(known)
+            : LoadRightsAsync(caller, project, ct);
+    }
+
+    private async ValueTask<ProjectRights> LimitedAsync(Caller caller, TokenScopes scopes, ProjectFacts project, CancellationToken ct)
+    {
+        var rights = await OfAccountAsync(caller, project, ct).ConfigureAwait(false);
+        return rights with { Set = rights.Set.Intersect(scopes.In(project.Name)), Rules = Denials(rights.Rules) };
     }
 
     // A limited token must not gain by a rule what its limit leaves out.

@@ -49,6 +49,10 @@ internal sealed class ApiEndpoint(ICallerSource access, ApiRights rights, ILogge
         if (signIn.Caller is not { Grants: null } caller) return ApiResult.Fail(ApiError.Unauthorized, "unauthorized");
         RequestFacts.Of(context).Caller = caller.IsAnonymous ? null : caller.Name;
 
+        // A page of somebody else must not use what the browser sends by itself (CSRF).
+        if (context.Features.Get<RequestProof>() is { IsProven: false } && !operation.IsOpenToOtherPages && IsChange(context.Request.Method))
+            return ApiResult.Forbidden("CSRF token invalid");
+
         // 2.
         var project = await FindProjectAsync(context, ct).ConfigureAwait(false);
         var call = new ApiCall(context, operation, caller, rights, project);
@@ -56,6 +60,8 @@ internal sealed class ApiEndpoint(ICallerSource access, ApiRights rights, ILogge
         // 3. and 4.
         return await RefusalAsync(call, ct).ConfigureAwait(false) ?? await operation.Run(call, ct).ConfigureAwait(false);
     }
+
+    private static bool IsChange(string method) => !HttpMethods.IsGet(method) && !HttpMethods.IsHead(method) && !HttpMethods.IsOptions(method);
 
     private async ValueTask<ProjectFacts?> FindProjectAsync(HttpContext context, CancellationToken ct)
     {
@@ -99,6 +105,9 @@ internal sealed class ApiEndpoint(ICallerSource access, ApiRights rights, ILogge
         {
             case BadHttpRequestException bad:
                 return ApiResult.Fail(bad.StatusCode == 413 ? ApiError.TooLarge : ApiError.BadRequest, bad.Message);
+            case SignInUnavailableException:
+                context.Response.Headers.RetryAfter = "5";
+                return ApiResult.Fail(ApiError.Unavailable, SignInUnavailableException.Answer);
             case DbException away when DatabaseFailure.IsPassing(away):
             case TimeoutException:
                 logger.ApiUnavailable(failure, context.Request.Method, context.Request.Path);

@@ -33,6 +33,9 @@ public sealed record ApiOperation(string Method, string Path, string Id, string 
     /// <summary>Which interface it is of.</summary>
     public ApiSurface Surface { get; init; }
 
+    /// <summary>Whether a change may be asked for without proof that our own page asks (CSRF): the handler looks after that itself, or nothing depends on it.</summary>
+    public bool IsOpenToOtherPages { get; init; }
+
     /// <summary>A line for the API description.</summary>
     public string Summary { get; init; } = "";
 

@@ -4,6 +4,7 @@ using Berth.Oci;
 using Berth.Server.Access;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Http;
+using Berth.Server.Platform.Settings;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -15,7 +16,7 @@ namespace Berth.Server.Registry;
 /// 5. the use case answers. Errors of the infrastructure become protocol errors here and nowhere else.
 /// </summary>
 internal sealed class RegistryEndpoint(
-    ICallerSource access, RateLimit rateLimit, RegistryOptions options, Pull pull, Push push, Uploads uploads, Deletes deletes, Listings listings,
+    ICallerSource access, RateLimit rateLimit, RegistryOptions options, RuntimeSettings settings, Pull pull, Push push, Uploads uploads, Deletes deletes, Listings listings,
     ILogger<RegistryEndpoint> logger)
 {
     public async Task HandleAsync(HttpContext context, string path)
@@ -97,9 +98,14 @@ internal sealed class RegistryEndpoint(
         }
 
         // A repository may be read while it may not be written: both switches answer as Docker Registry does.
-        if (action == RepositoryAction.Push && options.ReadOnly || action == RepositoryAction.Delete && (options.ReadOnly || !options.Delete))
+        if (action != RepositoryAction.Pull && await settings.ReadAsync(RuntimeSettingTable.ReadOnly, context.RequestAborted).ConfigureAwait(false))
         {
-            await OciErrors.WriteAsync(context, OciError.Unsupported, options.ReadOnly ? "the registry is read-only" : "deleting is switched off: set registry.delete").ConfigureAwait(false);
+            await OciErrors.WriteAsync(context, OciError.Unsupported, "the registry is read-only").ConfigureAwait(false);
+            return;
+        }
+        if (action == RepositoryAction.Delete && !options.Delete)
+        {
+            await OciErrors.WriteAsync(context, OciError.Unsupported, "deleting is switched off: set registry.delete").ConfigureAwait(false);
             return;
         }
         await AnswerAsync(new RegistryRequest(context, rights, caller, facts), route, action.Value, reference).ConfigureAwait(false);
@@ -179,6 +185,9 @@ internal sealed class RegistryEndpoint(
             case OperationCanceledException:
                 // The client is still there (HandleAsync), so it was its turn at an upload that ended (ActiveUploads).
                 return OciErrors.WriteAsync(context, OciError.RangeInvalid, "another request has taken over the upload");
+            case SignInUnavailableException:
+                context.Response.Headers.RetryAfter = "5";
+                return OciErrors.WriteAsync(context, OciError.Unavailable, SignInUnavailableException.Answer);
             case UploadBytesMissingException:
                 return OciErrors.WriteAsync(context, OciError.BlobUploadUnknown, "the bytes of the upload are lost: start again");
             case StoreFullException:

@@ -6,7 +6,7 @@ using Berth.Server.Platform.Jose;
 namespace Berth.Server.Identity.Federation;
 
 /// <summary>
-/// Which robot a token of an outside issuer stands for: 1. the trusts of the issuer that it names; 2. the signature by the keys that the
+/// Which trust a token of an outside issuer stands for: 1. the trusts of the issuer that it names; 2. the signature by the keys that the
 /// trust says, and audience and times; 3. the claims. One trust that holds is enough.
 /// </summary>
 /// <remarks>
@@ -28,7 +28,7 @@ public sealed class MachineTokens(Func<HttpClient> client, TimeProvider time) : 
     /// <param name="token">The token.</param>
     /// <param name="trusts">Trusts of its issuer (<see cref="IssuerOf"/>).</param>
     /// <param name="ct">Cancels.</param>
-    public async Task<MachineSignIn> SignInAsync(string token, IReadOnlyList<RobotTrust> trusts, CancellationToken ct)
+    public async Task<MachineSignIn> SignInAsync(string token, IReadOnlyList<MachineTrust> trusts, CancellationToken ct)
     {
         var problem = "nobody trusts its issuer";
         var unavailable = (string?)null;
@@ -68,7 +68,7 @@ public sealed class MachineTokens(Func<HttpClient> client, TimeProvider time) : 
         foreach (var source in _sources.Values) source.Dispose();
     }
 
-    private async Task<TokenVerdict> VerifyAsync(string token, RobotTrust trust, CancellationToken ct)
+    private async Task<TokenVerdict> VerifyAsync(string token, MachineTrust trust, CancellationToken ct)
     {
         // Many trusts share few issuers; somebody who makes up thousands only makes them be fetched again.
         if (_sources.Count > MaxIssuers) _sources.Clear();
@@ -80,7 +80,7 @@ public sealed class MachineTokens(Func<HttpClient> client, TimeProvider time) : 
             : await TokenChecks.VerifyAsync(token, trust.Issuer, demands, source.Keys!, time, ct).ConfigureAwait(false);
     }
 
-    private KeySource SourceOf(RobotTrust trust)
+    private KeySource SourceOf(MachineTrust trust)
     {
         if (trust.Jwks is { } jwks) return new KeySource(null, IssuerKeys.Fixed(JsonWebKeySet.Parse(Encoding.UTF8.GetBytes(jwks)), time));
         if (trust.JwksUri is not { } address) return new KeySource(new Issuer(trust.Issuer, _http, time), null);
@@ -98,6 +98,16 @@ public sealed class MachineTokens(Func<HttpClient> client, TimeProvider time) : 
     }
 }
 
+/// <summary>Under which conditions a token of an outside issuer is believed.</summary>
+/// <param name="Id">Whose conditions these are.</param>
+/// <param name="Issuer">Exactly what the token says in <c>iss</c>.</param>
+/// <param name="Audience">What it must say in <c>aud</c>.</param>
+/// <param name="Claims"><see cref="ClaimRules"/> as JSON.</param>
+/// <param name="JwksUri">Where the keys are; null for the issuer's discovery document.</param>
+/// <param name="Jwks">The keys themselves; null to fetch them.</param>
+/// <param name="ExpiresAt">Unix milliseconds; null for no end.</param>
+public sealed record MachineTrust(long Id, string Issuer, string Audience, string Claims, string? JwksUri, string? Jwks, long? ExpiresAt);
+
 /// <summary>Outcome of a machine's sign-in.</summary>
 public abstract record MachineSignIn
 {
@@ -109,7 +119,7 @@ public abstract record MachineSignIn
     /// <param name="Trust">The trust that it meets.</param>
     /// <param name="Subject">The machine, in the issuer's words: for the audit log.</param>
     /// <param name="ExpiresAt">When the token ends; nothing that is given for it may last longer.</param>
-    public sealed record Accepted(RobotTrust Trust, string Subject, DateTimeOffset ExpiresAt) : MachineSignIn;
+    public sealed record Accepted(MachineTrust Trust, string Subject, DateTimeOffset ExpiresAt) : MachineSignIn;
 
     /// <summary>It stands for nobody. The reason is for the log.</summary>
     public sealed record Refused(string Reason) : MachineSignIn;

@@ -7,7 +7,7 @@ namespace Berth.Server.Identity.Ldap;
 /// account; 2. bind as that entry with the password; 3. read the groups, with the search account again.
 /// </summary>
 /// <remarks>At most <see cref="MaxConversations"/> conversations run at once; who waits longer than the timeout is told that the directory is unavailable.</remarks>
-public sealed class LdapDirectory : IDisposable
+public sealed class LdapDirectory
 {
     /// <summary>Most conversations at once.</summary>
     public const int MaxConversations = 16;
@@ -24,6 +24,7 @@ public sealed class LdapDirectory : IDisposable
     private readonly LdapFilter? _groupFilter;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
+    // Never disposed: it holds nothing of the system, and a conversation may outlive the settings it began with.
     private readonly SemaphoreSlim _turns = new(MaxConversations);
 
     /// <summary>Prepares a directory; nothing is connected.</summary>
@@ -114,8 +115,6 @@ public sealed class LdapDirectory : IDisposable
             await BindAsSearcherAsync(connection, token).ConfigureAwait(false);
             return await FindGroupAsync(connection, dn, token).ConfigureAwait(false);
         }, ct);
-
-    public void Dispose() => _turns.Dispose();
 
     private string GroupBaseDn => _options.GroupBaseDn.Length > 0 ? _options.GroupBaseDn : _options.BaseDn;
 

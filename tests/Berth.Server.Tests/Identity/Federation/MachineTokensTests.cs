@@ -32,7 +32,7 @@ public sealed class MachineTokensTests : IAsyncLifetime
     {
         var trusts = new[] { Trust(1, ("repository", "octo/other")), Trust(2, ("repository", "octo/app"), ("ref", "refs/heads/main")), Trust(3, ("repository", "octo/*")) };
         var accepted = Assert.IsType<MachineSignIn.Accepted>(await _machines.SignInAsync(Workflow("octo/app"), trusts, Ct));
-        Assert.Equal(2, accepted.Trust.RobotId);
+        Assert.Equal(2, accepted.Trust.Id);
         Assert.Equal("somebody", accepted.Subject);
         Assert.Equal(_peer.Time.GetUtcNow().AddMinutes(5).ToUnixTimeSeconds(), accepted.ExpiresAt.ToUnixTimeSeconds());
         Assert.IsType<MachineSignIn.Refused>(await _machines.SignInAsync(Workflow("evil/app"), trusts, Ct));
@@ -46,7 +46,8 @@ public sealed class MachineTokensTests : IAsyncLifetime
     {
         var jwks = new JsonObject { ["keys"] = new JsonArray(TestTokens.Jwk(_peer.Keys["one"], "one")) }.ToJsonString();
         _peer.Document = [];
-        foreach (var trust in new[] { Trust(1, ("repository", "octo/app")), Trust(1, ("repository", "octo/app")) }.Zip([(jwks, (string?)null), (null, _peer.Address + "/keys")], (t, k) => { (t.Jwks, t.JwksUri) = k; return t; }))
+        var plain = Trust(1, ("repository", "octo/app"));
+        foreach (var trust in new[] { plain with { Jwks = jwks }, plain with { JwksUri = _peer.Address + "/keys" } })
             Assert.IsType<MachineSignIn.Accepted>(await _machines.SignInAsync(Workflow("octo/app"), [trust], Ct));
         Assert.Equal(1, _peer.KeyRequests);
     }
@@ -54,8 +55,7 @@ public sealed class MachineTokensTests : IAsyncLifetime
     [Fact]
     public async Task An_ended_trust_and_an_issuer_that_is_down_let_nobody_in()
     {
-        var trust = Trust(1, ("repository", "octo/app"));
-        trust.ExpiresAt = _peer.Time.GetUtcNow().AddMinutes(1).ToUnixTimeMilliseconds();
+        var trust = Trust(1, ("repository", "octo/app")) with { ExpiresAt = _peer.Time.GetUtcNow().AddMinutes(1).ToUnixTimeMilliseconds() };
         var token = Workflow("octo/app");
         Assert.IsType<MachineSignIn.Accepted>(await _machines.SignInAsync(token, [trust], Ct));
         _peer.Time.Advance(TimeSpan.FromMinutes(1));
@@ -73,12 +73,7 @@ public sealed class MachineTokensTests : IAsyncLifetime
         return _peer.Sign(claims);
     }
 
-    private RobotTrust Trust(long robot, params (string Claim, string Pattern)[] rules) => new()
-    {
-        RobotId = robot,
-        Name = "ci",
-        Issuer = _peer.Address,
-        Audience = "https://registry.example.com",
-        Claims = ClaimRules.Create(rules.ToDictionary(r => r.Claim, r => (IReadOnlyList<string>)[r.Pattern])).Rules!.ToJson(),
-    };
+    private MachineTrust Trust(long id, params (string Claim, string Pattern)[] rules) => new(
+        id, _peer.Address, "https://registry.example.com",
+        ClaimRules.Create(rules.ToDictionary(r => r.Claim, r => (IReadOnlyList<string>)[r.Pattern])).Rules!.ToJson(), null, null, null);
 }

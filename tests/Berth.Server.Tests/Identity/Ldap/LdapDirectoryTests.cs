@@ -12,7 +12,7 @@ public sealed class LdapDirectoryTests(SlapdFixture slapd) : IClassFixture<Slapd
     [Fact]
     public async Task The_right_password_brings_the_user_the_groups_and_the_admin_flag()
     {
-        using var directory = SlapdFixture.Open(slapd.Options());
+        var directory = SlapdFixture.Open(slapd.Options());
         var alice = Assert.IsType<LdapSignIn.Accepted>(await directory.SignInAsync("alice", "alice-pw", Ct));
         Assert.Equal(new LdapUser("uid=alice,ou=people,dc=example,dc=org", "alice", "Alice Adams", "alice@example.org"), alice.User);
         Assert.Equal(["admins", "developers"], alice.Groups!.Select(g => g.Name).Order());
@@ -36,14 +36,14 @@ public sealed class LdapDirectoryTests(SlapdFixture slapd) : IClassFixture<Slapd
     [InlineData("uid=alice,ou=people,dc=example,dc=org", "alice-pw")]
     public async Task Everything_but_the_exact_name_and_password_is_refused_alike(string name, string password)
     {
-        using var directory = SlapdFixture.Open(slapd.Options());
+        var directory = SlapdFixture.Open(slapd.Options());
         Assert.IsType<LdapSignIn.Refused>(await directory.SignInAsync(name, password, Ct));
     }
 
     [Fact]
     public async Task A_name_that_fits_several_entries_is_refused()
     {
-        using var directory = SlapdFixture.Open(slapd.Options() with { Uid = "objectClass" });
+        var directory = SlapdFixture.Open(slapd.Options() with { Uid = "objectClass" });
         Assert.IsType<LdapSignIn.Refused>(await directory.SignInAsync("inetOrgPerson", "alice-pw", Ct));
     }
 
@@ -53,11 +53,11 @@ public sealed class LdapDirectoryTests(SlapdFixture slapd) : IClassFixture<Slapd
     public async Task Groups_are_found_by_searching_too_when_users_do_not_name_them(bool isParallel)
     {
         var options = slapd.Options() with { GroupMembershipAttribute = "", GroupAttachParallel = isParallel };
-        using var directory = SlapdFixture.Open(options);
+        var directory = SlapdFixture.Open(options);
         var alice = Assert.IsType<LdapSignIn.Accepted>(await directory.SignInAsync("alice", "alice-pw", Ct));
         Assert.Equal(["admins", "developers"], alice.Groups!.Select(g => g.Name).Order());
         Assert.True(alice.IsAdmin);
-        using var narrower = SlapdFixture.Open(options with { GroupSearchFilter = "(&(objectClass=groupOfNames)(cn=dev*))" });
+        var narrower = SlapdFixture.Open(options with { GroupSearchFilter = "(&(objectClass=groupOfNames)(cn=dev*))" });
         var again = Assert.IsType<LdapSignIn.Accepted>(await narrower.SignInAsync("alice", "alice-pw", Ct));
         Assert.Equal("cn=developers,ou=groups,dc=example,dc=org", Assert.Single(again.Groups!).Dn);
     }
@@ -65,7 +65,7 @@ public sealed class LdapDirectoryTests(SlapdFixture slapd) : IClassFixture<Slapd
     [Fact]
     public async Task Without_a_group_filter_groups_are_not_read_but_the_admin_group_counts()
     {
-        using var directory = SlapdFixture.Open(slapd.Options() with { GroupSearchFilter = "" });
+        var directory = SlapdFixture.Open(slapd.Options() with { GroupSearchFilter = "" });
         var alice = Assert.IsType<LdapSignIn.Accepted>(await directory.SignInAsync("alice", "alice-pw", Ct));
         Assert.Null(alice.Groups);
         Assert.True(alice.IsAdmin);
@@ -77,7 +77,7 @@ public sealed class LdapDirectoryTests(SlapdFixture slapd) : IClassFixture<Slapd
         var tls = slapd.Options() with { Url = slapd.Server["LDAPS_URL"], CaPath = slapd.Server["LDAP_CA_FILE"] };
         foreach (var options in new[] { tls, tls with { Url = slapd.Server["LDAP_URL"], StartTls = true }, tls with { CaPath = null, VerifyCert = false } })
         {
-            using var directory = SlapdFixture.Open(options);
+            var directory = SlapdFixture.Open(options);
             Assert.IsType<LdapSignIn.Accepted>(await directory.SignInAsync("bob", "bob-pw", Ct));
             Assert.Null(await directory.PingAsync(Ct));
         }
@@ -88,7 +88,7 @@ public sealed class LdapDirectoryTests(SlapdFixture slapd) : IClassFixture<Slapd
     {
         foreach (var url in new[] { slapd.Server["LDAPS_URL"], slapd.Server["LDAP_URL"] })
         {
-            using var directory = SlapdFixture.Open(slapd.Options() with { Url = url, StartTls = url.StartsWith("ldap:", StringComparison.Ordinal) });
+            var directory = SlapdFixture.Open(slapd.Options() with { Url = url, StartTls = url.StartsWith("ldap:", StringComparison.Ordinal) });
             Assert.IsType<LdapSignIn.Unavailable>(await directory.SignInAsync("bob", "bob-pw", Ct));
         }
     }
@@ -107,7 +107,7 @@ public sealed class LdapDirectoryTests(SlapdFixture slapd) : IClassFixture<Slapd
             (options.Url, options with { SearchPassword = null }),
         })
         {
-            using var directory = SlapdFixture.Open(wrong with { Url = url });
+            var directory = SlapdFixture.Open(wrong with { Url = url });
             Assert.NotEmpty(Assert.IsType<LdapSignIn.Unavailable>(await directory.SignInAsync("bob", "bob-pw", Ct)).Reason);
             Assert.NotNull(await directory.PingAsync(Ct));
         }
@@ -116,14 +116,14 @@ public sealed class LdapDirectoryTests(SlapdFixture slapd) : IClassFixture<Slapd
     [Fact]
     public async Task The_next_server_of_a_list_stands_in_for_one_that_is_down()
     {
-        using var directory = SlapdFixture.Open(slapd.Options() with { Url = "ldap://127.0.0.1:1 " + slapd.Server["LDAP_URL"] });
+        var directory = SlapdFixture.Open(slapd.Options() with { Url = "ldap://127.0.0.1:1 " + slapd.Server["LDAP_URL"] });
         Assert.IsType<LdapSignIn.Accepted>(await directory.SignInAsync("bob", "bob-pw", Ct));
     }
 
     [Fact]
     public async Task Users_and_groups_are_searched_by_name_and_by_dn()
     {
-        using var directory = SlapdFixture.Open(slapd.Options());
+        var directory = SlapdFixture.Open(slapd.Options());
         Assert.Equal(["alice", "bob", "carol"], (await directory.SearchUsersAsync("", Ct)).Select(u => u.Name).Order());
         Assert.Equal("bob@example.org", Assert.Single(await directory.SearchUsersAsync("bob", Ct)).Email);
         Assert.Equal(["admins", "developers"], (await directory.SearchGroupsAsync("", Ct)).Select(g => g.Name).Order());
@@ -139,7 +139,7 @@ public sealed class LdapDirectoryTests(SlapdFixture slapd) : IClassFixture<Slapd
     [Fact]
     public async Task Many_sign_ins_at_once_all_get_their_turn()
     {
-        using var directory = SlapdFixture.Open(slapd.Options());
+        var directory = SlapdFixture.Open(slapd.Options());
         var outcomes = await Task.WhenAll(Enumerable.Range(0, 60).Select(i => directory.SignInAsync("bob", i % 2 == 0 ? "bob-pw" : "wrong", Ct)));
         Assert.Equal(30, outcomes.OfType<LdapSignIn.Accepted>().Count());
         Assert.Equal(30, outcomes.OfType<LdapSignIn.Refused>().Count());

@@ -153,27 +153,6 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 });
 
             migrationBuilder.CreateTable(
-                name: "robot_trusts",
-                columns: table => new
-                {
-                    id = table.Column<long>(type: "INTEGER", nullable: false)
-                        .Annotation("Sqlite:Autoincrement", true),
-                    robot_id = table.Column<long>(type: "INTEGER", nullable: false),
-                    name = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
-                    issuer = table.Column<string>(type: "TEXT", maxLength: 1024, nullable: false),
-                    audience = table.Column<string>(type: "TEXT", maxLength: 1024, nullable: false),
-                    claims = table.Column<string>(type: "TEXT", nullable: false),
-                    jwks_uri = table.Column<string>(type: "TEXT", maxLength: 2048, nullable: true),
-                    jwks = table.Column<string>(type: "TEXT", nullable: true),
-                    expires_at = table.Column<long>(type: "INTEGER", nullable: true),
-                    created_at = table.Column<long>(type: "INTEGER", nullable: false)
-                },
-                constraints: table =>
-                {
-                    table.PrimaryKey("PK_robot_trusts", x => x.id);
-                });
-
-            migrationBuilder.CreateTable(
                 name: "roles",
                 columns: table => new
                 {
@@ -744,6 +723,33 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                         onDelete: ReferentialAction.Cascade);
                     table.ForeignKey(
                         name: "FK_robot_permissions_robots_robot_id",
+                        column: x => x.robot_id,
+                        principalTable: "robots",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "robot_trusts",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    robot_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    issuer = table.Column<string>(type: "TEXT", maxLength: 1024, nullable: false),
+                    audience = table.Column<string>(type: "TEXT", maxLength: 1024, nullable: false),
+                    claims = table.Column<string>(type: "TEXT", nullable: false),
+                    jwks_uri = table.Column<string>(type: "TEXT", maxLength: 2048, nullable: true),
+                    jwks = table.Column<string>(type: "TEXT", nullable: true),
+                    expires_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_robot_trusts", x => x.id);
+                    table.ForeignKey(
+                        name: "FK_robot_trusts_robots_robot_id",
                         column: x => x.robot_id,
                         principalTable: "robots",
                         principalColumn: "id",

@@ -1,7 +1,9 @@
+using Berth.Server.Access;
+using Berth.Server.Identity.Federation;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
-namespace Berth.Server.Identity.Federation;
+namespace Berth.Server.SignIn;
 
 /// <summary>
 /// The fact that tokens of an outside issuer stand for a robot account when their claims match: a machine needs no secret of ours.
@@ -36,6 +38,9 @@ public sealed class RobotTrust
 
     /// <summary>Unix milliseconds.</summary>
     public long CreatedAt { get; set; }
+
+    /// <summary>What tokens are held against.</summary>
+    internal MachineTrust ToTrust() => new(Id, Issuer, Audience, Claims, JwksUri, Jwks, ExpiresAt);
 }
 
 internal sealed class RobotTrustMap : IEntityTypeConfiguration<RobotTrust>
@@ -53,6 +58,7 @@ internal sealed class RobotTrustMap : IEntityTypeConfiguration<RobotTrust>
         builder.Property(t => t.Jwks).HasColumnName("jwks");
         builder.Property(t => t.ExpiresAt).HasColumnName("expires_at");
         builder.Property(t => t.CreatedAt).HasColumnName("created_at");
+        builder.HasOne<Robot>().WithMany().HasForeignKey(t => t.RobotId).OnDelete(DeleteBehavior.Cascade);
         builder.HasIndex(t => new { t.RobotId, t.Name }).IsUnique();
         builder.HasIndex(t => t.Issuer);
     }

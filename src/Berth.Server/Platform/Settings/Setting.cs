@@ -1,7 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
-namespace Berth.Server.Administration;
+namespace Berth.Server.Platform.Settings;
 
 /// <summary>A setting that an administrator has changed while the server runs, under Harbor's name.</summary>
 public sealed class Setting
