@@ -1,5 +1,6 @@
 using Berth.Blobs;
 using Berth.Server.Access;
+using Berth.Server.Audit;
 using Berth.Server.Identity;
 using Berth.Server.Notifications;
 using Berth.Server.Platform.Data;
@@ -28,6 +29,7 @@ public sealed record BerthOptions
     public IdentityOptions Identity { get; init; } = new();
     public ProjectOptions Projects { get; init; } = new();
     public SettingsOptions Settings { get; init; } = new();
+    public AuditOptions Audit { get; init; } = new();
     public NotificationOptions Notifications { get; init; } = new();
     public WebhookOptions Webhooks { get; init; } = new();
     public OutgoingOptions Outgoing { get; init; } = new();

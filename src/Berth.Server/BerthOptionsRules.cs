@@ -3,6 +3,7 @@ using System.Net.Mail;
 using System.Net.Security;
 using System.Text.RegularExpressions;
 using Berth.Server.Access;
+using Berth.Server.Audit;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Http;
 using Berth.Server.Platform.Jobs;
@@ -41,6 +42,7 @@ internal sealed class BerthOptionsRules
         rules.CheckHealth(options);
         rules.CheckTelemetry(options);
         rules.CheckSettings(options.Settings);
+        rules.CheckAudit(options.Audit);
     }
 
     /// <summary>True when the text is an address that a server can listen on: <c>http(s)://host[:port]</c> or <c>unix:/path</c>.</summary>
@@ -126,6 +128,10 @@ internal sealed class BerthOptionsRules
         AtLeast("registry.maxTagsPerPut", registry.MaxTagsPerPut, 1);
         AtLeast("registry.contentCacheBytes", registry.ContentCacheBytes, 0);
         AtLeast("registry.requestsPerSecond", registry.RequestsPerSecond, 0);
+        AtLeast("registry.pullsPerMinutePerCaller", registry.PullsPerMinutePerCaller, 0);
+        AtLeast("registry.pushesPerMinutePerCaller", registry.PushesPerMinutePerCaller, 0);
+        AtLeast("registry.pullsPerMinute", registry.PullsPerMinute, 0);
+        AtLeast("registry.pushesPerMinute", registry.PushesPerMinute, 0);
         Expressions("registry.manifestUrlAllow", registry.ManifestUrlAllow);
         Expressions("registry.manifestUrlDeny", registry.ManifestUrlDeny);
         if (registry.IndexPlatforms == IndexPlatforms.List && registry.IndexPlatformList.Count == 0)
@@ -194,6 +200,16 @@ internal sealed class BerthOptionsRules
             else if (setting.Check(text) is { } problem)
                 Add($"settings.fixed.{name}", problem);
         }
+    }
+
+    private void CheckAudit(AuditOptions audit)
+    {
+        AtLeast("audit.pullFlushInterval", audit.PullFlushInterval, TimeSpan.FromMilliseconds(10));
+        AtLeast("audit.forwardBatch", audit.ForwardBatch, 1);
+        AtLeast("audit.forwardTimeout", audit.ForwardTimeout, TimeSpan.FromMilliseconds(100));
+        if (audit.ForwardTo is { Length: > 0 } target && AuditTarget.TryParse(target) is null)
+            Add("audit.forwardTo", $"\"{target}\" must be host:port, syslog://host:port, syslog+tls://host:port or an http or https address");
+        FileExists("audit.forwardCa", audit.ForwardCa);
     }
 
     private void CheckJobs(JobOptions jobs)
