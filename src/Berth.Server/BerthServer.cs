@@ -138,7 +138,7 @@ public static class BerthServer
         // Ring 2: reactions.
         if (options.Access.Mode == AccessMode.Local)
         {
-            services.AddSignIn(options.Identity, options.Http);
+            services.AddSignIn(options.Identity, options.Http, options.Outgoing);
             services.AddArtifacts();
             services.AddAudit(options.Audit);
             services.AddWebhooks(options.Webhooks, options.Outgoing);

@@ -12,11 +12,11 @@ internal sealed class KeysApi(SigningKeys keys, DomainEvents events)
     [
         new("GET", "/keys", "listSigningKeys", "keys", ApiNeed.Admin, api.ListAsync)
         {
-            Base = ApiBase.Berth, Summary = "List the keys that tokens are accepted from, the one that signs first", Answer = typeof(SigningKeyAnswer), IsList = true,
+            Surface = ApiSurface.Berth, Summary = "List the keys that tokens are accepted from, the one that signs first", Answer = typeof(SigningKeyAnswer), IsList = true,
         },
         new("POST", "/keys/rotate", "rotateSigningKey", "keys", ApiNeed.Admin, api.RotateAsync)
         {
-            Base = ApiBase.Berth,
+            Surface = ApiSurface.Berth,
             Summary = "Sign with a new key from now on; revoke_others ends all tokens that others have signed",
             Body = typeof(KeyRotation),
             Answer = typeof(SigningKeyAnswer),

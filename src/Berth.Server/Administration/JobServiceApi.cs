@@ -153,7 +153,7 @@ internal sealed class JobServiceApi(
         {
             while (true)
             {
-                var jobs = await JobViews.ListAsync(session, new JobFilter { Kind = kind, State = state }, 0, MaxJobs, ct).ConfigureAwait(false);
+                var jobs = await JobViews.ListAsync(session, new JobFilter { Kind = kind, States = [state] }, 0, MaxJobs, ct).ConfigureAwait(false);
                 foreach (var job in jobs) await queue.CancelAsync(session, job.Id, ct).ConfigureAwait(false);
                 if (jobs.Count < MaxJobs) break;
             }
@@ -165,7 +165,7 @@ internal sealed class JobServiceApi(
     private ValueTask<IReadOnlySet<string>> PausedAsync(CancellationToken ct) => database.ReadAsync(0, static (session, _, token) => JobViews.PausedAsync(session, token), ct);
 
     private ValueTask<List<Job>> RunningAsync(CancellationToken ct) =>
-        database.ReadAsync(new JobFilter { State = JobState.Running }, static (session, filter, token) => JobViews.ListAsync(session, filter, 0, MaxJobs, token), ct);
+        database.ReadAsync(new JobFilter { States = [JobState.Running] }, static (session, filter, token) => JobViews.ListAsync(session, filter, 0, MaxJobs, token), ct);
 
     private ValueTask RaiseAsync(DbSession session, ApiCall call, string action, string what, CancellationToken ct) => events.RaiseAsync(session, new DomainEvent
     {

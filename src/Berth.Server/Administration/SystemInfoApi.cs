@@ -21,7 +21,7 @@ internal sealed class SystemInfoApi(RuntimeSettings settings, HealthMonitor heal
         new(HttpMethods.Get, "/systeminfo/volumes", "getVolumes", "systeminfo", ApiNeed.System(SystemPermissions.SystemVolumesRead), api.GetVolumesAsync) { Answer = typeof(SystemVolumes), Summary = "Size of the storage and room on it, in bytes" },
         new(HttpMethods.Get, "/health", "getHealth", "health", ApiNeed.Anybody, api.GetHealthAsync) { Answer = typeof(OverallHealthStatus), Summary = "Whether the parts of the installation are well" },
         new(HttpMethods.Get, "/ping", "getPing", "ping", ApiNeed.Anybody, static (_, _) => Task.FromResult(ApiResult.Text("Pong"))) { Summary = "Pong" },
-        new(HttpMethods.Get, "/api/version", "getVersion", "version", ApiNeed.Anybody, static (_, _) => Task.FromResult(ApiResult.Ok(new ApiVersion(), AdministrationJson.Default.ApiVersion))) { Base = ApiBase.Root, Answer = typeof(ApiVersion), Summary = "Version of Harbor's API" },
+        new(HttpMethods.Get, "/api/version", "getVersion", "version", ApiNeed.Anybody, static (_, _) => Task.FromResult(ApiResult.Ok(new ApiVersion(), AdministrationJson.Default.ApiVersion))) { Surface = ApiSurface.Root, Answer = typeof(ApiVersion), Summary = "Version of Harbor's API" },
     ];
 
     private async Task<ApiResult> GetAsync(ApiCall call, CancellationToken ct)
@@ -40,7 +40,7 @@ internal sealed class SystemInfoApi(RuntimeSettings settings, HealthMonitor heal
             var origin = http.PublicUrl is { Length: > 0 } url ? url.TrimEnd('/') : $"{call.Http.Request.Scheme}://{call.Http.Request.Host}";
             info = info with
             {
-                CurrentTime = JobWords.TimeOf(time.GetUtcNow().ToUnixTimeMilliseconds()),
+                CurrentTime = ApiTime.Text(time.GetUtcNow().ToUnixTimeMilliseconds()),
                 RegistryUrl = origin[(origin.IndexOf("://", StringComparison.Ordinal) + 3)..],
                 ExternalUrl = origin,
                 ProjectCreationRestriction = values.Of(RuntimeSettingTable.ProjectCreationRestriction),

@@ -28,14 +28,14 @@ internal sealed class ApiDocument
 
     public ApiDocument(Func<IEnumerable<ApiOperation>> operations)
     {
-        _harbor = new Lazy<byte[]>(() => Bytes(Write([.. operations().Where(o => o.Base != ApiBase.Berth)], "Berth: the API of Harbor v2.0")));
-        _berth = new Lazy<byte[]>(() => Bytes(Write([.. operations().Where(o => o.Base == ApiBase.Berth)], "Berth: what Harbor has no word for")));
+        _harbor = new Lazy<byte[]>(() => Bytes(Write([.. operations().Where(o => o.Surface != ApiSurface.Berth)], "Berth: the API of Harbor v2.0")));
+        _berth = new Lazy<byte[]>(() => Bytes(Write([.. operations().Where(o => o.Surface == ApiSurface.Berth)], "Berth: what Harbor has no word for")));
     }
 
     internal static IEnumerable<ApiOperation> Operations(ApiDocument document) =>
     [
         new(HttpMethods.Get, "/openapi.json", "getOpenApi", "api", ApiNeed.Anybody, (_, _) => Task.FromResult(Send(document._harbor.Value))) { Summary = "This description" },
-        new(HttpMethods.Get, "/openapi.json", "getBerthOpenApi", "api", ApiNeed.Anybody, (_, _) => Task.FromResult(Send(document._berth.Value))) { Base = ApiBase.Berth, Summary = "This description" },
+        new(HttpMethods.Get, "/openapi.json", "getBerthOpenApi", "api", ApiNeed.Anybody, (_, _) => Task.FromResult(Send(document._berth.Value))) { Surface = ApiSurface.Berth, Summary = "This description" },
     ];
 
     /// <summary>The description of some operations.</summary>
@@ -124,7 +124,7 @@ internal sealed class ApiDocument
             ["X-Total-Count"] = new JsonObject { ["schema"] = new JsonObject { ["type"] = "integer" } },
             ["Link"] = new JsonObject { ["schema"] = new JsonObject { ["type"] = "string" } },
         };
-        var errors = new JsonObject { ["description"] = "an error", ["content"] = operation.Base == ApiBase.Berth ? ProblemContent(schemas) : Json(schemas.ReferTo(typeof(ApiErrors))) };
+        var errors = new JsonObject { ["description"] = "an error", ["content"] = operation.Surface == ApiSurface.Berth ? ProblemContent(schemas) : Json(schemas.ReferTo(typeof(ApiErrors))) };
         return new JsonObject { ["2XX"] = success, ["default"] = errors };
     }
 

@@ -102,7 +102,7 @@ internal sealed class ApiEndpoint(ICallerSource access, ApiRights rights, Runtim
     }
 
     private async ValueTask<ApiResult?> ReadOnlyRefusalAsync(ApiOperation operation, CancellationToken ct) =>
-        !HttpMethods.IsGet(operation.Method) && !HttpMethods.IsHead(operation.Method) && !operation.RunsInReadOnlyMode
+        IsChange(operation.Method) && !operation.RunsInReadOnlyMode
         && await settings.ReadAsync(RuntimeSettingTable.ReadOnly, ct).ConfigureAwait(false)
             ? ApiResult.Fail(ApiError.Denied, "The system is in read only mode. Any modification is prohibited.")
             : null;

@@ -12,7 +12,7 @@ internal sealed class ApiFallback(IReadOnlyList<ApiOperation> operations)
     public Task HandleAsync(HttpContext context)
     {
         var path = context.Request.Path.Value ?? "";
-        var api = path.StartsWith("/api/berth/", StringComparison.Ordinal) ? ApiBase.Berth : ApiBase.Harbor;
+        var api = path.StartsWith("/api/berth/", StringComparison.Ordinal) ? ApiSurface.Berth : ApiSurface.Harbor;
         var methods = MethodsOf(path.Split('/', StringSplitOptions.RemoveEmptyEntries));
         if (methods.Count == 0) return ApiAnswers.SendAsync(context, api, ApiResult.NotFound("there is no such path"), context.RequestAborted);
         context.Response.Headers.Allow = string.Join(", ", methods);

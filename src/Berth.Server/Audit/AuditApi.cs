@@ -18,7 +18,7 @@ internal sealed class AuditApi(Database database, AuditExport export)
         new(HttpMethods.Get, "/auditlog-exts/events", "listAuditLogEventTypes", "auditlog", ApiNeed.System(SystemPermissions.AuditLogList), ListEventTypesAsync) { Answer = typeof(AuditLogEventType), IsList = true, Summary = "Types of events" },
         new(HttpMethods.Get, "/projects/{project_name}/logs", "getLogs", "project", ApiNeed.Project(ProjectPermissions.LogList), api.ListAsync) { Answer = typeof(AuditLog), IsList = true, Summary = "Audit entries of a project, Harbor's older form" },
         new(HttpMethods.Get, "/projects/{project_name}/auditlog-exts", "getLogExts", "project", ApiNeed.Project(ProjectPermissions.LogList), api.ListExtsAsync) { Answer = typeof(AuditLogExt), IsList = true, Summary = "Audit entries of a project" },
-        new(HttpMethods.Get, "/audit/export", "exportAudit", "audit", ApiNeed.System(SystemPermissions.AuditLogList), api.ExportAsync) { Base = ApiBase.Berth, Query = ["from", "to", "format"], Answer = typeof(AuditRecord), Summary = "All audit entries of a time, one a line: format=jsonl or csv" },
+        new(HttpMethods.Get, "/audit/export", "exportAudit", "audit", ApiNeed.System(SystemPermissions.AuditLogList), api.ExportAsync) { Surface = ApiSurface.Berth, Query = ["from", "to", "format"], Answer = typeof(AuditRecord), Summary = "All audit entries of a time, one a line: format=jsonl or csv" },
     ];
 
     private Task<ApiResult> ExportAsync(ApiCall call, CancellationToken ct) => export.RunAsync(call, ct);

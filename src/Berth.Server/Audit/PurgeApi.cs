@@ -149,7 +149,7 @@ internal sealed class PurgeApi(Database database, JobQueue queue, JobSchedules s
         JobName = JobWords.TypeOf(PurgeJob.JobKind),
         JobKind = JobWords.TriggerOf(job.Trigger),
         JobParameters = ParametersOf(PolicyOf(job.Payload)),
-        JobStatus = JobWords.StatusOf(job.State),
+        JobStatus = JobWords.StatusOf(job, time.GetUtcNow()),
         Schedule = new ScheduleObj { Type = job.Trigger == JobTrigger.Schedule ? "Schedule" : "Manual", NextScheduledTime = JobWords.TimeOf(null) },
         CreationTime = JobWords.TimeOf(job.StartedAt ?? job.CreatedAt),
         UpdateTime = JobWords.TimeOf(job.FinishedAt ?? job.StartedAt ?? Math.Min(job.CreatedAt, time.GetUtcNow().ToUnixTimeMilliseconds())),

@@ -49,15 +49,15 @@ internal sealed class GroupsApi(Database database, DomainEvents events, TimeProv
         },
         new("GET", "/groups/{group_id}/members", "listGroupMembers", "usergroup", ApiNeed.System(SystemPermissions.UserGroupRead), api.ListMembersAsync)
         {
-            Base = ApiBase.Berth, Summary = "Who is in a group; of groups from outside, who was at the last sign-in", Answer = typeof(UserName), IsList = true,
+            Surface = ApiSurface.Berth, Summary = "Who is in a group; of groups from outside, who was at the last sign-in", Answer = typeof(UserName), IsList = true,
         },
         new("POST", "/groups/{group_id}/members", "addGroupMember", "usergroup", ApiNeed.System(SystemPermissions.UserGroupUpdate), api.AddMemberAsync)
         {
-            Base = ApiBase.Berth, Summary = "Put a user into a local group", Body = typeof(GroupMember),
+            Surface = ApiSurface.Berth, Summary = "Put a user into a local group", Body = typeof(GroupMember),
         },
         new("DELETE", "/groups/{group_id}/members/{user_id}", "removeGroupMember", "usergroup", ApiNeed.System(SystemPermissions.UserGroupUpdate), api.RemoveMemberAsync)
         {
-            Base = ApiBase.Berth, Summary = "Take a user out of a local group",
+            Surface = ApiSurface.Berth, Summary = "Take a user out of a local group",
         },
     ];
 

@@ -30,15 +30,15 @@ internal sealed class UserSecretsApi(Database database, DomainEvents events, Pas
         },
         new("GET", "/users/{user_id}", "getUserState", "user", ApiNeed.System(SystemPermissions.UserRead), api.StateAsync)
         {
-            Base = ApiBase.Berth, Summary = "Source, state and locks of an account", Answer = typeof(UserState),
+            Surface = ApiSurface.Berth, Summary = "Source, state and locks of an account", Answer = typeof(UserState),
         },
         new("PATCH", "/users/{user_id}", "changeUserState", "user", ApiNeed.System(SystemPermissions.UserUpdate), api.ChangeStateAsync)
         {
-            Base = ApiBase.Berth, Summary = "Disable or enable a user; demand a new password", Body = typeof(UserStateChange), Answer = typeof(UserState),
+            Surface = ApiSurface.Berth, Summary = "Disable or enable a user; demand a new password", Body = typeof(UserStateChange), Answer = typeof(UserState),
         },
         new("POST", "/users/{user_id}/unlock", "unlockUser", "user", ApiNeed.System(SystemPermissions.UserUpdate), api.UnlockAsync)
         {
-            Base = ApiBase.Berth, Summary = "Release a user's name that failed sign-ins have locked",
+            Surface = ApiSurface.Berth, Summary = "Release a user's name that failed sign-ins have locked",
         },
     ];
 

@@ -1,5 +1,3 @@
-using Berth.Server.Platform.Secrets;
-using Berth.Server.Access;
 using Berth.Server.Api;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using Berth.Server.Identity;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Settings;
 using Berth.Server.SignIn;
 using Berth.Server.Tests.Identity.Ldap;
 using Microsoft.Extensions.DependencyInjection;
@@ -120,6 +121,31 @@ public sealed class LdapSignInTests(SlapdFixture slapd) : IClassFixture<SlapdFix
             }
         }
         Assert.All(times.Values, list => Assert.True(list.Min() >= 250, $"answered after {list.Min()} ms"));
+    }
+
+    [Fact]
+    public async Task A_directory_that_an_administrator_sets_is_in_force_at_the_next_sign_in()
+    {
+        await using var app = await SignInApp.StartAsync(new IdentityOptions());
+        Assert.Equal(HttpStatusCode.Unauthorized, await app.TryAsync("bob", "bob-pw", Ct));
+        var options = slapd.Options();
+        var settings = app.Services.GetRequiredService<RuntimeSettings>();
+        async Task SetAsync(params (RuntimeSetting Setting, string Text)[] values) => await app.Database.WriteAsync(Durability.Full, async (session, token) =>
+        {
+            await settings.SetAsync(session, values.ToDictionary(v => v.Setting, v => v.Text), 0, token);
+            return true;
+        }, Ct);
+
+        await SetAsync(
+            (RuntimeSettingTable.AuthMode, "ldap_auth"), (RuntimeSettingTable.LdapUrl, options.Url), (RuntimeSettingTable.LdapBaseDn, options.BaseDn), (RuntimeSettingTable.LdapUid, "uid"),
+            (RuntimeSettingTable.LdapSearchDn, options.SearchDn), (RuntimeSettingTable.LdapSearchPassword, options.SearchPassword!),
+            (RuntimeSettingTable.LdapGroupBaseDn, options.GroupBaseDn), (RuntimeSettingTable.LdapGroupSearchFilter, options.GroupSearchFilter));
+        Assert.Equal(HttpStatusCode.OK, await app.TryAsync("bob", "bob-pw", Ct));
+        Assert.Equal(["developers"], await app.GroupsOfAsync("bob", Ct));
+        await SetAsync((RuntimeSettingTable.LdapFilter, "(("));
+        Assert.Equal(HttpStatusCode.OK, await app.TryAsync("alice", "alice-pw", Ct));
+        await SetAsync((RuntimeSettingTable.AuthMode, "db_auth"));
+        Assert.Equal(HttpStatusCode.Unauthorized, await app.TryAsync("carol", "carol-pw", Ct));
     }
 
     private Task<SignInApp> StartAsync() => SignInApp.StartAsync(new IdentityOptions { Ldap = slapd.Options() });

@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Berth.Server.Identity;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Http;
 using Berth.Server.Tests.Identity.Issuers;
 
 namespace Berth.Server.Tests.SignIn;
@@ -22,7 +23,7 @@ public sealed class MachineSignInTests : IAsyncLifetime
     {
         _peer = await ScriptedIssuer.StartAsync();
         _peer.Time.Advance(TimeProvider.System.GetUtcNow() - _peer.Time.GetUtcNow());
-        _app = await SignInApp.StartAsync(new IdentityOptions());
+        _app = await SignInApp.StartAsync(new IdentityOptions(), o => o with { Outgoing = new OutgoingOptions { Allow = ["127.0.0.1"] } });
         _admin = _app.Program("admin", "Harbor12345");
         _robot = (await _app.RunAsync(AddRobot, ["ci"], Ct))!.Value;
         await _app.RunAsync(AddPermission, [_robot, "repository:pull,repository:push"], Ct);
@@ -104,6 +105,7 @@ public sealed class MachineSignInTests : IAsyncLifetime
             (new { }, HttpStatusCode.BadRequest),
             (Body("wild") with { claims = new() { ["repository"] = ["**"] } }, HttpStatusCode.BadRequest),
             (Body("plain") with { issuer = "http://issuer.example.com" }, HttpStatusCode.BadRequest),
+            (Body("inside") with { issuer = "https://10.0.0.1" }, HttpStatusCode.BadRequest),
             (Body("keys") with { jwks = "{}" }, HttpStatusCode.BadRequest),
             (Body("keys") with { jwks = """{"keys":[{"kty":"oct","k":"c2VjcmV0","kid":"1"}]}""" }, HttpStatusCode.BadRequest),
         })

@@ -30,23 +30,23 @@ internal sealed class PersonalTokensApi(Database database, DomainEvents events, 
     [
         new("GET", "/users/current/tokens", "listOwnTokens", "token", ApiNeed.SignedIn, api.ListOwnAsync)
         {
-            Base = ApiBase.Berth, Summary = "List the own personal access tokens", Answer = typeof(TokenAnswer), IsList = true,
+            Surface = ApiSurface.Berth, Summary = "List the own personal access tokens", Answer = typeof(TokenAnswer), IsList = true,
         },
         new("POST", "/users/current/tokens", "createOwnToken", "token", ApiNeed.SignedIn, api.CreateAsync)
         {
-            Base = ApiBase.Berth, Summary = "Make a personal access token; its text is shown this once", Body = typeof(TokenRequest), Answer = typeof(TokenAnswer),
+            Surface = ApiSurface.Berth, Summary = "Make a personal access token; its text is shown this once", Body = typeof(TokenRequest), Answer = typeof(TokenAnswer),
         },
         new("DELETE", "/users/current/tokens/{token_id}", "revokeOwnToken", "token", ApiNeed.SignedIn, api.RevokeOwnAsync)
         {
-            Base = ApiBase.Berth, Summary = "Revoke an own personal access token",
+            Surface = ApiSurface.Berth, Summary = "Revoke an own personal access token",
         },
         new("GET", "/users/{user_id}/tokens", "listTokensOfUser", "token", ApiNeed.Admin, api.ListOfUserAsync)
         {
-            Base = ApiBase.Berth, Summary = "List a user's personal access tokens", Answer = typeof(TokenAnswer), IsList = true,
+            Surface = ApiSurface.Berth, Summary = "List a user's personal access tokens", Answer = typeof(TokenAnswer), IsList = true,
         },
         new("DELETE", "/users/{user_id}/tokens/{token_id}", "revokeTokenOfUser", "token", ApiNeed.Admin, api.RevokeOfUserAsync)
         {
-            Base = ApiBase.Berth, Summary = "Revoke a user's personal access token",
+            Surface = ApiSurface.Berth, Summary = "Revoke a user's personal access token",
         },
     ];
 

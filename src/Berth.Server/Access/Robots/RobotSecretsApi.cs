@@ -21,18 +21,18 @@ internal sealed class RobotSecretsApi(Database database, RobotsApi robots, Robot
         },
         new("GET", "/robots/{robot_id}", "getRobotState", "robot", ApiNeed.Inside, api.StateAsync)
         {
-            Base = ApiBase.Berth, Summary = "When a robot was last used and how long its secret before is good; needs robot:read where it belongs", Answer = typeof(RobotState),
+            Surface = ApiSurface.Berth, Summary = "When a robot was last used and how long its secret before is good; needs robot:read where it belongs", Answer = typeof(RobotState),
         },
         new("POST", "/robots/{robot_id}/rotate", "rotateRobotSecret", "robot", ApiNeed.Inside, api.RotateAsync)
         {
-            Base = ApiBase.Berth,
+            Surface = ApiSurface.Berth,
             Summary = "Give a robot another secret and keep the one before for a while; needs robot:update where it belongs",
             Body = typeof(RotationRequest),
             Answer = typeof(Rotation),
         },
         new("DELETE", "/robots/{robot_id}/previous-secret", "endPreviousRobotSecret", "robot", ApiNeed.Inside, api.EndPreviousAsync)
         {
-            Base = ApiBase.Berth, Summary = "End the secret before now; needs robot:update where it belongs",
+            Surface = ApiSurface.Berth, Summary = "End the secret before now; needs robot:update where it belongs",
         },
     ];
 

@@ -84,6 +84,31 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.ToTable("access_rules", (string)null);
                 });
 
+            modelBuilder.Entity("Berth.Server.Access.KnownNetwork", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
+                        .HasColumnName("name")
+                        .UseCollation("C");
+
+                    b.Property<string>("Network")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("network")
+                        .UseCollation("C");
+
+                    b.Property<long>("LastSeenAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("last_seen_at");
+
+                    b.HasKey("Name", "Network");
+
+                    b.HasIndex("LastSeenAt");
+
+                    b.ToTable("known_networks", (string)null);
+                });
+
             modelBuilder.Entity("Berth.Server.Access.PersonalToken", b =>
                 {
                     b.Property<long>("Id")
@@ -335,6 +360,33 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                         .IsUnique();
 
                     b.ToTable("roles", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Access.SignInFailure", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
+                        .HasColumnName("name")
+                        .UseCollation("C");
+
+                    b.Property<int>("Count")
+                        .HasColumnType("integer")
+                        .HasColumnName("count");
+
+                    b.Property<long>("LastFailedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("last_failed_at");
+
+                    b.Property<long?>("LockedUntil")
+                        .HasColumnType("bigint")
+                        .HasColumnName("locked_until");
+
+                    b.HasKey("Name");
+
+                    b.HasIndex("LastFailedAt");
+
+                    b.ToTable("sign_in_failures", (string)null);
                 });
 
             modelBuilder.Entity("Berth.Server.Access.SigningKey", b =>
@@ -1656,6 +1708,8 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                         .HasColumnName("repository_id");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("RepositoryId", "Id");
 
                     b.HasIndex("RepositoryId", "Name", "Id");
 

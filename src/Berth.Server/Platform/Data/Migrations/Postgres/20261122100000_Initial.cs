@@ -141,6 +141,19 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 });
 
             migrationBuilder.CreateTable(
+                name: "known_networks",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: false, collation: "C"),
+                    network = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    last_seen_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_known_networks", x => new { x.name, x.network });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "notification_deliveries",
                 columns: table => new
                 {
@@ -203,6 +216,20 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_settings", x => x.name);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "sign_in_failures",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: false, collation: "C"),
+                    count = table.Column<int>(type: "integer", nullable: false),
+                    last_failed_at = table.Column<long>(type: "bigint", nullable: false),
+                    locked_until = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_sign_in_failures", x => x.name);
                 });
 
             migrationBuilder.CreateTable(
@@ -965,6 +992,11 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 filter: "vendor_key IS NOT NULL");
 
             migrationBuilder.CreateIndex(
+                name: "IX_known_networks_last_seen_at",
+                table: "known_networks",
+                column: "last_seen_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_labels_name",
                 table: "labels",
                 column: "name",
@@ -1147,6 +1179,16 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_sign_in_failures_last_failed_at",
+                table: "sign_in_failures",
+                column: "last_failed_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_tag_history_repository_id_id",
+                table: "tag_history",
+                columns: new[] { "repository_id", "id" });
+
+            migrationBuilder.CreateIndex(
                 name: "IX_tag_history_repository_id_name_id",
                 table: "tag_history",
                 columns: new[] { "repository_id", "name", "id" });
@@ -1256,6 +1298,9 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 name: "job_schedules");
 
             migrationBuilder.DropTable(
+                name: "known_networks");
+
+            migrationBuilder.DropTable(
                 name: "manifest_blobs");
 
             migrationBuilder.DropTable(
@@ -1299,6 +1344,9 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
 
             migrationBuilder.DropTable(
                 name: "settings");
+
+            migrationBuilder.DropTable(
+                name: "sign_in_failures");
 
             migrationBuilder.DropTable(
                 name: "signing_keys");

@@ -74,6 +74,29 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.ToTable("access_rules", (string)null);
                 });
 
+            modelBuilder.Entity("Berth.Server.Access.KnownNetwork", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasMaxLength(255)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Network")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("network");
+
+                    b.Property<long>("LastSeenAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("last_seen_at");
+
+                    b.HasKey("Name", "Network");
+
+                    b.HasIndex("LastSeenAt");
+
+                    b.ToTable("known_networks", (string)null);
+                });
+
             modelBuilder.Entity("Berth.Server.Access.PersonalToken", b =>
                 {
                     b.Property<long>("Id")
@@ -305,6 +328,32 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                         .IsUnique();
 
                     b.ToTable("roles", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Access.SignInFailure", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasMaxLength(255)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<int>("Count")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("count");
+
+                    b.Property<long>("LastFailedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("last_failed_at");
+
+                    b.Property<long?>("LockedUntil")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("locked_until");
+
+                    b.HasKey("Name");
+
+                    b.HasIndex("LastFailedAt");
+
+                    b.ToTable("sign_in_failures", (string)null);
                 });
 
             modelBuilder.Entity("Berth.Server.Access.SigningKey", b =>
@@ -1527,6 +1576,8 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                         .HasColumnName("repository_id");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("RepositoryId", "Id");
 
                     b.HasIndex("RepositoryId", "Name", "Id");
 
