@@ -20,7 +20,7 @@ public abstract class ImmutableRulesApiTests(PlatformFixture fixture) : Platform
         var list = await App.CallAsync("GET", path);
         Assert.Equal("1", list.Header("X-Total-Count"));
         Assert.Equal(
-            $$"""{"id":{{id}},"priority":0,"disabled":false,"action":"immutable","template":"immutable_template","tag_selectors":[{"kind":"doublestar","decoration":"excludes","pattern":"{dev,test}-*"}],"scope_selectors":{"repository":[{"kind":"doublestar","decoration":"repoMatches","pattern":"**"}]}}""",
+            $$$"""{"id":{{{id}}},"priority":0,"disabled":false,"action":"immutable","template":"immutable_template","tag_selectors":[{"kind":"doublestar","decoration":"excludes","pattern":"{dev,test}-*"}],"scope_selectors":{"repository":[{"kind":"doublestar","decoration":"repoMatches","pattern":"**"}]}}""",
             list.Json[0]!.ToJsonString());
         Assert.Equal(409, (await App.CallAsync("POST", path, body: Rule("repoMatches", "**", "excludes", "{dev,test}-*"))).Status);
         Assert.Equal(400, (await App.CallAsync("PUT", location, body: Rule("repoMatches", "**", "matches", "v*", id: id + 1))).Status);

@@ -18,7 +18,7 @@ public abstract class ProjectsApiTests(PlatformFixture fixture) : PlatformTests(
     {
         var user = await NewUserAsync();
         var name = NewName("own");
-        var location = await App.CreateAsync(Projects, $$"""{"project_name":"{{name}}","metadata":{"public":"false","auto_scan":"true","severity":"High"}}""", user);
+        var location = await App.CreateAsync(Projects, $$$"""{"project_name":"{{{name}}}","metadata":{"public":"false","auto_scan":"true","severity":"High"}}""", user);
         Assert.Matches("^/api/v2.0/projects/[0-9]+$", location);
 
         var project = await App.GetAsync(location, user);

@@ -158,7 +158,7 @@ public sealed class QuotaTortureTests
     {
         var app = await BerthServer.BuildAsync(new BerthOptions
         {
-            DataFolder = folder.Path,
+            DataFolder = folder.FullPath,
             Http = new() { Urls = ["http://127.0.0.1:0"] },
             Storage = new() { MinFreeBytes = 0 },
             Access = new() { Mode = AccessMode.Local },
