@@ -81,23 +81,23 @@ internal sealed class ListQuery(DatabaseKind kind)
     /// <summary>The order: the keys that a list knows, else its own; the last column makes it the same every time.</summary>
     /// <param name="sort">What the caller asks for; unknown keys are passed over, as in Harbor.</param>
     /// <param name="columns">Column of each key.</param>
-    /// <param name="own">Order without a key.</param>
+    /// <param name="own">Column of the order without a key, the highest first.</param>
     /// <param name="last">Unique column.</param>
-    public static string Order(IReadOnlyList<ApiSort> sort, IReadOnlyDictionary<string, string> columns, string own, string last)
+    public static ListOrder Order(IReadOnlyList<ApiSort> sort, IReadOnlyDictionary<string, string> columns, string own, string last)
     {
-        var keys = new List<string>();
+        var keys = new List<(string Column, bool IsDescending)>();
         var seen = new HashSet<string>(StringComparer.Ordinal);
         var isDescending = true;
         foreach (var key in sort)
         {
             if (keys.Count == MaxSortKeys || !columns.TryGetValue(SnakeCase(key.Key), out var column) || !seen.Add(column)) continue;
             isDescending = key.IsDescending;
-            keys.Add(column + (isDescending ? " DESC" : " ASC"));
+            keys.Add((column, isDescending));
         }
-        if (keys.Count == 0) return $"ORDER BY {own}";
         // In the same direction, so that an index can be walked.
-        if (!seen.Contains(last)) keys.Add(last + (isDescending ? " DESC" : " ASC"));
-        return "ORDER BY " + string.Join(", ", keys);
+        if (keys.Count == 0) keys.Add((own, true));
+        if (!keys.Exists(k => k.Column == last)) keys.Add((last, isDescending));
+        return new ListOrder(keys);
     }
 
     /// <summary>A command of the parts around the conditions.</summary>
@@ -149,4 +149,24 @@ internal sealed class ListQuery(DatabaseKind kind)
 
     private static string Escape(string text) =>
         text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal);
+}
+
+/// <summary>The order of a list.</summary>
+internal sealed record ListOrder(IReadOnlyList<(string Column, bool IsDescending)> Keys)
+{
+    /// <summary>The order alone.</summary>
+    public string Sql => "ORDER BY " + string.Join(", ", Keys.Select(k => k.Column + (k.IsDescending ? " DESC" : " ASC")));
+
+    /// <summary>
+    /// Order, limit and offset of a page. One in the second half is read from the end of the list, which costs less, and comes in reverse.
+    /// </summary>
+    /// <param name="page">Which page; it begins before the end of the list.</param>
+    /// <param name="total">Length of the list.</param>
+    public (string Sql, bool IsReversed) Of(ApiPage page, long total)
+    {
+        var size = Math.Min(page.Size, total - page.Offset);
+        var fromEnd = page.Offset > total / 2;
+        var keys = string.Join(", ", Keys.Select(k => k.Column + (k.IsDescending != fromEnd ? " DESC" : " ASC")));
+        return ($"ORDER BY {keys} LIMIT {size} OFFSET {(fromEnd ? total - page.Offset - size : page.Offset)}", fromEnd);
+    }
 }
