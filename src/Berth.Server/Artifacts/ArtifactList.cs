@@ -34,7 +34,10 @@ internal sealed class ArtifactList(Database database)
     {
         var query = new ListQuery(database.Kind);
         query.And($"m.repository_id = {query.Value(repository.Id)}");
-        return RunAsync(new Scope(query, "manifests m", "t.repository_id = @0", repository.Id, (repository.ArtifactCount, repository.Stamp), repository.ArtifactCount), list, ct);
+        return RunAsync(new Scope(query, "manifests m", "t.repository_id = @0", repository.Id, (repository.ArtifactCount, repository.Stamp), repository.ArtifactCount)
+        {
+            OfRepository = list.Find("base") is null ? "x.repository_id = @0" : null,
+        }, list, ct);
     }
 
     /// <summary>A page of a project's artifacts, or what is wrong with the question.</summary>
@@ -147,6 +150,11 @@ internal sealed class ArtifactList(Database database)
                 return query.AndNumber(s_columns[key], filter) ? null : $"the value of \"{key}\" must be a number";
             case "push_time" or "pull_time":
                 return query.AndTime(s_columns[key], filter) ? null : $"the value of \"{key}\" must be a time";
+            case "media_type" when scope.OfRepository is { } ofRepository:
+                // By itself it would be looked for along the order, row by row; so by the index that has it.
+                query.IsFiltered = true;
+                query.And($"m.id IN (SELECT x.id FROM manifests x WHERE {ofRepository} AND x.is_listed AND {query.Text("x.config_type", filter)})");
+                return null;
             case "type" or "media_type" or "manifest_media_type" or "artifact_type" or "digest":
                 query.AndText(s_columns[key], filter);
                 return null;
@@ -217,6 +225,9 @@ internal sealed class ArtifactList(Database database)
     /// <param name="Unfiltered">Number of artifacts without conditions.</param>
     private sealed record Scope(ListQuery Query, string From, string OfTags, long OfTagsValue, (long Count, long Rising) Stamp, long Unfiltered)
     {
+        /// <summary>Condition on manifests <c>x</c> of the one repository; null for a project, or if unlisted manifests are shown too.</summary>
+        public string? OfRepository { get; set; }
+
         /// <summary>Text that a tag must contain; null for any.</summary>
         public string? TagPart { get; set; }
     }

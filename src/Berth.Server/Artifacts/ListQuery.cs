@@ -36,23 +36,18 @@ internal sealed class ListQuery(DatabaseKind kind)
     public void AndText(string column, ApiFilter filter)
     {
         IsFiltered = true;
-        switch (filter.Kind)
-        {
-            case FilterKind.Fuzzy:
-                And($"{column} {(kind == DatabaseKind.Sqlite ? "LIKE" : "ILIKE")} {Value("%" + Escape(filter.Value) + "%")} ESCAPE '\\'");
-                break;
-            case FilterKind.Range:
-                if (filter.Values[0].Length > 0) And($"{column} >= {Value(filter.Values[0])}");
-                if (filter.Values[1].Length > 0) And($"{column} <= {Value(filter.Values[1])}");
-                break;
-            case FilterKind.AnyOf:
-                And(filter.Values.Count == 0 ? "1 = 0" : $"{column} IN ({string.Join(", ", filter.Values.Select(v => Value(v)))})");
-                break;
-            case FilterKind.Exact:
-                And($"{column} = {Value(filter.Value)}");
-                break;
-        }
+        And(Text(column, filter));
     }
+
+    /// <summary>The same as a text, to be put elsewhere.</summary>
+    public string Text(string column, ApiFilter filter) => filter.Kind switch
+    {
+        FilterKind.Fuzzy => $"{column} {(kind == DatabaseKind.Sqlite ? "LIKE" : "ILIKE")} {Value("%" + Escape(filter.Value) + "%")} ESCAPE '\\'",
+        FilterKind.Range => $"{column} >= {Value(filter.Values[0])}" + (filter.Values[1].Length > 0 ? $" AND {column} <= {Value(filter.Values[1])}" : ""),
+        FilterKind.AnyOf => filter.Values.Count == 0 ? "1 = 0" : $"{column} IN ({string.Join(", ", filter.Values.Select(v => Value(v)))})",
+        FilterKind.Exact => $"{column} = {Value(filter.Value)}",
+        _ => "1 = 1",
+    };
 
     /// <summary>A condition on a column of whole numbers; false when the value is none.</summary>
     public bool AndNumber(string column, ApiFilter filter)
