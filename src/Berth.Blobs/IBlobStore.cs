@@ -24,6 +24,20 @@ public interface IBlobStore
     /// <exception cref="UploadBytesMissingException">Neither the upload nor the content is there.</exception>
     ValueTask CommitUploadAsync(string uploadKey, Digest digest, long size, CancellationToken ct);
 
+    /// <summary>
+    /// Makes the bytes of an upload exactly these, whatever it had before; when this returns, they are durable. For content that is whole and
+    /// small; it is listed and removed as any other upload, and <see cref="NameUploadAsync"/> makes it content.
+    /// </summary>
+    /// <exception cref="StoreFullException">There is no room for them; the upload may be gone then.</exception>
+    ValueTask WriteUploadAsync(string uploadKey, ReadOnlyMemory<byte> content, CancellationToken ct);
+
+    /// <summary>
+    /// Makes an upload that <see cref="WriteUploadAsync"/> wrote the content of a digest: the rest of <see cref="CommitUploadAsync"/> for
+    /// bytes that are durable already, under the same conditions.
+    /// </summary>
+    /// <exception cref="UploadBytesMissingException">The upload is not there.</exception>
+    ValueTask NameUploadAsync(string uploadKey, Digest digest, CancellationToken ct);
+
     /// <summary>Removes an upload's bytes; nothing happens when there are none.</summary>
     ValueTask DeleteUploadAsync(string uploadKey, CancellationToken ct);
 

@@ -1,12 +1,17 @@
 using Berth.Blobs;
 using Berth.Server.Access;
+using Berth.Server.Audit;
+using Berth.Server.Identity;
 using Berth.Server.Notifications;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Health;
 using Berth.Server.Platform.Http;
+using Berth.Server.Platform.Jobs;
+using Berth.Server.Platform.Settings;
 using Berth.Server.Platform.Telemetry;
 using Berth.Server.Projects;
 using Berth.Server.Registry;
+using Berth.Server.Webhooks;
 
 namespace Berth.Server;
 
@@ -21,8 +26,14 @@ public sealed record BerthOptions
     public BlobStoreOptions Storage { get; init; } = new();
     public RegistryOptions Registry { get; init; } = new();
     public AccessOptions Access { get; init; } = new();
+    public IdentityOptions Identity { get; init; } = new();
     public ProjectOptions Projects { get; init; } = new();
+    public SettingsOptions Settings { get; init; } = new();
+    public AuditOptions Audit { get; init; } = new();
     public NotificationOptions Notifications { get; init; } = new();
+    public WebhookOptions Webhooks { get; init; } = new();
+    public OutgoingOptions Outgoing { get; init; } = new();
+    public JobOptions Jobs { get; init; } = new();
     public HealthOptions Health { get; init; } = new();
     public LogOptions Log { get; init; } = new();
     public MetricsOptions Metrics { get; init; } = new();

@@ -1,10 +1,14 @@
 using System.Net;
+using System.Net.Mail;
 using System.Net.Security;
 using System.Text.RegularExpressions;
 using Berth.Server.Access;
+using Berth.Server.Audit;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Http;
+using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Options;
+using Berth.Server.Platform.Settings;
 using Berth.Server.Registry;
 
 namespace Berth.Server;
@@ -31,9 +35,14 @@ internal sealed class BerthOptionsRules
         rules.CheckData(options);
         rules.CheckRegistry(options.Registry);
         rules.CheckAccess(options.Access);
+        rules.CheckIdentity(options);
         rules.CheckNotifications(options);
+        rules.CheckJobs(options.Jobs);
+        rules.CheckWebhooks(options);
         rules.CheckHealth(options);
         rules.CheckTelemetry(options);
+        rules.CheckSettings(options.Settings);
+        rules.CheckAudit(options.Audit);
     }
 
     /// <summary>True when the text is an address that a server can listen on: <c>http(s)://host[:port]</c> or <c>unix:/path</c>.</summary>
@@ -119,6 +128,10 @@ internal sealed class BerthOptionsRules
         AtLeast("registry.maxTagsPerPut", registry.MaxTagsPerPut, 1);
         AtLeast("registry.contentCacheBytes", registry.ContentCacheBytes, 0);
         AtLeast("registry.requestsPerSecond", registry.RequestsPerSecond, 0);
+        AtLeast("registry.pullsPerMinutePerCaller", registry.PullsPerMinutePerCaller, 0);
+        AtLeast("registry.pushesPerMinutePerCaller", registry.PushesPerMinutePerCaller, 0);
+        AtLeast("registry.pullsPerMinute", registry.PullsPerMinute, 0);
+        AtLeast("registry.pushesPerMinute", registry.PushesPerMinute, 0);
         Expressions("registry.manifestUrlAllow", registry.ManifestUrlAllow);
         Expressions("registry.manifestUrlDeny", registry.ManifestUrlDeny);
         if (registry.IndexPlatforms == IndexPlatforms.List && registry.IndexPlatformList.Count == 0)
@@ -151,6 +164,14 @@ internal sealed class BerthOptionsRules
         AtLeast("access.maxFailureDelay", access.MaxFailureDelay, TimeSpan.Zero);
     }
 
+    private void CheckIdentity(BerthOptions options)
+    {
+        foreach (var (key, message) in options.Identity.Check(options.Http.Tls.ClientCas)) Add(key, message);
+        var isUsed = options.Identity.Ldap.IsConfigured || options.Identity.Oidc.Count > 0 || options.Identity.ProxyHeader.IsConfigured || options.Identity.ClientCertificate.Enabled;
+        if (isUsed && options.Access.Mode != AccessMode.Local)
+            Add("identity", "works with access.mode local only: remove the section, or the mode");
+    }
+
     private void CheckNotifications(BerthOptions options)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
@@ -167,6 +188,51 @@ internal sealed class BerthOptionsRules
             AtLeast($"{key}.timeout", endpoint.Timeout, TimeSpan.FromMilliseconds(1));
             AtLeast($"{key}.threshold", endpoint.Threshold, 1);
             AtLeast($"{key}.backoff", endpoint.Backoff, TimeSpan.FromMilliseconds(1));
+        }
+    }
+
+    private void CheckSettings(SettingsOptions settings)
+    {
+        foreach (var (name, text) in settings.Fixed)
+        {
+            if (RuntimeSettingTable.Find(name) is not { } setting)
+                Add($"settings.fixed.{name}", $"there is no such setting; did you mean \"{NearestKey.Find(name, RuntimeSettingTable.All.Select(s => s.Name))}\"?");
+            else if (setting.Check(text) is { } problem)
+                Add($"settings.fixed.{name}", problem);
+        }
+    }
+
+    private void CheckAudit(AuditOptions audit)
+    {
+        AtLeast("audit.pullFlushInterval", audit.PullFlushInterval, TimeSpan.FromMilliseconds(10));
+        AtLeast("audit.forwardBatch", audit.ForwardBatch, 1);
+        AtLeast("audit.forwardTimeout", audit.ForwardTimeout, TimeSpan.FromMilliseconds(100));
+        if (audit.ForwardTo is { Length: > 0 } target && AuditTarget.TryParse(target) is null)
+            Add("audit.forwardTo", $"\"{target}\" must be host:port, syslog://host:port, syslog+tls://host:port or an http or https address");
+        FileExists("audit.forwardCa", audit.ForwardCa);
+    }
+
+    private void CheckJobs(JobOptions jobs)
+    {
+        AtLeast("jobs.maxConcurrent", jobs.MaxConcurrent, 1);
+        AtLeast("jobs.keepFinished", jobs.KeepFinished, TimeSpan.Zero);
+        AtLeast("jobs.maxFinished", jobs.MaxFinished, 0);
+    }
+
+    private void CheckWebhooks(BerthOptions options)
+    {
+        var (webhooks, smtp) = (options.Webhooks, options.Webhooks.Smtp);
+        AtLeast("webhooks.maxAttempts", webhooks.MaxAttempts, 1);
+        AtLeast("webhooks.timeout", webhooks.Timeout, TimeSpan.FromMilliseconds(1));
+        AtLeast("webhooks.maxConcurrent", webhooks.MaxConcurrent, 1);
+        if (smtp.Host.Length > 0 && !MailAddress.TryCreate(smtp.From, out _))
+            Add("webhooks.smtp.from", $"\"{smtp.From}\" must be the address that mails come from, such as berth@example.com");
+        if (smtp.Port is < 1 or > 65535)
+            Add("webhooks.smtp.port", "must be a port, 1 to 65535");
+        for (var i = 0; i < options.Outgoing.Allow.Count; i++)
+        {
+            if (!OutgoingGuard.IsAllowEntry(options.Outgoing.Allow[i]))
+                Add($"outgoing.allow[{i}]", $"\"{options.Outgoing.Allow[i]}\" must be a host name, an address or a network such as 10.1.0.0/16", "outgoing.allow");
         }
     }
 

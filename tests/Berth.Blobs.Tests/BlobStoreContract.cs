@@ -161,6 +161,69 @@ public abstract class BlobStoreContract
     {
         await Assert.ThrowsAsync<ArgumentException>(async () => await Store.OpenUploadAsync(key, 0, None));
         await Assert.ThrowsAsync<ArgumentException>(async () => await Store.DeleteUploadAsync(key, None));
+        await Assert.ThrowsAsync<ArgumentException>(async () => await Store.WriteUploadAsync(key, Bytes(1), None));
+        await Assert.ThrowsAsync<ArgumentException>(async () => await Store.NameUploadAsync(key, Digest.Of(Bytes(1)), None));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(70_000)]
+    public async Task Content_written_whole_is_there_once_it_is_named_and_not_before(int size)
+    {
+        foreach (var algorithm in new[] { DigestAlgorithm.Sha256, DigestAlgorithm.Sha512 })
+        {
+            var content = Bytes(size);
+            var digest = Digest.Of(content, algorithm);
+            await Store.WriteUploadAsync("whole", content, None);
+            Assert.Null(await Store.OpenReadAsync(digest, None));
+            Assert.Equal(content, await ReadUploadAsync("whole"));
+            await Store.NameUploadAsync("whole", digest, None);
+            Assert.Equal(content, await ReadAsync(digest));
+            Assert.Null(await Store.OpenUploadReadAsync("whole", None));
+        }
+    }
+
+    [Fact]
+    public async Task Writing_whole_replaces_whatever_the_upload_had()
+    {
+        var content = Bytes(100, 2);
+        await AppendAsync("whole", 0, Bytes(5000));
+        await Store.WriteUploadAsync("whole", content, None);
+        Assert.Equal(content, await ReadUploadAsync("whole"));
+        // It is an upload like any other: it can grow, be committed, and be removed.
+        await AppendAsync("whole", 100, [1]);
+        await Store.WriteUploadAsync("whole", content, None);
+        await Store.CommitUploadAsync("whole", Digest.Of(content), 100, None);
+        Assert.Equal(content, await ReadAsync(Digest.Of(content)));
+        await Store.WriteUploadAsync("whole", content, None);
+        await Store.DeleteUploadAsync("whole", None);
+        Assert.Null(await Store.OpenUploadReadAsync("whole", None));
+    }
+
+    [Fact]
+    public async Task What_was_written_whole_and_never_named_is_listed_as_an_upload()
+    {
+        await Store.WriteUploadAsync("left-over", Bytes(10), None);
+        var listed = new List<string>();
+        await foreach (var key in Store.ListUploadsAsync(DateTimeOffset.MaxValue, None)) listed.Add(key);
+        Assert.Equal(["left-over"], listed);
+    }
+
+    [Fact]
+    public async Task Naming_what_is_not_there_is_an_error_of_its_own() =>
+        await Assert.ThrowsAsync<UploadBytesMissingException>(async () => await Store.NameUploadAsync("none", Digest.Of([7]), None));
+
+    [Fact]
+    public async Task Many_may_name_the_same_content_at_once_and_again()
+    {
+        var content = Bytes(20_000);
+        await Task.WhenAll(Enumerable.Range(0, 16).Select(i => Task.Run(async () =>
+        {
+            await Store.WriteUploadAsync($"whole{i}", content, None);
+            await Store.NameUploadAsync($"whole{i}", Digest.Of(content), None);
+            Assert.Equal(content, await ReadAsync(Digest.Of(content)));
+        })));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Berth.Oci;
 using Microsoft.Win32.SafeHandles;
@@ -13,6 +14,7 @@ public sealed class FileSystemBlobStore : IBlobStore
     private readonly ContentPaths _paths;
     private readonly long _minFreeBytes;
     private readonly TimeProvider _time;
+    private readonly ConcurrentDictionary<string, bool> _shards = new(StringComparer.Ordinal);
     private long _freeBytes;
     private long _freeBytesRead = long.MinValue;
 
@@ -72,6 +74,23 @@ public sealed class FileSystemBlobStore : IBlobStore
         await Task.Run(() => Commit(uploadKey, digest, size), ct).ConfigureAwait(false);
     }
 
+    // On the caller's thread: the calls take less time than a hop to another thread of the pool, which would block just as this one.
+    public ValueTask WriteUploadAsync(string uploadKey, ReadOnlyMemory<byte> content, CancellationToken ct)
+    {
+        if (FreeBytes < content.Length) throw new StoreFullException("the disk is full: free space or lower storage.minFreeBytes");
+        using var handle = OpenUpload(_paths.Upload(uploadKey), uploadKey, 0);
+        RandomAccess.SetLength(handle, 0);
+        RandomAccess.Write(handle, content.Span, 0);
+        RandomAccess.FlushToDisk(handle);
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask NameUploadAsync(string uploadKey, Digest digest, CancellationToken ct)
+    {
+        Name(_paths.Upload(uploadKey), uploadKey, digest);
+        return ValueTask.CompletedTask;
+    }
+
     public ValueTask DeleteUploadAsync(string uploadKey, CancellationToken ct)
     {
         File.Delete(_paths.Upload(uploadKey));
@@ -116,14 +135,7 @@ public sealed class FileSystemBlobStore : IBlobStore
 
     private static SafeFileHandle OpenUpload(string path, string uploadKey, long offset)
     {
-        try
-        {
-            return File.OpenHandle(path, offset == 0 ? FileMode.OpenOrCreate : FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
-        }
-        catch (FileNotFoundException)
-        {
-            throw new UploadBytesMissingException(uploadKey);
-        }
+        return Posix.OpenReadWrite(path, create: offset == 0) ?? throw new UploadBytesMissingException(uploadKey);
     }
 
     private static IBlobReader? Open(string path) => Posix.OpenRead(path) is { } handle ? new FileBlobReader(handle) : null;
@@ -131,30 +143,53 @@ public sealed class FileSystemBlobStore : IBlobStore
     private void Commit(string uploadKey, Digest digest, long size)
     {
         var upload = _paths.Upload(uploadKey);
-        var content = _paths.Content(digest);
-        if (!File.Exists(upload))
+        using (var handle = Posix.OpenReadWrite(upload, create: false))
         {
-            var there = new FileInfo(content);
-            if (!there.Exists || there.Length != size) throw new UploadBytesMissingException(uploadKey);
-            SyncEntries(digest);
-            return;
-        }
+            if (handle is null)
+            {
+                // An earlier try may have got this far.
+                var there = new FileInfo(_paths.Content(digest));
+                if (!there.Exists || there.Length != size) throw new UploadBytesMissingException(uploadKey);
+                SyncShard(digest);
+                SyncEntries(digest);
+                return;
+            }
 
-        // 1. The bytes.
-        using (var handle = File.OpenHandle(upload, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete))
-        {
+            // 1. The bytes.
             if (RandomAccess.GetLength(handle) != size) throw new IOException($"upload {uploadKey} has not the {size} bytes that were hashed");
             RandomAccess.FlushToDisk(handle);
         }
 
+        // 2. and 3.
+        Name(upload, uploadKey, digest);
+    }
+
+    private void Name(string upload, string uploadKey, Digest digest)
+    {
         // 2. The name. A rename over the same content is harmless: readers keep the file they opened, and bad bytes are healed.
-        var shardIsNew = !Directory.Exists(_paths.Shard(digest));
+        SyncShard(digest);
         Directory.CreateDirectory(_paths.ContentFolder(digest));
-        File.Move(upload, content, overwrite: true);
+        try
+        {
+            File.Move(upload, _paths.Content(digest), overwrite: true);
+        }
+        catch (FileNotFoundException)
+        {
+            throw new UploadBytesMissingException(uploadKey);
+        }
 
         // 3. The folders that name it.
         SyncEntries(digest);
-        if (shardIsNew) Posix.SyncFolder(_paths.AlgorithmFolder(digest.Algorithm));
+    }
+
+    // A shard counts as made once its own entry is durable, whoever made it.
+    private void SyncShard(Digest digest)
+    {
+        var shard = _paths.Shard(digest);
+        if (_shards.ContainsKey(shard)) return;
+        Directory.CreateDirectory(shard);
+        Posix.SyncFolder(_paths.AlgorithmFolder(digest.Algorithm));
+        _shards.TryAdd(shard, true);
     }
 
     private void SyncEntries(Digest digest)

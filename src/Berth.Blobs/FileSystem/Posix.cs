@@ -7,6 +7,9 @@ namespace Berth.Blobs.FileSystem;
 internal static partial class Posix
 {
     private const int ReadOnly = 0;
+    private const int ReadWrite = 2;
+    private const int Create = 0x40;
+    private const int AllMayReadAndWrite = 0x1B6;
     private const int CloseOnExec = 0x80000;
     private const int NoEntry = 2;
     private const int Interrupted = 4;
@@ -18,14 +21,16 @@ internal static partial class Posix
     {
         if (!OperatingSystem.IsLinux())
             return File.Exists(path) ? File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete) : null;
-        while (true)
-        {
-            var fd = open(path, ReadOnly | CloseOnExec);
-            if (fd >= 0) return new SafeFileHandle(fd, ownsHandle: true);
-            var error = Marshal.GetLastPInvokeError();
-            if (error == NoEntry) return null;
-            if (error != Interrupted) throw new IOException($"cannot open {path}: {Marshal.GetPInvokeErrorMessage(error)}");
-        }
+        return Open(path, ReadOnly | CloseOnExec);
+    }
+
+    /// <summary>Opens a file for reading and writing; null when it is not there and is not to be made.</summary>
+    public static SafeFileHandle? OpenReadWrite(string path, bool create)
+    {
+        if (OperatingSystem.IsLinux()) return Open(path, ReadWrite | CloseOnExec | (create ? Create : 0));
+        return create || File.Exists(path)
+            ? File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete)
+            : null;
     }
 
     /// <summary>Makes a folder's entries durable.</summary>
@@ -43,16 +48,28 @@ internal static partial class Posix
         if (OperatingSystem.IsLinux()) _ = sync_file_range(handle, offset, length, StartWriteBack);
     }
 
+    private static SafeFileHandle? Open(string path, int flags)
+    {
+        while (true)
+        {
+            var fd = open(path, flags, AllMayReadAndWrite);
+            if (fd >= 0) return new SafeFileHandle(fd, ownsHandle: true);
+            var error = Marshal.GetLastPInvokeError();
+            if (error == NoEntry && (flags & Create) == 0) return null;
+            if (error != Interrupted) throw new IOException($"cannot open {path}: {Marshal.GetPInvokeErrorMessage(error)}");
+        }
+    }
+
     private static SafeFileHandle OpenFolder(string path)
     {
-        var fd = open(path, ReadOnly | (OperatingSystem.IsLinux() ? CloseOnExec : 0));
+        var fd = open(path, ReadOnly | (OperatingSystem.IsLinux() ? CloseOnExec : 0), 0);
         return fd >= 0
             ? new SafeFileHandle(fd, ownsHandle: true)
             : throw new IOException($"cannot open folder {path}: {Marshal.GetLastPInvokeErrorMessage()}");
     }
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int open(string path, int flags);
+    private static partial int open(string path, int flags, int mode);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int fsync(SafeFileHandle handle);

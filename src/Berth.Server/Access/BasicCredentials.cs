@@ -9,7 +9,7 @@ internal readonly record struct BasicCredentials(string Name, string Password)
     /// <summary>Longest name that is looked at.</summary>
     public const int MaxNameLength = 255;
 
-    private const int MaxPasswordLength = 4096;
+    private const int MaxPasswordLength = 8192;
     private const string Scheme = "Basic ";
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 

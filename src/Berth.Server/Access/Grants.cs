@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Berth.Oci;
+using Berth.Server.Platform.Jose;
 
 namespace Berth.Server.Access;
 

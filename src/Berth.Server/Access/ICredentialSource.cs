@@ -13,6 +13,12 @@ internal interface ICredentialSource
     ValueTask<CredentialVerdict> CheckAsync(string name, string password, CancellationToken ct);
 
     /// <summary>
+    /// Whether the source asks somebody outside: a directory, an issuer. Such a source is asked when no other knows the credentials, and may
+    /// throw <see cref="SignInUnavailableException"/>.
+    /// </summary>
+    bool AsksOutside => false;
+
+    /// <summary>
     /// The caller of an id as it is now, with its <see cref="Caller.Stamp"/>; null when it is gone, disabled or expired.
     /// </summary>
     ValueTask<Caller?> LoadAsync(long id, CancellationToken ct);
@@ -31,5 +37,8 @@ internal readonly record struct CredentialVerdict(Caller? Caller, bool IsMine, D
     public static CredentialVerdict Wrong => new(null, true);
 
     /// <summary>They are right.</summary>
-    public static CredentialVerdict Of(Caller caller, DateTimeOffset? expiresAt = null) => new(caller, true, expiresAt);
+    /// <param name="caller">Whose they are.</param>
+    /// <param name="expiresAt">When they end by themselves, if before the caller's own end; null for no end before.</param>
+    public static CredentialVerdict Of(Caller caller, DateTimeOffset? expiresAt = null) =>
+        new(caller, true, caller.EndsAt is { } end && !(expiresAt < end) ? end : expiresAt);
 }

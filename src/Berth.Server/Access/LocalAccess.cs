@@ -9,32 +9,52 @@ namespace Berth.Server.Access;
 /// the challenge asks for a token, as all clients expect. A repository without a project in its name is one of <c>library</c>.
 /// </summary>
 internal sealed class LocalAccess(
-    AccessOptions options, HttpOptions http, ProjectOptions projects, LocalCallers callers, PasswordSignIn passwords, BearerSignIn bearers, RightsCache rights)
+    AccessOptions options, HttpOptions http, ProjectOptions projects, LocalCallers callers, PasswordSignIn passwords, BearerSignIn bearers, RightsCache rights,
+    IEnumerable<IRequestCredentials> byRequest)
     : ICallerSource
 {
     private readonly PasswordSignIn.Check _password = callers.CheckPasswordAsync;
+    private readonly PasswordSignIn.Check _outside = callers.CheckOutsideAsync;
     private readonly BearerSignIn.Check _token = callers.CheckTokenAsync;
+    private readonly IRequestCredentials[] _byRequest = [.. byRequest];
 
     public ValueTask<SignInResult> SignInAsync(HttpContext context, CancellationToken ct)
     {
+        foreach (var credentials in _byRequest) credentials.Prepare(context);
         var authorization = context.Request.Headers.Authorization.ToString();
-        if (authorization.Length == 0) return new ValueTask<SignInResult>(new SignInResult(Caller.Anonymous));
+        if (authorization.Length == 0)
+            return _byRequest.Length == 0 ? new ValueTask<SignInResult>(new SignInResult(Caller.Anonymous)) : SignInByRequestAsync(context, ct);
         return Bearer.IsBearer(authorization)
             ? bearers.SignInAsync(authorization, _token, ct)
-            : passwords.SignInAsync(authorization, context.Connection.RemoteIpAddress, _password, ct);
+            : passwords.SignInAsync(authorization, context.Connection.RemoteIpAddress, _password, _outside, ct);
+    }
+
+    private async ValueTask<SignInResult> SignInByRequestAsync(HttpContext context, CancellationToken ct)
+    {
+        foreach (var credentials in _byRequest)
+        {
+            if (await credentials.SignInAsync(context, ct).ConfigureAwait(false) is { } result) return result;
+        }
+        return new SignInResult(Caller.Anonymous);
     }
 
     public async ValueTask<RepositoryRights> RightsAsync(Caller caller, string repository, CancellationToken ct)
     {
         var name = repository.Contains('/', StringComparison.Ordinal) ? repository : $"{ProjectName.Library}/{repository}";
         var project = await rights.FindProjectAsync(ProjectName.Of(name), ct).ConfigureAwait(false);
+        if (project is not null && !name.AsSpan(0, name.IndexOf('/', StringComparison.Ordinal)).SequenceEqual(project.Name)) name = $"{project.Name}/{ProjectName.WithoutProject(name)}";
+        var current = await rights.CurrentNameAsync(name, ct).ConfigureAwait(false);
+        if (!ReferenceEquals(current, name))
+        {
+            name = current;
+            project = await rights.FindProjectAsync(ProjectName.Of(name), ct).ConfigureAwait(false);
+        }
         var granted = Granted(caller, repository);
         if (project is null)
         {
             var seed = SeedFor(caller);
             return new RepositoryRights(name, null, null, seed is null ? RuleActions.None : granted & (RuleActions.Pull | RuleActions.Push), seed);
         }
-        if (!name.AsSpan(0, name.IndexOf('/', StringComparison.Ordinal)).SequenceEqual(project.Name)) name = $"{project.Name}/{ProjectName.WithoutProject(name)}";
         var own = await rights.OfAsync(caller, project, ct).ConfigureAwait(false);
         return new RepositoryRights(name, project, own, granted & AccessRules.AllWithoutTag(own, ProjectName.WithoutProject(name)), null);
     }

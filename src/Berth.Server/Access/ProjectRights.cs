@@ -9,9 +9,13 @@ public sealed record ProjectRights(PermissionSet Set, IReadOnlyList<CompiledRule
     /// <summary>Nothing.</summary>
     public static readonly ProjectRights None = new(PermissionSet.None, [], []);
 
+    /// <summary>Everything: administrators.</summary>
+    public static readonly ProjectRights All = new(PermissionSet.All, [], []);
+
     /// <summary>Whether a permission is given.</summary>
     public bool May(Permission permission) => Set.Has(permission);
 
+    // Computed each time: a copy with another set must not keep what the first one had.
     /// <summary>What the roles give on every repository, before rules.</summary>
     internal RuleActions Base =>
         (Set.Has(ProjectPermissions.RepositoryPull) ? RuleActions.Pull : 0)

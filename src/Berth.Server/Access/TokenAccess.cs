@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Berth.Server.Platform.Jose;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 

@@ -10,7 +10,7 @@ namespace Berth.Server.Access;
 
 /// <summary>
 /// Berth's own token service (Docker token specification): <c>GET</c> with Basic credentials or none, <c>POST</c> in the manner of OAuth2
-/// with a password or a refresh token.
+/// with a password, a refresh token, or a token of a trusted issuer (RFC 8693).
 /// 1. Is the request well formed? 2. Who asks? 3. What is granted: the wish cut to the rights. 4. The signed answer.
 /// A wish that is not granted is no error: the token simply grants less.
 /// </summary>
@@ -28,7 +28,11 @@ internal sealed class TokenEndpoint(
     private const int MaxFormBytes = 64 * 1024;
     private static readonly FormOptions FormLimits = new() { ValueCountLimit = 64, KeyLengthLimit = 256, ValueLengthLimit = MaxFormBytes, BufferBodyLengthLimit = MaxFormBytes };
 
+    private const string TokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange";
+    private static readonly string[] TokenTypes = ["urn:ietf:params:oauth:token-type:jwt", "urn:ietf:params:oauth:token-type:id_token", "urn:ietf:params:oauth:token-type:access_token"];
+
     private readonly PasswordSignIn.Check _password = callers.CheckPasswordAsync;
+    private readonly PasswordSignIn.Check _outside = callers.CheckOutsideAsync;
 
     /// <summary>Docker token specification, "Requesting a Token".</summary>
     public async Task GetAsync(HttpContext context)
@@ -46,7 +50,7 @@ internal sealed class TokenEndpoint(
         var authorization = context.Request.Headers.Authorization.ToString();
         if (authorization.Length == 0)
         {
-            await AnswerAsync(context, Caller.Anonymous, wanted, refreshToken: null, ct).ConfigureAwait(false);
+            await AnswerAsync(context, Caller.Anonymous, wanted, refreshToken: null, isExchange: false, ct).ConfigureAwait(false);
             return;
         }
         var (caller, refusal) = await SignInAsync(context, authorization, ct).ConfigureAwait(false);
@@ -56,11 +60,11 @@ internal sealed class TokenEndpoint(
             return;
         }
         // 3. and 4.
-        var refreshToken = query["offline_token"] == "true" ? await tokens.IssueRefreshAsync(caller, ct).ConfigureAwait(false) : null;
-        await AnswerAsync(context, caller, wanted, refreshToken, ct).ConfigureAwait(false);
+        var refreshToken = query["offline_token"] == "true" && MayRefresh(caller) ? await tokens.IssueRefreshAsync(caller, ct).ConfigureAwait(false) : null;
+        await AnswerAsync(context, caller, wanted, refreshToken, isExchange: false, ct).ConfigureAwait(false);
     }
 
-    /// <summary>Docker token specification, "Authenticate with OAuth2"; RFC 6749 sections 4.3 and 6.</summary>
+    /// <summary>Docker token specification, "Authenticate with OAuth2"; RFC 6749 sections 4.3 and 6; RFC 8693.</summary>
     public async Task PostAsync(HttpContext context)
     {
         var ct = context.RequestAborted;
@@ -82,8 +86,10 @@ internal sealed class TokenEndpoint(
             "password" => await SignInAsync(context, new BasicCredentials(form["username"].ToString(), form["password"].ToString()).ToHeader(), ct).ConfigureAwait(false),
             "refresh_token" => (await callers.CheckRefreshTokenAsync(form["refresh_token"].ToString(), ct).ConfigureAwait(false),
                 Problem.Unauthorized("the refresh token is wrong, expired or revoked by a new password: sign in again")),
-            _ => (null, new Problem(StatusCodes.Status400BadRequest, "UNSUPPORTED", "unsupported_grant_type", "grant_type must be password or refresh_token")),
+            TokenExchange => await ExchangeAsync(context, form, ct).ConfigureAwait(false),
+            _ => (null, new Problem(StatusCodes.Status400BadRequest, "UNSUPPORTED", "unsupported_grant_type", $"grant_type must be password, refresh_token or {TokenExchange}")),
         };
+        if (caller is { MustChangePassword: true }) (caller, refusal) = (null, Problem.PasswordChange);
         if (caller is null)
         {
             await RefuseAsync(context, refusal!, ct).ConfigureAwait(false);
@@ -91,9 +97,9 @@ internal sealed class TokenEndpoint(
         }
         // 3. and 4. A refresh token is given back, not prolonged.
         var refreshToken = form["grant_type"] == "refresh_token" ? form["refresh_token"].ToString()
-            : form["access_type"] == "offline" ? await tokens.IssueRefreshAsync(caller, ct).ConfigureAwait(false)
+            : form["access_type"] == "offline" && form["grant_type"] == "password" && MayRefresh(caller) ? await tokens.IssueRefreshAsync(caller, ct).ConfigureAwait(false)
             : null;
-        await AnswerAsync(context, caller, wanted, refreshToken, ct).ConfigureAwait(false);
+        await AnswerAsync(context, caller, wanted, refreshToken, form["grant_type"] == TokenExchange, ct).ConfigureAwait(false);
     }
 
     /// <summary>The public keys, for whoever wants to verify our tokens.</summary>
@@ -113,29 +119,57 @@ internal sealed class TokenEndpoint(
             : null;
     }
 
-    private async ValueTask<(Caller? Caller, Problem? Refusal)> SignInAsync(HttpContext context, string authorization, CancellationToken ct)
+    // RFC 8693 section 2.1. The token of a trusted issuer is the password of the robot that it stands for, whatever the name.
+    private async ValueTask<(Caller? Caller, Problem? Refusal)> ExchangeAsync(HttpContext context, IFormCollection form, CancellationToken ct)
     {
-        var result = await passwords.SignInAsync(authorization, context.Connection.RemoteIpAddress, _password, ct).ConfigureAwait(false);
-        if (result.RetryAfter is { } wait) return (null, Problem.TooMany(wait));
-        var caller = result.Caller is { } known ? await callers.RenewAsync(known, ct).ConfigureAwait(false) : null;
-        return caller is null ? (null, Problem.Unauthorized("wrong user name or password")) : (caller, null);
+        var token = form["subject_token"].ToString();
+        if (token.Length == 0 || !TokenTypes.Contains(form["subject_token_type"].ToString()))
+            return (null, Problem.Malformed($"subject_token is needed, and subject_token_type must be one of {string.Join(", ", TokenTypes)}"));
+        if (form["requested_token_type"] is { Count: > 0 } wanted && wanted != TokenTypes[2]) return (null, Problem.Malformed($"requested_token_type can be {TokenTypes[2]} only"));
+        var (caller, refusal) = await SignInAsync(context, new BasicCredentials("token", token).ToHeader(), ct).ConfigureAwait(false);
+        return caller is null && refusal!.Status == StatusCodes.Status401Unauthorized
+            ? (null, Problem.Unauthorized("the subject token stands for no robot account: its issuer, audience, times or claims are not what a trust asks for"))
+            : (caller, refusal);
     }
 
-    private async Task AnswerAsync(HttpContext context, Caller caller, IReadOnlyList<TokenGrant> wanted, string? refreshToken, CancellationToken ct)
+    // Credentials that end by themselves must not buy tokens that go on.
+    private static bool MayRefresh(Caller caller) => caller.Stamp is not null;
+
+    private async ValueTask<(Caller? Caller, Problem? Refusal)> SignInAsync(HttpContext context, string authorization, CancellationToken ct)
+    {
+        SignInResult result;
+        try
+        {
+            result = await passwords.SignInAsync(authorization, context.Connection.RemoteIpAddress, _password, _outside, ct).ConfigureAwait(false);
+        }
+        catch (SignInUnavailableException)
+        {
+            return (null, Problem.Unavailable());
+        }
+        if (result.RetryAfter is { } wait) return (null, Problem.TooMany(wait));
+        var caller = result.Caller is { } known ? await callers.RenewAsync(known, ct).ConfigureAwait(false) : null;
+        return caller is null ? (null, Problem.Unauthorized("wrong user name or password"))
+            : caller.MustChangePassword ? (null, Problem.PasswordChange)
+            : (caller, null);
+    }
+
+    private async Task AnswerAsync(HttpContext context, Caller caller, IReadOnlyList<TokenGrant> wanted, string? refreshToken, bool isExchange, CancellationToken ct)
     {
         RequestFacts.Of(context).Caller = caller.IsAnonymous ? null : caller.Name;
         var granted = await GrantAsync(caller, wanted, ct).ConfigureAwait(false);
         var token = await tokens.IssueAccessAsync(caller.IsAnonymous ? null : caller, granted, ct).ConfigureAwait(false);
         counters.CountTokenIssued();
+        var lifetime = await tokens.AccessLifetimeAsync(ct).ConfigureAwait(false);
         var body = new ArrayBufferWriter<byte>(1024);
         using (var json = new Utf8JsonWriter(body))
         {
             json.WriteStartObject();
             json.WriteString("token", token.Text);
             json.WriteString("access_token", token.Text);
-            json.WriteNumber("expires_in", (long)tokens.AccessLifetime.TotalSeconds);
+            json.WriteNumber("expires_in", (long)lifetime.TotalSeconds);
             json.WriteString("issued_at", token.IssuedAt.UtcDateTime);
             json.WriteString("token_type", "Bearer");
+            if (isExchange) json.WriteString("issued_token_type", TokenTypes[2]);
             json.WriteString("scope", ResourceScope.Format(granted));
             if (refreshToken is not null) json.WriteString("refresh_token", refreshToken);
             json.WriteEndObject();
@@ -208,6 +242,11 @@ internal sealed class TokenEndpoint(
         public static Problem Malformed(string message) => new(StatusCodes.Status400BadRequest, "UNSUPPORTED", "invalid_request", message);
 
         public static Problem Unauthorized(string message) => new(StatusCodes.Status401Unauthorized, "UNAUTHORIZED", "invalid_grant", message);
+
+        public static Problem PasswordChange { get; } = new(
+            StatusCodes.Status403Forbidden, "DENIED", "invalid_grant", "choose a new password before anything else: sign in to the web page or the API");
+        public static Problem Unavailable() =>
+            new(StatusCodes.Status503ServiceUnavailable, "UNAVAILABLE", "temporarily_unavailable", SignInUnavailableException.Answer, TimeSpan.FromSeconds(5));
 
         public static Problem TooMany(TimeSpan wait) =>
             new(StatusCodes.Status429TooManyRequests, "TOOMANYREQUESTS", "slow_down", "too many failed sign-ins: try again later", wait);

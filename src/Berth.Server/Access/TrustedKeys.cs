@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
+using Berth.Server.Platform.Jose;
 
 namespace Berth.Server.Access;
 
@@ -86,35 +87,5 @@ internal sealed class CertificateBundle
         const X509ChainStatusFlags Unanchored = X509ChainStatusFlags.PartialChain | X509ChainStatusFlags.UntrustedRoot;
         if (!isBuilt && chain.ChainStatus.Any(s => (s.Status & ~Unanchored) != 0)) return false;
         return chain.ChainElements.Any(e => _anchors.Any(a => a.RawDataMemory.Span.SequenceEqual(e.Certificate.RawDataMemory.Span)));
-    }
-}
-
-/// <summary>A JSON Web Key set (RFC 7517 section 5): keys that tokens may name by id.</summary>
-internal sealed class JsonWebKeySet
-{
-    /// <summary>The keys by <c>kid</c>.</summary>
-    public Dictionary<string, VerificationKey> Keys { get; } = new(StringComparer.Ordinal);
-
-    /// <summary>Reads the JSON text. Keys of unknown kinds and keys without an id are skipped (RFC 7517 section 5).</summary>
-    /// <exception cref="InvalidDataException">It is no key set.</exception>
-    public static JsonWebKeySet Parse(byte[] json)
-    {
-        var set = new JsonWebKeySet();
-        try
-        {
-            using var document = JsonDocument.Parse(json);
-            if (document.RootElement.ValueKind != JsonValueKind.Object
-                || !document.RootElement.TryGetProperty("keys", out var keys) || keys.ValueKind != JsonValueKind.Array)
-                throw new InvalidDataException("the JWKS file has no list \"keys\"");
-            foreach (var jwk in keys.EnumerateArray())
-            {
-                if (VerificationKey.TryFrom(jwk, out var key) && Jwt.TextOf(jwk, "kid") is { } id) set.Keys[id] = key;
-            }
-        }
-        catch (JsonException e)
-        {
-            throw new InvalidDataException("the JWKS file is malformed", e);
-        }
-        return set;
     }
 }

@@ -17,18 +17,20 @@ internal sealed class UserPasswords(Users users) : ICredentialSource
         if (user is { PasswordHash.Length: 0 }) return CredentialVerdict.NotMine;
         var isRight = Passwords.Verify(user, password);
         if (user is null) return CredentialVerdict.NotMine;
-        return isRight && !user.IsDisabled ? CredentialVerdict.Of(CallerOf(user)) : CredentialVerdict.Wrong;
+        return isRight && !user.IsDisabled ? CredentialVerdict.Of(CallerOf(user, isOwnPassword: true)) : CredentialVerdict.Wrong;
     }
 
     public async ValueTask<Caller?> LoadAsync(long id, CancellationToken ct) =>
         await users.FindAsync(id, ct).ConfigureAwait(false) is { IsDisabled: false } user ? CallerOf(user) : null;
 
     /// <summary>A user as a caller.</summary>
-    public static Caller CallerOf(User user) => new("user:" + user.Id, user.Name, user.IsAdmin || user.IsAdminBySource, grants: null)
+    public static Caller CallerOf(User user, bool isOwnPassword = false) => new("user:" + user.Id, user.Name, user.IsAdmin || user.IsAdminBySource, grants: null)
     {
         Kind = CallerKind.User,
         SubjectId = user.Id,
         Stamp = StampOf(user),
+        MustChangePassword = user.MustChangePassword,
+        IsOwnPassword = isOwnPassword,
     };
 
     // Stands for the password in force, and tells nothing about it.

@@ -200,7 +200,7 @@ internal static class AdoptionRows
     private static readonly Statement InsertChildren = new("""
         INSERT INTO manifest_children (manifest_id, repository_id, child_digest)
         SELECT m.id, @0, j.value ->> 'c' FROM json_each(@1) j
-        JOIN manifests m ON m.repository_id = @0 AND m.digest = j.value ->> 'm' WHERE true
+        CROSS JOIN manifests m ON m.repository_id = @0 AND m.digest = j.value ->> 'm' WHERE true
         ON CONFLICT (manifest_id, child_digest) DO NOTHING
         """, """
         INSERT INTO manifest_children (manifest_id, repository_id, child_digest)

@@ -10,7 +10,7 @@ namespace Berth.Server.Api;
 internal static class ApiAnswers
 {
     /// <summary>Sends an answer.</summary>
-    public static async Task SendAsync(HttpContext context, ApiBase api, ApiResult result, CancellationToken ct)
+    public static async Task SendAsync(HttpContext context, ApiSurface api, ApiResult result, CancellationToken ct)
     {
         var response = context.Response;
         response.StatusCode = result.Status;
@@ -32,15 +32,15 @@ internal static class ApiAnswers
         await result.Write(context, ct).ConfigureAwait(false);
     }
 
-    private static async Task SendErrorAsync(HttpContext context, ApiBase api, ApiError error, string message, CancellationToken ct)
+    private static async Task SendErrorAsync(HttpContext context, ApiSurface api, ApiError error, string message, CancellationToken ct)
     {
         var body = new ArrayBufferWriter<byte>(256);
         using (var json = new Utf8JsonWriter(body))
         {
-            if (api == ApiBase.Berth) WriteProblem(json, context, error, message);
+            if (api == ApiSurface.Berth) WriteProblem(json, context, error, message);
             else WriteEnvelope(json, error, message);
         }
-        context.Response.ContentType = api == ApiBase.Berth ? "application/problem+json" : "application/json; charset=utf-8";
+        context.Response.ContentType = api == ApiSurface.Berth ? "application/problem+json" : "application/json; charset=utf-8";
         context.Response.ContentLength = body.WrittenCount;
         if (!HttpMethods.IsHead(context.Request.Method)) await context.Response.BodyWriter.WriteAsync(body.WrittenMemory, ct).ConfigureAwait(false);
     }

@@ -3,6 +3,7 @@ using System.Globalization;
 using Berth.Server.Access;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Http;
+using Berth.Server.Platform.Settings;
 using Berth.Server.Projects;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -13,7 +14,7 @@ namespace Berth.Server.Api;
 /// The door of the management API. Every call goes through here: 1. who calls, 2. the project of the path, 3. the need of the
 /// operation, 4. the handler, 5. the answer. Errors of the infrastructure become answers here and nowhere else.
 /// </summary>
-internal sealed class ApiEndpoint(ICallerSource access, ApiRights rights, ILogger<ApiEndpoint> logger)
+internal sealed class ApiEndpoint(ICallerSource access, ApiRights rights, RuntimeSettings settings, ILogger<ApiEndpoint> logger)
 {
     /// <summary>Answers one request for an operation.</summary>
     public async Task HandleAsync(HttpContext context, ApiOperation operation)
@@ -48,14 +49,24 @@ internal sealed class ApiEndpoint(ICallerSource access, ApiRights rights, ILogge
         // A registry token opens the registry, nothing else.
         if (signIn.Caller is not { Grants: null } caller) return ApiResult.Fail(ApiError.Unauthorized, "unauthorized");
         RequestFacts.Of(context).Caller = caller.IsAnonymous ? null : caller.Name;
+        if (caller.MustChangePassword && !operation.IsOpenBeforePasswordChange)
+            return ApiResult.Forbidden($"choose a new password first: PUT /api/v2.0/users/{caller.SubjectId}/password");
+
+        // A page of somebody else must not use what the browser sends by itself (CSRF).
+        if (context.Features.Get<RequestProof>() is { IsProven: false } && !operation.IsOpenToOtherPages && IsChange(context.Request.Method))
+            return ApiResult.Forbidden("CSRF token invalid");
 
         // 2.
         var project = await FindProjectAsync(context, ct).ConfigureAwait(false);
         var call = new ApiCall(context, operation, caller, rights, project);
 
         // 3. and 4.
-        return await RefusalAsync(call, ct).ConfigureAwait(false) ?? await operation.Run(call, ct).ConfigureAwait(false);
+        return await RefusalAsync(call, ct).ConfigureAwait(false)
+            ?? await ReadOnlyRefusalAsync(operation, ct).ConfigureAwait(false)
+            ?? await operation.Run(call, ct).ConfigureAwait(false);
     }
+
+    private static bool IsChange(string method) => !HttpMethods.IsGet(method) && !HttpMethods.IsHead(method) && !HttpMethods.IsOptions(method);
 
     private async ValueTask<ProjectFacts?> FindProjectAsync(HttpContext context, CancellationToken ct)
     {
@@ -90,8 +101,14 @@ internal sealed class ApiEndpoint(ICallerSource access, ApiRights rights, ILogge
         }
     }
 
-    private Task SendAsync(HttpContext context, ApiOperation operation, ApiResult result, CancellationToken ct) =>
-        ApiAnswers.SendAsync(context, operation.Base, result, ct);
+    private async ValueTask<ApiResult?> ReadOnlyRefusalAsync(ApiOperation operation, CancellationToken ct) =>
+        IsChange(operation.Method) && !operation.RunsInReadOnlyMode
+        && await settings.ReadAsync(RuntimeSettingTable.ReadOnly, ct).ConfigureAwait(false)
+            ? ApiResult.Fail(ApiError.Denied, "The system is in read only mode. Any modification is prohibited.")
+            : null;
+
+    private static Task SendAsync(HttpContext context, ApiOperation operation, ApiResult result, CancellationToken ct) =>
+        ApiAnswers.SendAsync(context, operation.Surface, result, ct);
 
     private ApiResult FailureOf(HttpContext context, Exception failure)
     {
@@ -99,6 +116,9 @@ internal sealed class ApiEndpoint(ICallerSource access, ApiRights rights, ILogge
         {
             case BadHttpRequestException bad:
                 return ApiResult.Fail(bad.StatusCode == 413 ? ApiError.TooLarge : ApiError.BadRequest, bad.Message);
+            case SignInUnavailableException:
+                context.Response.Headers.RetryAfter = "5";
+                return ApiResult.Fail(ApiError.Unavailable, SignInUnavailableException.Answer);
             case DbException away when DatabaseFailure.IsPassing(away):
             case TimeoutException:
                 logger.ApiUnavailable(failure, context.Request.Method, context.Request.Path);

@@ -8,6 +8,7 @@ public sealed record ApiError(string Code, int Status)
     public static readonly ApiError BadRequest = new("BAD_REQUEST", 400);
     public static readonly ApiError Unauthorized = new("UNAUTHORIZED", 401);
     public static readonly ApiError Forbidden = new("FORBIDDEN", 403);
+    public static readonly ApiError Denied = new("DENIED", 403);
     public static readonly ApiError NotFound = new("NOT_FOUND", 404);
     public static readonly ApiError MethodNotAllowed = new("METHOD_NOT_ALLOWED", 405);
     public static readonly ApiError Conflict = new("CONFLICT", 409);

@@ -6,7 +6,7 @@ namespace Berth.Server.Api;
 public delegate Task<ApiResult> ApiHandler(ApiCall call, CancellationToken ct);
 
 /// <summary>Which interface an operation belongs to.</summary>
-public enum ApiBase
+public enum ApiSurface
 {
     /// <summary>Harbor's API, <c>/api/v2.0</c>, with its envelope of errors.</summary>
     Harbor,
@@ -31,7 +31,10 @@ public enum ApiBase
 public sealed record ApiOperation(string Method, string Path, string Id, string Tag, ApiNeed Need, ApiHandler Run)
 {
     /// <summary>Which interface it is of.</summary>
-    public ApiBase Base { get; init; }
+    public ApiSurface Surface { get; init; }
+
+    /// <summary>Whether a change may be asked for without proof that our own page asks (CSRF): the handler looks after that itself, or nothing depends on it.</summary>
+    public bool IsOpenToOtherPages { get; init; }
 
     /// <summary>A line for the API description.</summary>
     public string Summary { get; init; } = "";
@@ -48,11 +51,21 @@ public sealed record ApiOperation(string Method, string Path, string Id, string 
     /// <summary>Query parameters beside those of lists (<c>q</c>, <c>sort</c>, <c>page</c>, <c>page_size</c>).</summary>
     public IReadOnlyList<string> Query { get; init; } = [];
 
-    /// <summary>The whole path of the route.</summary>
-    public string Route => Base switch
+    /// <summary>Whether it is open to somebody who must choose a new password first.</summary>
+    public bool IsOpenBeforePasswordChange { get; init; }
+
+    /// <summary>Whether it runs while the installation is read-only, though it changes something: signing in, and ending the read-only mode.</summary>
+    public bool RunsInReadOnlyMode
     {
-        ApiBase.Harbor => "/api/v2.0" + Path,
-        ApiBase.Berth => "/api/berth/v1" + Path,
+        get => field || Surface == ApiSurface.Root;
+        init;
+    }
+
+    /// <summary>The whole path of the route.</summary>
+    public string Route => Surface switch
+    {
+        ApiSurface.Harbor => "/api/v2.0" + Path,
+        ApiSurface.Berth => "/api/berth/v1" + Path,
         _ => Path,
     };
 }

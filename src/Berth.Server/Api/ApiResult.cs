@@ -76,6 +76,9 @@ public sealed class ApiResult
 
     public static ApiResult Forbidden(string message) => Fail(ApiError.Forbidden, message);
 
+    /// <summary>Some status with a value, where Harbor answers an error in a form of its own.</summary>
+    internal static ApiResult Json<T>(int status, T value, JsonTypeInfo<T> type) => Json(status, value, type, null, null);
+
     private static ApiResult Json<T>(int status, T value, JsonTypeInfo<T> type, string? location, long? total) => new(status)
     {
         Location = location,

@@ -20,15 +20,15 @@ internal sealed class TagHistoryApi(Database database, ManifestCommit commit, Ar
     [
         new("GET", Repository + "/history", "listRepositoryHistory", "tag history", ApiNeed.Project(ProjectPermissions.TagList), api.ListAsync)
         {
-            Base = ApiBase.Berth, Summary = "Lists the moves of all tags of a repository, the latest first.", Answer = typeof(TagHistoryJson), Query = ["before", "page_size"],
+            Surface = ApiSurface.Berth, Summary = "Lists the moves of all tags of a repository, the latest first.", Answer = typeof(TagHistoryJson), Query = ["before", "page_size"],
         },
         new("GET", Repository + "/tags/{tag_name}/history", "listTagHistory", "tag history", ApiNeed.Project(ProjectPermissions.TagList), api.ListAsync)
         {
-            Base = ApiBase.Berth, Summary = "Lists the moves of a tag, the latest first.", Answer = typeof(TagHistoryJson), Query = ["before", "page_size"],
+            Surface = ApiSurface.Berth, Summary = "Lists the moves of a tag, the latest first.", Answer = typeof(TagHistoryJson), Query = ["before", "page_size"],
         },
         new("POST", Repository + "/tags/{tag_name}/rollback", "rollbackTag", "tag history", ApiNeed.Project(ProjectPermissions.RepositoryPush), api.RollBackAsync)
         {
-            Base = ApiBase.Berth, Summary = "Points a tag to where it pointed before.", Body = typeof(RollbackJson), Answer = typeof(RolledBackJson),
+            Surface = ApiSurface.Berth, Summary = "Points a tag to where it pointed before.", Body = typeof(RollbackJson), Answer = typeof(RolledBackJson),
         },
     ];
 

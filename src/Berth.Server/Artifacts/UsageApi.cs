@@ -17,11 +17,11 @@ internal sealed class UsageApi(Database database)
     [
         new("GET", Repository + "/usage", "getRepositoryUsage", "usage", ApiNeed.Project(ProjectPermissions.RepositoryRead), api.OfRepositoryAsync)
         {
-            Base = ApiBase.Berth, Summary = "Adds up the bytes of a repository, unique and shared.", Answer = typeof(UsageJson),
+            Surface = ApiSurface.Berth, Summary = "Adds up the bytes of a repository, unique and shared.", Answer = typeof(UsageJson),
         },
         new("GET", Repository + "/artifacts/{reference}/usage", "getArtifactUsage", "usage", ApiNeed.Project(ProjectPermissions.ArtifactRead), api.OfArtifactAsync)
         {
-            Base = ApiBase.Berth, Summary = "Adds up the bytes of an artifact with its children, unique and shared.", Answer = typeof(UsageJson),
+            Surface = ApiSurface.Berth, Summary = "Adds up the bytes of an artifact with its children, unique and shared.", Answer = typeof(UsageJson),
         },
     ];
 

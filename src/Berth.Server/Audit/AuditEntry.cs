@@ -41,6 +41,45 @@ public sealed class AuditEntry
     public int Count { get; set; } = 1;
 }
 
+/// <summary>An entry that is still to be sent to the receiver of audit entries. Written with the entry, deleted once the receiver has it.</summary>
+public sealed class AuditForward
+{
+    public long EntryId { get; set; }
+}
+
+internal sealed class AuditForwardMap : IEntityTypeConfiguration<AuditForward>
+{
+    public void Configure(EntityTypeBuilder<AuditForward> builder)
+    {
+        builder.ToTable("audit_forwards");
+        builder.HasKey(f => f.EntryId);
+        builder.Property(f => f.EntryId).HasColumnName("entry_id").ValueGeneratedNever();
+    }
+}
+
+/// <summary>The process that sends entries: one of all replicas, so that they keep their order. There is one row.</summary>
+public sealed class AuditForwardLease
+{
+    public int Id { get; set; }
+
+    /// <summary>Random name of the process.</summary>
+    public required string Owner { get; set; }
+
+    /// <summary>Unix milliseconds after which another process may take over.</summary>
+    public long ExpiresAt { get; set; }
+}
+
+internal sealed class AuditForwardLeaseMap : IEntityTypeConfiguration<AuditForwardLease>
+{
+    public void Configure(EntityTypeBuilder<AuditForwardLease> builder)
+    {
+        builder.ToTable("audit_forward_leases");
+        builder.Property(l => l.Id).HasColumnName("id").ValueGeneratedNever();
+        builder.Property(l => l.Owner).HasColumnName("owner").HasMaxLength(64);
+        builder.Property(l => l.ExpiresAt).HasColumnName("expires_at");
+    }
+}
+
 internal sealed class AuditEntryMap : IEntityTypeConfiguration<AuditEntry>
 {
     public void Configure(EntityTypeBuilder<AuditEntry> builder)

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Berth.Server.Platform.Jobs;
 using Berth.Server.Registry;
 
 namespace Berth.Server.Notifications;

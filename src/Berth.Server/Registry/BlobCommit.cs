@@ -16,7 +16,7 @@ internal sealed class BlobCommit(Database database, IBlobStore store, UploadSess
     {
         // 1.
         if (!await sessions.AdvanceAsync(upload, rowOffset, digest.Value, ct).ConfigureAwait(false)) return false;
-        return await FinishAsync(request, upload, digest, ct).ConfigureAwait(false);
+        return await FinishAsync(request, upload, digest).ConfigureAwait(false);
     }
 
     /// <summary>Commits bytes that came in one request and have no row yet.</summary>
@@ -24,7 +24,42 @@ internal sealed class BlobCommit(Database database, IBlobStore store, UploadSess
     {
         // 1.
         await sessions.StartCommittingAsync(upload, digest, ct).ConfigureAwait(false);
-        return await FinishAsync(request, upload, digest, ct).ConfigureAwait(false);
+        return await FinishAsync(request, upload, digest).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Commits a blob that came whole in one request. Its bytes are written while its intent is recorded, as neither needs the other; both are
+    /// done before the bytes get their name. The row keeps offset 0, for the bytes are not counted on: after a crash the client sends them again.
+    /// False when another request has moved or ended the session.
+    /// </summary>
+    /// <param name="request">The request.</param>
+    /// <param name="upload">The session, which stands at offset 0.</param>
+    /// <param name="isNew">Whether the session has no row yet.</param>
+    /// <param name="digest">The verified digest of the bytes.</param>
+    /// <param name="content">The bytes.</param>
+    public async Task<bool> CommitWholeAsync(RegistryRequest request, UploadSession upload, bool isNew, Digest digest, ReadOnlyMemory<byte> content)
+    {
+        // 1. Once this has begun it is carried through, whether the client waits or not.
+        var intent = isNew
+            ? sessions.StartCommittingAsync(upload, digest, CancellationToken.None)
+            : sessions.AdvanceAsync(upload, 0, digest.Value, CancellationToken.None);
+        try
+        {
+            await store.WriteUploadAsync(upload.Id, content, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch
+        {
+            // Nobody can come back to a session that was never told to a client.
+            if (await intent.ConfigureAwait(false) && isNew) await sessions.DeleteAsync(upload.Id, CancellationToken.None).ConfigureAwait(false);
+            throw;
+        }
+        if (!await intent.ConfigureAwait(false)) return false;
+
+        // 2.
+        await store.NameUploadAsync(upload.Id, digest, CancellationToken.None).ConfigureAwait(false);
+
+        // 3.
+        return await RecordAsync(request, upload.Id, digest, content.Length).ConfigureAwait(false);
     }
 
     /// <summary>Links a blob that another repository holds; false when it does not.</summary>
@@ -38,20 +73,23 @@ internal sealed class BlobCommit(Database database, IBlobStore store, UploadSess
             return await LinkAsync(session, request, blobId, digest, size, RegistryEventAction.Mount, from, token).ConfigureAwait(false);
         }, ct);
 
-    private async Task<bool> FinishAsync(RegistryRequest request, UploadSession upload, Digest digest, CancellationToken ct)
+    private async Task<bool> FinishAsync(RegistryRequest request, UploadSession upload, Digest digest)
     {
         // 2. Once this has begun it is carried through, whether the client waits or not.
         await store.CommitUploadAsync(upload.Id, digest, upload.Offset, CancellationToken.None).ConfigureAwait(false);
 
         // 3.
-        return await database.WriteAsync(Durability.Full, async (session, token) =>
-        {
-            if (!await UploadSessions.DeleteAsync(session, upload.Id, token).ConfigureAwait(false)) return false;
-            var now = time.GetUtcNow().ToUnixTimeMilliseconds();
-            var blobId = await Rows.FindOrAddBlobAsync(session, digest.Value, upload.Offset, now, token).ConfigureAwait(false);
-            return await LinkAsync(session, request, blobId, digest, upload.Offset, RegistryEventAction.Push, null, token).ConfigureAwait(false);
-        }, CancellationToken.None).ConfigureAwait(false);
+        return await RecordAsync(request, upload.Id, digest, upload.Offset).ConfigureAwait(false);
     }
+
+    private Task<bool> RecordAsync(RegistryRequest request, string uploadId, Digest digest, long size) =>
+        database.WriteAsync(Durability.Full, async (session, token) =>
+        {
+            if (!await UploadSessions.DeleteAsync(session, uploadId, token).ConfigureAwait(false)) return false;
+            var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+            var blobId = await Rows.FindOrAddBlobAsync(session, digest.Value, size, now, token).ConfigureAwait(false);
+            return await LinkAsync(session, request, blobId, digest, size, RegistryEventAction.Push, null, token).ConfigureAwait(false);
+        }, CancellationToken.None);
 
     // False when the project is gone meanwhile, and with it the right to push.
     private async ValueTask<bool> LinkAsync(

@@ -49,11 +49,12 @@ internal static class ListedManifests
                 AND NOT EXISTS (SELECT 1 FROM manifest_children l WHERE l.repository_id = m.repository_id AND l.child_digest = m.digest))
         """;
 
+    // By id alone, and CROSS JOIN in this order: SQLite would rather go through all manifests of the repository.
     private const string OnSqlite = """
-        m.repository_id = @0 AND m.id IN (
+        m.id IN (
             SELECT value FROM json_each(@1)
-            UNION SELECT c.id FROM json_each(@1) j JOIN manifest_children l ON l.manifest_id = j.value
-                JOIN manifests c ON c.repository_id = @0 AND c.digest = l.child_digest)
+            UNION SELECT c.id FROM json_each(@1) j CROSS JOIN manifest_children l ON l.manifest_id = j.value
+                CROSS JOIN manifests c ON c.repository_id = @0 AND c.digest = l.child_digest)
         """;
 
     private const string OnPostgres = """
@@ -63,11 +64,11 @@ internal static class ListedManifests
                 WHERE l.manifest_id IN (SELECT jsonb_array_elements_text(@1::jsonb)::bigint))
         """;
 
-    private static readonly Statement Show = new(
+    internal static readonly Statement Show = new(
         $"UPDATE manifests AS m SET is_listed = true WHERE {OnSqlite} AND NOT m.is_listed AND {Stands}",
         $"UPDATE manifests AS m SET is_listed = true WHERE {OnPostgres} AND NOT m.is_listed AND {Stands}");
 
-    private static readonly Statement Hide = new(
+    internal static readonly Statement Hide = new(
         $"UPDATE manifests AS m SET is_listed = false WHERE {OnSqlite} AND m.is_listed AND NOT ({Stands})",
         $"UPDATE manifests AS m SET is_listed = false WHERE {OnPostgres} AND m.is_listed AND NOT ({Stands})");
 

@@ -4,6 +4,7 @@ using Berth.Server.Access;
 using Berth.Server.Immutability;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
+using Berth.Server.Platform.Settings;
 using Berth.Server.Projects;
 using Berth.Server.Quotas;
 
@@ -15,11 +16,12 @@ namespace Berth.Server.Registry;
 /// tag lists, 7. what lists of artifacts show, 8. the event, 9. the quota, last because it makes other pushes of the project wait.
 /// </summary>
 internal sealed class ManifestCommit(
-    Database database, ManifestReferences references, ContentCache cache, RegistryEvents events, DomainEvents domainEvents, TimeProvider time)
+    Database database, ManifestReferences references, ContentCache cache, RegistryEvents events, DomainEvents domainEvents, RuntimeSettings settings,
+    TimeProvider time)
 {
     public Task<ManifestOutcome> CommitAsync(RegistryRequest request, ManifestChange change)
     {
-        var target = new ManifestTarget(request.Rights, request.Caller.Name, request.Address, events.ActorOf(request));
+        var target = new ManifestTarget(request.Rights, request.Caller.Name, request.Address, RegistryEvents.ActorOf(request));
         return database.WriteAsync(Durability.Full, async (session, ct) =>
         {
             var outcome = await WriteAsync(session, target, change, events.Wants(RegistryEventAction.Push) ? EventOf(request, change) : null, ct).ConfigureAwait(false);
@@ -95,7 +97,8 @@ internal sealed class ManifestCommit(
 
     private async ValueTask<ManifestOutcome> ChangeUsageAsync(DbSession session, ManifestTarget target, long projectId, long delta, CancellationToken ct)
     {
-        var usage = await ProjectUsage.ChangeAsync(session, projectId, delta, ct).ConfigureAwait(false);
+        var usage = await ProjectUsage.ChangeAsync(
+            session, projectId, delta, await settings.ReadAsync(RuntimeSettingTable.QuotaPerProjectEnable, ct).ConfigureAwait(false), ct).ConfigureAwait(false);
         if (!usage.IsDone)
         {
             var refused = QuotaEvents.Exceeded(projectId, ProjectName.Of(target.Rights.Repository), target.Rights.Repository, usage, target.EventActor);

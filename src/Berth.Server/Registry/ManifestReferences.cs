@@ -55,10 +55,11 @@ internal sealed class ManifestReferences(ManifestPolicy policy)
 
     private static string Json<T>(IEnumerable<T> values) => JsonSerializer.Serialize(values);
 
-    private static readonly Statement SelectLinkedBlobs = new("""
+    // CROSS JOIN: SQLite keeps the order. Its own choice begins with all that the repository has, for it thinks the list long.
+    internal static readonly Statement SelectLinkedBlobs = new("""
         SELECT b.digest, b.id, b.size FROM json_each(@1) j
-        JOIN blobs b ON b.digest = j.value
-        JOIN repository_blobs l ON l.repository_id = @0 AND l.blob_id = b.id
+        CROSS JOIN blobs b ON b.digest = j.value
+        CROSS JOIN repository_blobs l ON l.repository_id = @0 AND l.blob_id = b.id
         """, """
         SELECT b.digest, b.id, b.size FROM blobs b
         JOIN repository_blobs l ON l.repository_id = @0 AND l.blob_id = b.id
@@ -66,8 +67,8 @@ internal sealed class ManifestReferences(ManifestPolicy policy)
         FOR SHARE OF l
         """);
 
-    private static readonly Statement SelectManifests = new("""
-        SELECT m.digest FROM json_each(@1) j JOIN manifests m ON m.repository_id = @0 AND m.digest = j.value
+    internal static readonly Statement SelectManifests = new("""
+        SELECT m.digest FROM json_each(@1) j CROSS JOIN manifests m ON m.repository_id = @0 AND m.digest = j.value
         """, """
         SELECT m.digest FROM manifests m WHERE m.repository_id = @0 AND m.digest IN (SELECT jsonb_array_elements_text(@1::jsonb))
         """);

@@ -27,7 +27,7 @@ internal static class ManifestRemoval
         // Their references go with them (foreign keys cascade); a tag would make this fail.
         await session.ExecuteAsync(Delete, [json], ct).ConfigureAwait(false);
         await ListedManifests.RefreshAsync(session, repositoryId, children, listed, now, ct).ConfigureAwait(false);
-        await ProjectUsage.ChangeAsync(session, projectId, -bytes, ct).ConfigureAwait(false);
+        await ProjectUsage.ChangeAsync(session, projectId, -bytes, isEnforced: false, ct).ConfigureAwait(false);
     }
 
     private static async ValueTask<(long Bytes, long Listed)> SumAsync(DbSession session, string ids, CancellationToken ct)
@@ -39,9 +39,9 @@ internal static class ManifestRemoval
 
     private static readonly Statement SelectProject = new("SELECT project_id FROM repositories WHERE id = @0");
 
-    private static readonly Statement SelectChildren = new("""
-        SELECT c.id FROM json_each(@1) j JOIN manifest_children l ON l.manifest_id = j.value
-        JOIN manifests c ON c.repository_id = @0 AND c.digest = l.child_digest
+    internal static readonly Statement SelectChildren = new("""
+        SELECT c.id FROM json_each(@1) j CROSS JOIN manifest_children l ON l.manifest_id = j.value
+        CROSS JOIN manifests c ON c.repository_id = @0 AND c.digest = l.child_digest
         """, """
         SELECT c.id FROM manifest_children l JOIN manifests c ON c.repository_id = @0 AND c.digest = l.child_digest
         WHERE l.manifest_id IN (SELECT jsonb_array_elements_text(@1::jsonb)::bigint)

@@ -59,3 +59,16 @@ public interface IRegistryEventWriter
     /// <summary>Writes what it needs into the transaction.</summary>
     ValueTask WriteAsync(DbSession session, RegistryEvent registryEvent, CancellationToken ct);
 }
+
+/// <summary>
+/// Hears of pulled manifests without a transaction, for those who gather them. Called on the path of every pull: it takes no more than a short lock, and
+/// never throws.
+/// </summary>
+internal interface IPullListener
+{
+    /// <summary>A manifest was sent.</summary>
+    /// <param name="request">Who asked, for which repository.</param>
+    /// <param name="tag">Tag that it was asked for by; empty for a digest.</param>
+    /// <param name="digest">The manifest.</param>
+    void Pulled(RegistryRequest request, string tag, string digest);
+}

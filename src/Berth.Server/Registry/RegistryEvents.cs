@@ -6,9 +6,10 @@ using Berth.Server.Platform.Http;
 namespace Berth.Server.Registry;
 
 /// <summary>Hands registry events to those who write them down (<see cref="IRegistryEventWriter"/>); costs nothing when nobody does.</summary>
-internal sealed class RegistryEvents(IEnumerable<IRegistryEventWriter> writers, Database database, HttpOptions http)
+internal sealed class RegistryEvents(IEnumerable<IRegistryEventWriter> writers, IEnumerable<IPullListener> listeners, Database database, HttpOptions http)
 {
     private readonly IRegistryEventWriter[] _writers = [.. writers];
+    private readonly IPullListener[] _listeners = [.. listeners];
 
     public bool Wants(RegistryEventAction action)
     {
@@ -31,6 +32,10 @@ internal sealed class RegistryEvents(IEnumerable<IRegistryEventWriter> writers, 
     /// <summary>Writes a pull, which changes nothing else.</summary>
     public async ValueTask WritePullAsync(RegistryRequest request, string tag, CachedContent content, bool isBlob)
     {
+        if (!isBlob && !request.IsHead)
+        {
+            foreach (var listener in _listeners) listener.Pulled(request, tag, content.Digest.Value);
+        }
         if (!Wants(RegistryEventAction.Pull)) return;
         var pulled = new RegistryEvent
         {
@@ -53,7 +58,7 @@ internal sealed class RegistryEvents(IEnumerable<IRegistryEventWriter> writers, 
     }
 
     /// <summary>The caller as events show it.</summary>
-    public EventActor ActorOf(RegistryRequest request)
+    public static EventActor ActorOf(RegistryRequest request)
     {
         var caller = request.Caller;
         var kind = caller.IsAnonymous ? "anonymous" : caller.Kind == CallerKind.Robot ? "robot" : "user";

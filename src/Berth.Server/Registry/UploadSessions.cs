@@ -58,7 +58,8 @@ internal sealed class UploadSessions(Database database, TimeProvider time)
         }, ct);
 
     /// <summary>
-    /// Moves a session forward from the offset that the caller started at. False when another request has moved it, or it is gone.
+    /// Moves a session forward from the offset that the caller started at. False when another request has moved it, or it is gone. A commit
+    /// that was begun stays in the row: its bytes may have their content name.
     /// </summary>
     public Task<bool> AdvanceAsync(UploadSession upload, long fromOffset, string? committingDigest, CancellationToken ct) =>
         database.WriteAsync(Durability.Relaxed, async (session, token) =>
@@ -68,9 +69,14 @@ internal sealed class UploadSessions(Database database, TimeProvider time)
             return await session.ExecuteAsync(Advance, [upload.Id, fromOffset, upload.Offset, upload.HashState, committingDigest, now], token).ConfigureAwait(false) == 1;
         }, ct);
 
-    /// <summary>Ends a session; false when it is gone already.</summary>
+    /// <summary>
+    /// Ends a session without a blob; false when it is gone already. Where a commit was begun, the row stays for the janitor, who removes the bytes
+    /// that may have their content name; no client finds it any more.
+    /// </summary>
     public Task<bool> DeleteAsync(string id, CancellationToken ct) =>
-        database.WriteAsync(Durability.Relaxed, async (session, token) => await DeleteAsync(session, id, token).ConfigureAwait(false), ct);
+        database.WriteAsync(Durability.Relaxed, async (session, token) =>
+            await session.ExecuteAsync(DeleteUncommitted, [id], token).ConfigureAwait(false) == 1
+            || await session.ExecuteAsync(Abandon, [id], token).ConfigureAwait(false) == 1, ct);
 
     /// <summary>Ends a session within a transaction; false when it is gone already.</summary>
     public static async ValueTask<bool> DeleteAsync(DbSession session, string id, CancellationToken ct) =>
@@ -90,8 +96,12 @@ internal sealed class UploadSessions(Database database, TimeProvider time)
         """);
 
     private static readonly Statement Advance = new("""
-        UPDATE uploads SET byte_offset = @2, hash_state = @3, committing_digest = @4, updated_at = @5 WHERE id = @0 AND byte_offset = @1
+        UPDATE uploads SET byte_offset = @2, hash_state = @3, committing_digest = coalesce(@4, committing_digest), updated_at = @5 WHERE id = @0 AND byte_offset = @1
         """);
+
+    private static readonly Statement DeleteUncommitted = new("DELETE FROM uploads WHERE id = @0 AND committing_digest IS NULL");
+
+    private static readonly Statement Abandon = new("UPDATE uploads SET repository = '', owner = '', updated_at = 0 WHERE id = @0");
 
     private static readonly Statement DeleteOne = new("DELETE FROM uploads WHERE id = @0");
 }

@@ -3,6 +3,7 @@ using Berth.Oci;
 using Berth.Server.Access;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Http;
+using Berth.Server.Quotas;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Berth.Server.Registry;
@@ -13,7 +14,7 @@ namespace Berth.Server.Registry;
 /// </summary>
 internal sealed class Uploads(
     UploadSessions sessions, ActiveUploads active, BlobCommit commit, IBlobStore store, Database database, ICallerSource access,
-    RegistryOptions options, HttpOptions http, TimeProvider time)
+    FullProjects full, RegistryOptions options, HttpOptions http, TimeProvider time)
 {
     private const int MaxMountCandidates = 50;
 
@@ -25,7 +26,12 @@ internal sealed class Uploads(
         // 1.
         if (query["mount"].ToString() is { Length: > 0 } mount && await MountAsync(request, mount, query["from"].ToString()).ConfigureAwait(false)) return;
 
-        // 2.
+        // 2. and 3. A project without room for a manifest has none for bytes either.
+        if (await full.WhyFullAsync(request.Rights.Project, request.Repository, RegistryEvents.ActorOf(request), request.Aborted).ConfigureAwait(false) is { } why)
+        {
+            await request.FailAsync(OciError.QuotaExceeded, why).ConfigureAwait(false);
+            return;
+        }
         if (query["digest"].ToString() is { Length: > 0 } digestText)
         {
             if (!Digest.TryParse(digestText, out var digest)) await request.FailAsync(OciError.DigestInvalid, digestText).ConfigureAwait(false);
@@ -33,7 +39,6 @@ internal sealed class Uploads(
             return;
         }
 
-        // 3.
         var algorithm = DigestAlgorithm.Sha256;
         if (query["digest-algorithm"].ToString() is { Length: > 0 } name && !DigestAlgorithm.TryParse(name, out algorithm))
         {
@@ -78,6 +83,11 @@ internal sealed class Uploads(
         using var turn = await TakeTurnAsync(request, id).ConfigureAwait(false);
         if (turn is null || await FindAsync(request, id).ConfigureAwait(false) is not { } upload) return;
         if (!await CheckRangeAsync(request, upload).ConfigureAwait(false)) return;
+        if (upload.Offset == 0 && SmallBody.Comes(request.Http.Request, options.MaxBlobBytes))
+        {
+            await FinishSmallAsync(request, upload, digest, turn.Token).ConfigureAwait(false);
+            return;
+        }
         var rowOffset = upload.Offset;
 
         // 2. and 3.; an upload that had got as far as its commit is only committed again.
@@ -87,16 +97,34 @@ internal sealed class Uploads(
             if (actual.IsDefault) return;
             if (actual != digest)
             {
-                await GiveUpAsync(upload).ConfigureAwait(false);
-                await request.FailAsync(OciError.DigestInvalid, $"the content has the digest {actual}").ConfigureAwait(false);
+                await RefuseAsync(request, upload, actual).ConfigureAwait(false);
                 return;
             }
         }
 
         // 4.
-        if (!await commit.CommitAsync(request, upload, rowOffset, digest, request.Aborted).ConfigureAwait(false))
-            await request.FailAsync(OciError.BlobUploadUnknown, "the upload was moved or ended by another request").ConfigureAwait(false);
-        else Created(request, digest);
+        await AnswerAsync(request, digest, await commit.CommitAsync(request, upload, rowOffset, digest, request.Aborted).ConfigureAwait(false)).ConfigureAwait(false);
+    }
+
+    // Steps 2 to 4 for a blob of which nothing had come before and which comes whole and small now.
+    private async Task FinishSmallAsync(RegistryRequest request, UploadSession upload, Digest digest, CancellationToken ct)
+    {
+        using var body = await SmallBody.ReadAsync(request.Http.Request, ct).ConfigureAwait(false);
+        request.Facts.BytesReceived += body.Content.Length;
+        if (body.Digest(digest.Algorithm) is var actual && actual != digest) await RefuseAsync(request, upload, actual).ConfigureAwait(false);
+        else await AnswerAsync(request, digest, await commit.CommitWholeAsync(request, upload, isNew: false, digest, body.Content).ConfigureAwait(false)).ConfigureAwait(false);
+    }
+
+    private async Task RefuseAsync(RegistryRequest request, UploadSession upload, Digest actual)
+    {
+        await GiveUpAsync(upload).ConfigureAwait(false);
+        await request.FailAsync(OciError.DigestInvalid, $"the content has the digest {actual}").ConfigureAwait(false);
+    }
+
+    private async Task AnswerAsync(RegistryRequest request, Digest digest, bool isCommitted)
+    {
+        if (isCommitted) Created(request, digest);
+        else await request.FailAsync(OciError.BlobUploadUnknown, "the upload was moved or ended by another request").ConfigureAwait(false);
     }
 
     /// <summary>GET: where the upload stands.</summary>
@@ -157,6 +185,11 @@ internal sealed class Uploads(
             StartedAt = now,
             UpdatedAt = now,
         };
+        if (SmallBody.Comes(request.Http.Request, options.MaxBlobBytes))
+        {
+            await ReceiveSmallAsync(request, upload, digest).ConfigureAwait(false);
+            return;
+        }
         Digest actual;
         try
         {
@@ -176,6 +209,27 @@ internal sealed class Uploads(
         }
         if (await commit.CommitNewAsync(request, upload, digest, request.Aborted).ConfigureAwait(false)) Created(request, digest);
         else await request.FailAsync(OciError.BlobUploadUnknown).ConfigureAwait(false);
+    }
+
+    private async Task ReceiveSmallAsync(RegistryRequest request, UploadSession upload, Digest digest)
+    {
+        using var body = await SmallBody.ReadAsync(request.Http.Request, request.Aborted).ConfigureAwait(false);
+        request.Facts.BytesReceived += body.Content.Length;
+        if (body.Digest(digest.Algorithm) is var actual && actual != digest)
+        {
+            await request.FailAsync(OciError.DigestInvalid, $"the content has the digest {actual}").ConfigureAwait(false);
+            return;
+        }
+        try
+        {
+            await AnswerAsync(request, digest, await commit.CommitWholeAsync(request, upload, isNew: true, digest, body.Content).ConfigureAwait(false)).ConfigureAwait(false);
+        }
+        catch
+        {
+            // There is no session to come back to.
+            await store.DeleteUploadAsync(upload.Id, CancellationToken.None).ConfigureAwait(false);
+            throw;
+        }
     }
 
     // ---- bytes ----

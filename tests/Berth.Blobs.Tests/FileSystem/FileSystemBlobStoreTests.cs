@@ -66,6 +66,20 @@ public sealed class FileSystemBlobStoreTests : BlobStoreContract, IDisposable
         await appender.AppendAsync(ReadOnlySequence<byte>.Empty, CancellationToken.None);
         await Assert.ThrowsAsync<StoreFullException>(async () => await appender.AppendAsync(new ReadOnlySequence<byte>([1]), CancellationToken.None));
         Assert.Equal(0, appender.Offset);
+        await Assert.ThrowsAsync<StoreFullException>(async () => await store.WriteUploadAsync("whole", new byte[] { 1 }, CancellationToken.None));
+        Assert.False(File.Exists(Path.Join(_folder, "berth/uploads/whole")));
+    }
+
+    [Fact]
+    public async Task A_shard_that_was_removed_meanwhile_is_made_again()
+    {
+        var content = Bytes(100);
+        await _store.WriteUploadAsync("one", content, CancellationToken.None);
+        await _store.NameUploadAsync("one", Digest.Of(content), CancellationToken.None);
+        Directory.Delete(_store.Paths.Shard(Digest.Of(content)), recursive: true);
+        await _store.WriteUploadAsync("two", content, CancellationToken.None);
+        await _store.NameUploadAsync("two", Digest.Of(content), CancellationToken.None);
+        Assert.Equal(content, await ReadAsync(Digest.Of(content)));
     }
 
     [Fact]

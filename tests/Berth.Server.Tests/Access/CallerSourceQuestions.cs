@@ -6,8 +6,8 @@ namespace Berth.Server.Tests.Access;
 internal static class CallerSourceQuestions
 {
     public static bool May(this ICallerSource access, Caller caller, string repository, RepositoryAction action) =>
-        access.RightsAsync(caller, repository, CancellationToken.None).GetAwaiter().GetResult().May(action);
+        access.RightsAsync(caller, repository, CancellationToken.None).AsTask().GetAwaiter().GetResult().May(action);
 
     public static bool MayList(this ICallerSource access, Caller caller, string repository) =>
-        access.MayListAsync(caller, repository, CancellationToken.None).GetAwaiter().GetResult();
+        access.MayListAsync(caller, repository, CancellationToken.None).AsTask().GetAwaiter().GetResult();
 }

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Berth.Server.Access;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Jose;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.IdentityModel.JsonWebTokens;

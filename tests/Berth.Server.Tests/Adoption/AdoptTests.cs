@@ -167,8 +167,8 @@ public sealed class AdoptTests : IDisposable
             UPDATE tags SET updated_at = {now}, manifest_id = (SELECT m.id FROM manifests m WHERE m.repository_id = tags.repository_id AND m.id <> tags.manifest_id ORDER BY m.digest LIMIT 1) WHERE name = 'latest'
             """);
         await StoredState.ExecuteAsync(database.Current, $"""
-            INSERT INTO tag_history (repository_id, name, digest, previous_digest, actor, at)
-            SELECT t.repository_id, t.name, NULL, m.digest, 'someone', {now} FROM tags t JOIN manifests m ON m.id = t.manifest_id WHERE t.name = 'v1'
+            INSERT INTO tag_history (repository_id, name, digest, previous_digest, actor, at, address)
+            SELECT t.repository_id, t.name, NULL, m.digest, 'someone', {now}, '' FROM tags t JOIN manifests m ON m.id = t.manifest_id WHERE t.name = 'v1'
             """);
         await StoredState.ExecuteAsync(database.Current, "DELETE FROM tags WHERE name = 'v1'");
         var before = await StoredState.DumpAsync(database.Current);

@@ -22,6 +22,10 @@ internal sealed class FaultyStore(IBlobStore store, int failAt, bool isRemovedFi
 
     public ValueTask CommitUploadAsync(string uploadKey, Digest digest, long size, CancellationToken ct) => store.CommitUploadAsync(uploadKey, digest, size, ct);
 
+    public ValueTask WriteUploadAsync(string uploadKey, ReadOnlyMemory<byte> content, CancellationToken ct) => store.WriteUploadAsync(uploadKey, content, ct);
+
+    public ValueTask NameUploadAsync(string uploadKey, Digest digest, CancellationToken ct) => store.NameUploadAsync(uploadKey, digest, ct);
+
     public ValueTask DeleteUploadAsync(string uploadKey, CancellationToken ct) => store.DeleteUploadAsync(uploadKey, ct);
 
     public IAsyncEnumerable<string> ListUploadsAsync(DateTimeOffset untouchedSince, CancellationToken ct) => store.ListUploadsAsync(untouchedSince, ct);

@@ -23,7 +23,12 @@ internal static class ClientCertificates
         };
     }
 
-    private static bool ComesFrom(X509Certificate2Collection authorities, X509Certificate certificate, X509Chain? sent, TimeProvider time)
+    /// <summary>Whether a certificate is a client's, in force, and leads to one of the authorities.</summary>
+    /// <param name="authorities">Whom to trust.</param>
+    /// <param name="certificate">The client's.</param>
+    /// <param name="sent">What the client sent along; null when that is not known any more.</param>
+    /// <param name="time">The clock.</param>
+    public static bool ComesFrom(X509Certificate2Collection authorities, X509Certificate certificate, X509Chain? sent, TimeProvider time)
     {
         using var chain = new X509Chain();
         chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;

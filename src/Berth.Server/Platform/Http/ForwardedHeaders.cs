@@ -44,6 +44,12 @@ public sealed class ForwardedHeaders
         return new IPNetwork(new IPAddress(bytes), prefix);
     }
 
+    /// <summary>
+    /// The address that the connection itself comes from, whatever headers say: the last proxy's own. Null for a Unix socket.
+    /// </summary>
+    public static IPAddress? PeerOf(HttpContext context) =>
+        context.Features.Get<ConnectionPeer>() is { } peer ? peer.Address : context.Connection.RemoteIpAddress;
+
     /// <summary>Replaces the connection's address and the request's scheme and host by what trusted proxies say.</summary>
     public void Apply(HttpContext context)
     {
@@ -61,6 +67,7 @@ public sealed class ForwardedHeaders
         }
         if (taken > 0)
         {
+            context.Features.Set(new ConnectionPeer(connection.RemoteIpAddress));
             connection.RemoteIpAddress = remote;
             connection.RemotePort = 0;
         }
@@ -69,7 +76,8 @@ public sealed class ForwardedHeaders
         if (At(Entries(headers["X-Forwarded-Host"]), depth) is { } host && IsHost(host)) context.Request.Host = new HostString(host);
     }
 
-    private bool IsTrusted(IPAddress? address)
+    /// <summary>Whether an address is one of the trusted ones; null stands for the peer of a Unix socket.</summary>
+    public bool IsTrusted(IPAddress? address)
     {
         if (address is null) return _trustUnix;
         if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
@@ -98,3 +106,6 @@ public sealed class ForwardedHeaders
     private static bool IsHost(string text) => text.Length <= 260 && Uri.TryCreate("http://" + text, UriKind.Absolute, out var uri)
         && uri.PathAndQuery == "/" && uri.UserInfo.Length == 0 && !text.AsSpan().ContainsAny(s_notInHosts) && text.Length > 0;
 }
+
+/// <summary>The address of the peer, kept when a header has replaced the connection's.</summary>
+internal sealed record ConnectionPeer(IPAddress? Address);

@@ -20,6 +20,20 @@ public sealed class TimedBlobStore(IBlobStore store, StorageMetrics metrics) : I
         metrics.Record(StorageOperation.Commit, started);
     }
 
+    public async ValueTask WriteUploadAsync(string uploadKey, ReadOnlyMemory<byte> content, CancellationToken ct)
+    {
+        var started = Stopwatch.GetTimestamp();
+        await store.WriteUploadAsync(uploadKey, content, ct).ConfigureAwait(false);
+        metrics.Record(StorageOperation.Append, started);
+    }
+
+    public async ValueTask NameUploadAsync(string uploadKey, Digest digest, CancellationToken ct)
+    {
+        var started = Stopwatch.GetTimestamp();
+        await store.NameUploadAsync(uploadKey, digest, ct).ConfigureAwait(false);
+        metrics.Record(StorageOperation.Commit, started);
+    }
+
     public ValueTask DeleteUploadAsync(string uploadKey, CancellationToken ct) => store.DeleteUploadAsync(uploadKey, ct);
 
     public IAsyncEnumerable<string> ListUploadsAsync(DateTimeOffset untouchedSince, CancellationToken ct) => store.ListUploadsAsync(untouchedSince, ct);

@@ -50,8 +50,8 @@ public sealed class SchemaVersionTests
     public async Task A_write_that_throws_or_rolls_back_leaves_nothing(DatabaseKind kind)
     {
         await using var database = await TestDatabase.NewAsync(kind);
-        var insert = new Statement("INSERT INTO repositories (name, created_at) VALUES (@0, 1)");
-        var count = new Statement("SELECT count(*) FROM repositories");
+        var insert = new Statement("INSERT INTO blobs (digest, size, created_at) VALUES (@0, 1, 1)");
+        var count = new Statement("SELECT count(*) FROM blobs");
         var told = 0;
         await Assert.ThrowsAsync<InvalidOperationException>(() => database.Current.WriteAsync<bool>(Durability.Full, async (session, ct) =>
         {

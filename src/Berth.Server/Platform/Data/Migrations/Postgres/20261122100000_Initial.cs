@@ -35,6 +35,30 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 });
 
             migrationBuilder.CreateTable(
+                name: "audit_forward_leases",
+                columns: table => new
+                {
+                    id = table.Column<int>(type: "integer", nullable: false),
+                    owner = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    expires_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_audit_forward_leases", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "audit_forwards",
+                columns: table => new
+                {
+                    entry_id = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_audit_forwards", x => x.entry_id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "blobs",
                 columns: table => new
                 {
@@ -47,6 +71,86 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_blobs", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "job_pauses",
+                columns: table => new
+                {
+                    kind = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    since = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_job_pauses", x => x.kind);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "job_schedules",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    kind = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    vendor_key = table.Column<string>(type: "character varying(512)", maxLength: 512, nullable: false, collation: "C"),
+                    cron = table.Column<string>(type: "character varying(256)", maxLength: 256, nullable: false, collation: "C"),
+                    payload = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    project_id = table.Column<long>(type: "bigint", nullable: true),
+                    next_run_at = table.Column<long>(type: "bigint", nullable: false),
+                    enabled = table.Column<bool>(type: "boolean", nullable: false),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    updated_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_job_schedules", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "jobs",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    kind = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    state = table.Column<int>(type: "integer", nullable: false),
+                    trigger_kind = table.Column<int>(type: "integer", nullable: false),
+                    payload = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    due_at = table.Column<long>(type: "bigint", nullable: false),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    failures = table.Column<int>(type: "integer", nullable: false),
+                    max_attempts = table.Column<int>(type: "integer", nullable: false),
+                    lease_owner = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: true, collation: "C"),
+                    cancel_requested = table.Column<bool>(type: "boolean", nullable: false),
+                    progress_percent = table.Column<int>(type: "integer", nullable: true),
+                    progress_text = table.Column<string>(type: "text", nullable: true, collation: "C"),
+                    error = table.Column<string>(type: "text", nullable: true, collation: "C"),
+                    result = table.Column<string>(type: "text", nullable: true, collation: "C"),
+                    project_id = table.Column<long>(type: "bigint", nullable: true),
+                    vendor_key = table.Column<string>(type: "character varying(512)", maxLength: 512, nullable: true, collation: "C"),
+                    schedule_id = table.Column<long>(type: "bigint", nullable: true),
+                    dedupe_key = table.Column<string>(type: "character varying(512)", maxLength: 512, nullable: true, collation: "C"),
+                    group_key = table.Column<string>(type: "character varying(512)", maxLength: 512, nullable: true, collation: "C"),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    started_at = table.Column<long>(type: "bigint", nullable: true),
+                    finished_at = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_jobs", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "known_networks",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: false, collation: "C"),
+                    network = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    last_seen_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_known_networks", x => new { x.name, x.network });
                 });
 
             migrationBuilder.CreateTable(
@@ -112,6 +216,20 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_settings", x => x.name);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "sign_in_failures",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: false, collation: "C"),
+                    count = table.Column<int>(type: "integer", nullable: false),
+                    last_failed_at = table.Column<long>(type: "bigint", nullable: false),
+                    locked_until = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_sign_in_failures", x => x.name);
                 });
 
             migrationBuilder.CreateTable(
@@ -186,6 +304,26 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_users", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "job_logs",
+                columns: table => new
+                {
+                    job_id = table.Column<long>(type: "bigint", nullable: false),
+                    seq = table.Column<long>(type: "bigint", nullable: false),
+                    at = table.Column<long>(type: "bigint", nullable: false),
+                    text = table.Column<string>(type: "text", nullable: false, collation: "C")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_job_logs", x => new { x.job_id, x.seq });
+                    table.ForeignKey(
+                        name: "FK_job_logs_jobs_job_id",
+                        column: x => x.job_id,
+                        principalTable: "jobs",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
                 });
 
             migrationBuilder.CreateTable(
@@ -409,6 +547,35 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 });
 
             migrationBuilder.CreateTable(
+                name: "webhook_policies",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    project_id = table.Column<long>(type: "bigint", nullable: true),
+                    name = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: false, collation: "C"),
+                    description = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    enabled = table.Column<bool>(type: "boolean", nullable: false),
+                    event_types = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    repositories = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: true, collation: "C"),
+                    tags = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: true, collation: "C"),
+                    targets = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    creator = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: false, collation: "C"),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    updated_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_webhook_policies", x => x.id);
+                    table.ForeignKey(
+                        name: "FK_webhook_policies_projects_project_id",
+                        column: x => x.project_id,
+                        principalTable: "projects",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "personal_tokens",
                 columns: table => new
                 {
@@ -617,6 +784,33 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 });
 
             migrationBuilder.CreateTable(
+                name: "robot_trusts",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    robot_id = table.Column<long>(type: "bigint", nullable: false),
+                    name = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: false, collation: "C"),
+                    issuer = table.Column<string>(type: "character varying(1024)", maxLength: 1024, nullable: false, collation: "C"),
+                    audience = table.Column<string>(type: "character varying(1024)", maxLength: 1024, nullable: false, collation: "C"),
+                    claims = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    jwks_uri = table.Column<string>(type: "character varying(2048)", maxLength: 2048, nullable: true, collation: "C"),
+                    jwks = table.Column<string>(type: "text", nullable: true, collation: "C"),
+                    expires_at = table.Column<long>(type: "bigint", nullable: true),
+                    created_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_robot_trusts", x => x.id);
+                    table.ForeignKey(
+                        name: "FK_robot_trusts_robots_robot_id",
+                        column: x => x.robot_id,
+                        principalTable: "robots",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "manifest_blobs",
                 columns: table => new
                 {
@@ -742,6 +936,65 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 name: "IX_immutable_rules_project_id",
                 table: "immutable_rules",
                 column: "project_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_job_schedules_kind_vendor_key",
+                table: "job_schedules",
+                columns: new[] { "kind", "vendor_key" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_job_schedules_next_run_at",
+                table: "job_schedules",
+                column: "next_run_at",
+                filter: "enabled");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_jobs_dedupe_key",
+                table: "jobs",
+                column: "dedupe_key",
+                unique: true,
+                filter: "dedupe_key IS NOT NULL AND state < 3");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_jobs_finished_at",
+                table: "jobs",
+                column: "finished_at",
+                filter: "finished_at IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_jobs_group_key_id",
+                table: "jobs",
+                columns: new[] { "group_key", "id" },
+                filter: "group_key IS NOT NULL AND state < 3");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_jobs_kind_due_at",
+                table: "jobs",
+                columns: new[] { "kind", "due_at" },
+                filter: "state IN (0, 2)");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_jobs_kind_state_id",
+                table: "jobs",
+                columns: new[] { "kind", "state", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_jobs_project_id_id",
+                table: "jobs",
+                columns: new[] { "project_id", "id" },
+                filter: "project_id IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_jobs_vendor_key_id",
+                table: "jobs",
+                columns: new[] { "vendor_key", "id" },
+                filter: "vendor_key IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_known_networks_last_seen_at",
+                table: "known_networks",
+                column: "last_seen_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_labels_name",
@@ -903,6 +1156,17 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 column: "robot_id");
 
             migrationBuilder.CreateIndex(
+                name: "IX_robot_trusts_issuer",
+                table: "robot_trusts",
+                column: "issuer");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_robot_trusts_robot_id_name",
+                table: "robot_trusts",
+                columns: new[] { "robot_id", "name" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
                 name: "IX_robots_name",
                 table: "robots",
                 column: "name",
@@ -918,6 +1182,11 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 table: "roles",
                 column: "name",
                 unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_sign_in_failures_last_failed_at",
+                table: "sign_in_failures",
+                column: "last_failed_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_tag_history_repository_id_id",
@@ -991,6 +1260,19 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 columns: new[] { "source", "external_id" },
                 unique: true,
                 filter: "external_id IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_webhook_policies_name",
+                table: "webhook_policies",
+                column: "name",
+                unique: true,
+                filter: "project_id IS NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_webhook_policies_project_id_name",
+                table: "webhook_policies",
+                columns: new[] { "project_id", "name" },
+                unique: true);
         }
 
         /// <inheritdoc />
@@ -1003,7 +1285,25 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 name: "audit_entries");
 
             migrationBuilder.DropTable(
+                name: "audit_forward_leases");
+
+            migrationBuilder.DropTable(
+                name: "audit_forwards");
+
+            migrationBuilder.DropTable(
                 name: "immutable_rules");
+
+            migrationBuilder.DropTable(
+                name: "job_logs");
+
+            migrationBuilder.DropTable(
+                name: "job_pauses");
+
+            migrationBuilder.DropTable(
+                name: "job_schedules");
+
+            migrationBuilder.DropTable(
+                name: "known_networks");
 
             migrationBuilder.DropTable(
                 name: "manifest_blobs");
@@ -1042,10 +1342,16 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 name: "robot_permissions");
 
             migrationBuilder.DropTable(
+                name: "robot_trusts");
+
+            migrationBuilder.DropTable(
                 name: "roles");
 
             migrationBuilder.DropTable(
                 name: "settings");
+
+            migrationBuilder.DropTable(
+                name: "sign_in_failures");
 
             migrationBuilder.DropTable(
                 name: "signing_keys");
@@ -1064,6 +1370,12 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
 
             migrationBuilder.DropTable(
                 name: "user_sessions");
+
+            migrationBuilder.DropTable(
+                name: "webhook_policies");
+
+            migrationBuilder.DropTable(
+                name: "jobs");
 
             migrationBuilder.DropTable(
                 name: "labels");

@@ -34,6 +34,30 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 });
 
             migrationBuilder.CreateTable(
+                name: "audit_forward_leases",
+                columns: table => new
+                {
+                    id = table.Column<int>(type: "INTEGER", nullable: false),
+                    owner = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    expires_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_audit_forward_leases", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "audit_forwards",
+                columns: table => new
+                {
+                    entry_id = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_audit_forwards", x => x.entry_id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "blobs",
                 columns: table => new
                 {
@@ -46,6 +70,86 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_blobs", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "job_pauses",
+                columns: table => new
+                {
+                    kind = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    since = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_job_pauses", x => x.kind);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "job_schedules",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    kind = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    vendor_key = table.Column<string>(type: "TEXT", maxLength: 512, nullable: false),
+                    cron = table.Column<string>(type: "TEXT", maxLength: 256, nullable: false),
+                    payload = table.Column<string>(type: "TEXT", nullable: false),
+                    project_id = table.Column<long>(type: "INTEGER", nullable: true),
+                    next_run_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    enabled = table.Column<bool>(type: "INTEGER", nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    updated_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_job_schedules", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "jobs",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    kind = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    state = table.Column<int>(type: "INTEGER", nullable: false),
+                    trigger_kind = table.Column<int>(type: "INTEGER", nullable: false),
+                    payload = table.Column<string>(type: "TEXT", nullable: false),
+                    due_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    attempts = table.Column<int>(type: "INTEGER", nullable: false),
+                    failures = table.Column<int>(type: "INTEGER", nullable: false),
+                    max_attempts = table.Column<int>(type: "INTEGER", nullable: false),
+                    lease_owner = table.Column<string>(type: "TEXT", maxLength: 64, nullable: true),
+                    cancel_requested = table.Column<bool>(type: "INTEGER", nullable: false),
+                    progress_percent = table.Column<int>(type: "INTEGER", nullable: true),
+                    progress_text = table.Column<string>(type: "TEXT", nullable: true),
+                    error = table.Column<string>(type: "TEXT", nullable: true),
+                    result = table.Column<string>(type: "TEXT", nullable: true),
+                    project_id = table.Column<long>(type: "INTEGER", nullable: true),
+                    vendor_key = table.Column<string>(type: "TEXT", maxLength: 512, nullable: true),
+                    schedule_id = table.Column<long>(type: "INTEGER", nullable: true),
+                    dedupe_key = table.Column<string>(type: "TEXT", maxLength: 512, nullable: true),
+                    group_key = table.Column<string>(type: "TEXT", maxLength: 512, nullable: true),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    started_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    finished_at = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_jobs", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "known_networks",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    network = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    last_seen_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_known_networks", x => new { x.name, x.network });
                 });
 
             migrationBuilder.CreateTable(
@@ -111,6 +215,20 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_settings", x => x.name);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "sign_in_failures",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    count = table.Column<int>(type: "INTEGER", nullable: false),
+                    last_failed_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    locked_until = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_sign_in_failures", x => x.name);
                 });
 
             migrationBuilder.CreateTable(
@@ -185,6 +303,26 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_users", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "job_logs",
+                columns: table => new
+                {
+                    job_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    seq = table.Column<long>(type: "INTEGER", nullable: false),
+                    at = table.Column<long>(type: "INTEGER", nullable: false),
+                    text = table.Column<string>(type: "TEXT", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_job_logs", x => new { x.job_id, x.seq });
+                    table.ForeignKey(
+                        name: "FK_job_logs_jobs_job_id",
+                        column: x => x.job_id,
+                        principalTable: "jobs",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
                 });
 
             migrationBuilder.CreateTable(
@@ -408,6 +546,35 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 });
 
             migrationBuilder.CreateTable(
+                name: "webhook_policies",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    project_id = table.Column<long>(type: "INTEGER", nullable: true),
+                    name = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    description = table.Column<string>(type: "TEXT", nullable: false),
+                    enabled = table.Column<bool>(type: "INTEGER", nullable: false),
+                    event_types = table.Column<string>(type: "TEXT", nullable: false),
+                    repositories = table.Column<string>(type: "TEXT", maxLength: 255, nullable: true),
+                    tags = table.Column<string>(type: "TEXT", maxLength: 255, nullable: true),
+                    targets = table.Column<string>(type: "TEXT", nullable: false),
+                    creator = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    updated_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_webhook_policies", x => x.id);
+                    table.ForeignKey(
+                        name: "FK_webhook_policies_projects_project_id",
+                        column: x => x.project_id,
+                        principalTable: "projects",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "personal_tokens",
                 columns: table => new
                 {
@@ -616,6 +783,33 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 });
 
             migrationBuilder.CreateTable(
+                name: "robot_trusts",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    robot_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    issuer = table.Column<string>(type: "TEXT", maxLength: 1024, nullable: false),
+                    audience = table.Column<string>(type: "TEXT", maxLength: 1024, nullable: false),
+                    claims = table.Column<string>(type: "TEXT", nullable: false),
+                    jwks_uri = table.Column<string>(type: "TEXT", maxLength: 2048, nullable: true),
+                    jwks = table.Column<string>(type: "TEXT", nullable: true),
+                    expires_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_robot_trusts", x => x.id);
+                    table.ForeignKey(
+                        name: "FK_robot_trusts_robots_robot_id",
+                        column: x => x.robot_id,
+                        principalTable: "robots",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "manifest_blobs",
                 columns: table => new
                 {
@@ -741,6 +935,65 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 name: "IX_immutable_rules_project_id",
                 table: "immutable_rules",
                 column: "project_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_job_schedules_kind_vendor_key",
+                table: "job_schedules",
+                columns: new[] { "kind", "vendor_key" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_job_schedules_next_run_at",
+                table: "job_schedules",
+                column: "next_run_at",
+                filter: "enabled");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_jobs_dedupe_key",
+                table: "jobs",
+                column: "dedupe_key",
+                unique: true,
+                filter: "dedupe_key IS NOT NULL AND state < 3");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_jobs_finished_at",
+                table: "jobs",
+                column: "finished_at",
+                filter: "finished_at IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_jobs_group_key_id",
+                table: "jobs",
+                columns: new[] { "group_key", "id" },
+                filter: "group_key IS NOT NULL AND state < 3");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_jobs_kind_due_at",
+                table: "jobs",
+                columns: new[] { "kind", "due_at" },
+                filter: "state IN (0, 2)");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_jobs_kind_state_id",
+                table: "jobs",
+                columns: new[] { "kind", "state", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_jobs_project_id_id",
+                table: "jobs",
+                columns: new[] { "project_id", "id" },
+                filter: "project_id IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_jobs_vendor_key_id",
+                table: "jobs",
+                columns: new[] { "vendor_key", "id" },
+                filter: "vendor_key IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_known_networks_last_seen_at",
+                table: "known_networks",
+                column: "last_seen_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_labels_name",
@@ -902,6 +1155,17 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 column: "robot_id");
 
             migrationBuilder.CreateIndex(
+                name: "IX_robot_trusts_issuer",
+                table: "robot_trusts",
+                column: "issuer");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_robot_trusts_robot_id_name",
+                table: "robot_trusts",
+                columns: new[] { "robot_id", "name" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
                 name: "IX_robots_name",
                 table: "robots",
                 column: "name",
@@ -917,6 +1181,11 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 table: "roles",
                 column: "name",
                 unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_sign_in_failures_last_failed_at",
+                table: "sign_in_failures",
+                column: "last_failed_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_tag_history_repository_id_id",
@@ -990,6 +1259,19 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 columns: new[] { "source", "external_id" },
                 unique: true,
                 filter: "external_id IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_webhook_policies_name",
+                table: "webhook_policies",
+                column: "name",
+                unique: true,
+                filter: "project_id IS NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_webhook_policies_project_id_name",
+                table: "webhook_policies",
+                columns: new[] { "project_id", "name" },
+                unique: true);
         }
 
         /// <inheritdoc />
@@ -1002,7 +1284,25 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 name: "audit_entries");
 
             migrationBuilder.DropTable(
+                name: "audit_forward_leases");
+
+            migrationBuilder.DropTable(
+                name: "audit_forwards");
+
+            migrationBuilder.DropTable(
                 name: "immutable_rules");
+
+            migrationBuilder.DropTable(
+                name: "job_logs");
+
+            migrationBuilder.DropTable(
+                name: "job_pauses");
+
+            migrationBuilder.DropTable(
+                name: "job_schedules");
+
+            migrationBuilder.DropTable(
+                name: "known_networks");
 
             migrationBuilder.DropTable(
                 name: "manifest_blobs");
@@ -1041,10 +1341,16 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 name: "robot_permissions");
 
             migrationBuilder.DropTable(
+                name: "robot_trusts");
+
+            migrationBuilder.DropTable(
                 name: "roles");
 
             migrationBuilder.DropTable(
                 name: "settings");
+
+            migrationBuilder.DropTable(
+                name: "sign_in_failures");
 
             migrationBuilder.DropTable(
                 name: "signing_keys");
@@ -1063,6 +1369,12 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
 
             migrationBuilder.DropTable(
                 name: "user_sessions");
+
+            migrationBuilder.DropTable(
+                name: "webhook_policies");
+
+            migrationBuilder.DropTable(
+                name: "jobs");
 
             migrationBuilder.DropTable(
                 name: "labels");
