@@ -6,4 +6,9 @@ if (args is ["fill-database", var file, var count])
     await FilledDatabase.FillAsync(file, int.Parse(count), CancellationToken.None);
     return;
 }
+if (args is ["fill-lists", var database])
+{
+    await FilledLists.FillAsync(database, CancellationToken.None);
+    return;
+}
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
