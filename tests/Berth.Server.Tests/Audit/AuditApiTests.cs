@@ -28,11 +28,11 @@ public sealed class AuditApiTests
 
         var rows = await ListAsync(app, "/api/v2.0/projects/library/auditlog-exts?sort=id");
 
-        Assert.Contains(rows, r => Words(r) == ("create", "artifact", "library/app:v1", "admin") && r["operation_description"]!.GetValue<string>() == $"push artifact: library/app@{image.Digest}");
+        Assert.Contains(rows, r => Words(r) == ("create", "artifact", "library/app:v1", "admin") && r!["operation_description"]!.GetValue<string>() == $"push artifact: library/app@{image.Digest}");
         Assert.Contains(rows, r => Words(r) == ("pull", "artifact", "library/app:v1", "admin"));
         Assert.Contains(rows, r => Words(r) == ("delete", "tag", "library/app:v1", "admin"));
         Assert.Contains(rows, r => Words(r) == ("delete", "artifact", $"library/app@{image.Digest}", "admin"));
-        Assert.All(rows, r => Assert.True(r["operation_result"]!.GetValue<bool>()));
+        Assert.All(rows, r => Assert.True(r!["operation_result"]!.GetValue<bool>()));
         var pulls = await EntriesAsync(app, e => e.Operation == "pull");
         Assert.Equal(3, pulls.Sum(e => e.Count));
         Assert.True(pulls.Count < 3);
@@ -68,7 +68,7 @@ public sealed class AuditApiTests
         Assert.Equal(("25", 5), (last.Header("X-Total-Count"), last.Json.AsArray().Count));
         Assert.Equal("thing 0", last.Json[4]!["resource"]!.GetValue<string>());
 
-        Assert.Equal(["thing 7"], Resources(await ListAsync(app, "/api/v2.0/auditlog-exts?q=resource=thing 7")));
+        Assert.Equal(["thing 7"], Resources(await ListAsync(app, "/api/v2.0/auditlog-exts?q=resource=thing%207")));
         Assert.Equal(11, (await ListAsync(app, "/api/v2.0/auditlog-exts?q=resource%3D~THING%201,username=someone&page_size=100")).Count);
         Assert.Equal(["thing 3", "thing 2"], Resources(await ListAsync(app, "/api/v2.0/auditlog-exts?q=resource_type=thing,op_time=[2026-01-01T00:00:02Z~2026-01-01T00:00:03Z]")));
         Assert.Empty(await ListAsync(app, "/api/v2.0/auditlog-exts?q=operation_result=false,resource_type=thing"));
@@ -120,7 +120,7 @@ public sealed class AuditApiTests
     {
         await using var app = await StartAsync(DatabaseKind.Sqlite);
         var types = await ListAsync(app, "/api/v2.0/auditlog-exts/events");
-        Assert.Equal(AuditWords.EventTypes, types.Select(t => t["event_type"]!.GetValue<string>()));
+        Assert.Equal(AuditWords.EventTypes, types.Select(t => t!["event_type"]!.GetValue<string>()));
     }
 
     [Theory]

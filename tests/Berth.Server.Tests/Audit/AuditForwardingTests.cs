@@ -11,6 +11,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Berth.Server.Tests.Audit;
 
@@ -169,7 +170,8 @@ public sealed class AuditForwardingTests
         public static async Task<HttpReceiver> StartAsync(int failures)
         {
             var builder = WebApplication.CreateSlimBuilder();
-            builder.WebHost.UseUrls("http://127.0.0.1:0");
+            builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
             var receiver = new HttpReceiver(builder.Build(), failures);
             receiver._app.Run(receiver.TakeAsync);
             await receiver._app.StartAsync();
