@@ -128,6 +128,10 @@ internal sealed class BerthOptionsRules
         AtLeast("registry.maxTagsPerPut", registry.MaxTagsPerPut, 1);
         AtLeast("registry.contentCacheBytes", registry.ContentCacheBytes, 0);
         AtLeast("registry.requestsPerSecond", registry.RequestsPerSecond, 0);
+        AtLeast("registry.pullsPerMinutePerCaller", registry.PullsPerMinutePerCaller, 0);
+        AtLeast("registry.pushesPerMinutePerCaller", registry.PushesPerMinutePerCaller, 0);
+        AtLeast("registry.pullsPerMinute", registry.PullsPerMinute, 0);
+        AtLeast("registry.pushesPerMinute", registry.PushesPerMinute, 0);
         Expressions("registry.manifestUrlAllow", registry.ManifestUrlAllow);
         Expressions("registry.manifestUrlDeny", registry.ManifestUrlDeny);
         if (registry.IndexPlatforms == IndexPlatforms.List && registry.IndexPlatformList.Count == 0)

@@ -4,8 +4,11 @@ using Berth.Server.Access;
 using Berth.Server.Administration;
 using Berth.Server.Adoption;
 using Berth.Server.Api;
+using Berth.Server.Artifacts;
 using Berth.Server.Audit;
 using Berth.Server.Identity;
+using Berth.Server.Immutability;
+using Berth.Server.Labels;
 using Berth.Server.Notifications;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
@@ -14,6 +17,7 @@ using Berth.Server.Platform.Http;
 using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Telemetry;
 using Berth.Server.Projects;
+using Berth.Server.Quotas;
 using Berth.Server.Registry;
 using Berth.Server.SignIn;
 using Berth.Server.Webhooks;
@@ -116,15 +120,30 @@ public static class BerthServer
         services.AddJobs(options.Jobs);
 
         // Ring 1: core.
-        services.AddAccess(options.Access, options.Projects, options.Http, options.DataFolder);
-        if (options.Access.Mode == AccessMode.Local) services.AddApi();
+        services.AddAccess(options.Access, options.Identity, options.Projects, options.Http, options.DataFolder);
+        services.AddQuotas();
         services.AddRegistry(options.Registry);
+        if (options.Access.Mode == AccessMode.Local)
+        {
+            services.AddApi();
+            services.AddIdentity().AddAccounts();
+            services.AddProjects(options.Projects);
+            services.AddAccessApi();
+            services.AddLabels();
+            services.AddImmutability();
+            services.AddQuotasApi();
+            services.AddRegistryApi();
+        }
 
         // Ring 2: reactions.
-        if (options.Access.Mode == AccessMode.Local) services.AddSignIn(options.Identity, options.Http);
-        if (options.Access.Mode == AccessMode.Local) services.AddAudit(options.Audit);
+        if (options.Access.Mode == AccessMode.Local)
+        {
+            services.AddSignIn(options.Identity, options.Http, options.Outgoing);
+            services.AddArtifacts();
+            services.AddAudit(options.Audit);
+            services.AddWebhooks(options.Webhooks, options.Outgoing);
+        }
         services.AddNotifications(options.Notifications, NotificationSource.OfThisProcess(options.Http.Urls.Count > 0 ? options.Http.Urls[0] : null, TimeProvider.System));
-        if (options.Access.Mode == AccessMode.Local) services.AddWebhooks(options.Webhooks, options.Outgoing);
 
         // Ring 3: surface.
         if (options.Access.Mode == AccessMode.Local) services.AddAdministration(BerthStorage.RootOf(options));

@@ -29,6 +29,8 @@ internal static class BerthSettings
         if (projects.Creators != new ProjectOptions().Creators) texts[RuntimeSettingTable.ProjectCreationRestriction.Name] = projects.Creators == ProjectCreators.Everyone ? "everyone" : "adminonly";
         if (projects.DefaultQuotaBytes != new ProjectOptions().DefaultQuotaBytes) texts[RuntimeSettingTable.StoragePerProject.Name] = $"{projects.DefaultQuotaBytes}";
         if (access.TokenLifetime != new AccessOptions().TokenLifetime) texts[RuntimeSettingTable.TokenExpiration.Name] = $"{Math.Max(1, (long)access.TokenLifetime.TotalMinutes)}";
+        if (access.RobotNamePrefix != new AccessOptions().RobotNamePrefix) texts[RuntimeSettingTable.RobotNamePrefix.Name] = access.RobotNamePrefix;
+        if (options.Identity.SelfRegistration) texts[RuntimeSettingTable.SelfRegistration.Name] = "true";
         if (options.Registry.ReadOnly) texts[RuntimeSettingTable.ReadOnly.Name] = "true";
         foreach (var (name, text) in options.Settings.Fixed) texts[name] = text;
         return texts;

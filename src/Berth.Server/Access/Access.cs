@@ -1,7 +1,10 @@
+using Berth.Server.Access.PersonalTokens;
+using Berth.Server.Access.Robots;
 using Berth.Server.Identity;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Http;
 using Berth.Server.Platform.Secrets;
+using Berth.Server.Platform.Settings;
 using Berth.Server.Projects;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -24,10 +27,12 @@ public static class Access
     /// </summary>
     /// <param name="services">The services.</param>
     /// <param name="options">Settings.</param>
+    /// <param name="identity">Settings of accounts: passwords and locks.</param>
     /// <param name="projects">How projects come to be.</param>
     /// <param name="http">Where clients find the server, for the realm of challenges.</param>
     /// <param name="dataFolder">Where the secret key is kept when the settings name none.</param>
-    public static IServiceCollection AddAccess(this IServiceCollection services, AccessOptions options, ProjectOptions projects, HttpOptions http, string dataFolder)
+    public static IServiceCollection AddAccess(
+        this IServiceCollection services, AccessOptions options, IdentityOptions identity, ProjectOptions projects, HttpOptions http, string dataFolder)
     {
         // Factories instead of types: nothing on the start path looks for constructors by reflection.
         services.AddSingleton(new AccessCounters());
@@ -38,12 +43,12 @@ public static class Access
         services.AddSingleton(p => new FailedSignIns(options, p.GetRequiredService<TimeProvider>()));
         services.AddSingleton(p => new BearerSignIn(p.GetRequiredService<CredentialCache>(), p.GetRequiredService<AccessCounters>()));
         services.AddSingleton(p => new PasswordSignIn(
-            p.GetRequiredService<CredentialCache>(), p.GetRequiredService<FailedSignIns>(), p.GetRequiredService<AccessCounters>(),
+            p.GetRequiredService<CredentialCache>(), p.GetRequiredService<FailedSignIns>(), p.GetService<SignInLocks>(), p.GetRequiredService<AccessCounters>(),
             p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<PasswordSignIn>>(), p.GetServices<ISignInListener>()));
         switch (options.Mode)
         {
             case AccessMode.Local:
-                services.AddLocal(options, projects, http, dataFolder);
+                services.AddLocal(options, identity, projects, http, dataFolder);
                 break;
             case AccessMode.Htpasswd:
                 services.AddSingleton<ICallerSource>(p => new HtpasswdAccess(
@@ -78,15 +83,28 @@ public static class Access
         static TokenEndpoint Of(HttpContext context) => context.RequestServices.GetRequiredService<TokenEndpoint>();
     }
 
-    private static void AddLocal(this IServiceCollection services, AccessOptions options, ProjectOptions projects, HttpOptions http, string dataFolder)
+    private static void AddLocal(
+        this IServiceCollection services, AccessOptions options, IdentityOptions identity, ProjectOptions projects, HttpOptions http, string dataFolder)
     {
         services.AddSingleton(p => new InstallationSecret(options.SecretKey, options.SecretKeyFile, dataFolder, p.GetRequiredService<ILogger<InstallationSecret>>()));
         services.AddSingleton(p => new SigningKeys(
-            p.GetRequiredService<Database>(), p.GetRequiredService<InstallationSecret>(), p.GetRequiredService<TimeProvider>()));
-        services.AddSingleton(p => new LocalTokens(options, p.GetRequiredService<SigningKeys>(), p.GetRequiredService<TimeProvider>()));
+            options, p.GetRequiredService<Database>(), p.GetRequiredService<InstallationSecret>(), p.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(p => new LocalTokens(
+            options, p.GetRequiredService<RuntimeSettings>(), p.GetRequiredService<SigningKeys>(), p.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(new PasswordRules(identity));
+        services.AddSingleton(p => new SignInLocks(
+            identity, p.GetRequiredService<RuntimeSettings>(), p.GetRequiredService<Database>(), p.GetRequiredService<TimeProvider>(),
+            p.GetRequiredService<ILogger<SignInLocks>>()));
+        services.AddSingleton(p => new LastUse(p.GetRequiredService<Database>(), p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<LastUse>>()));
+        services.AddSingleton(p => new PersonalTokenSource(p.GetRequiredService<Database>(), p.GetRequiredService<LastUse>(), p.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(p => new RobotSource(
+            p.GetRequiredService<RuntimeSettings>(), p.GetRequiredService<Database>(), p.GetRequiredService<LastUse>(), p.GetRequiredService<TimeProvider>()));
         // In the order in which they are asked.
+        services.AddSingleton<ICredentialSource>(p => p.GetRequiredService<PersonalTokenSource>());
+        services.AddSingleton<ICredentialSource>(p => p.GetRequiredService<RobotSource>());
         services.AddSingleton<ICredentialSource>(p => new UserPasswords(p.GetRequiredService<Users>()));
-        services.AddSingleton(p => new LocalCallers(p.GetServices<ICredentialSource>(), p.GetRequiredService<LocalTokens>()));
+        services.AddSingleton(p => new LocalCallers(
+            p.GetServices<ICredentialSource>(), p.GetRequiredService<PersonalTokenSource>(), p.GetRequiredService<LocalTokens>()));
         services.AddSingleton(p => new RightsCache(p.GetRequiredService<Database>()));
         services.AddSingleton<ICallerSource>(p => new LocalAccess(
             options, http, projects, p.GetRequiredService<LocalCallers>(), p.GetRequiredService<PasswordSignIn>(),

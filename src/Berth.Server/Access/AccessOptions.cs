@@ -36,6 +36,15 @@ public sealed record AccessOptions
     /// <summary>File with the value of <see cref="SecretKey"/>.</summary>
     public string? SecretKeyFile { get; init; }
 
+    /// <summary>What names of robot accounts begin with.</summary>
+    public string RobotNamePrefix { get; init; } = "robot$";
+
+    /// <summary>
+    /// How long Berth's own tokens are signed with the same key before the next one is made; old keys are accepted until the last token that they signed
+    /// has ended. 0 never makes one.
+    /// </summary>
+    public TimeSpan SigningKeyLifetime { get; init; } = TimeSpan.FromDays(90);
+
     /// <summary>How long a verified password or token is remembered.</summary>
     public TimeSpan CredentialCacheTime { get; init; } = TimeSpan.FromSeconds(60);
 

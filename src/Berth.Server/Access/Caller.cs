@@ -56,6 +56,15 @@ public sealed class Caller
     /// </summary>
     internal string? Stamp { get; init; }
 
+    /// <summary>When the credentials end by themselves; null for never.</summary>
+    internal DateTimeOffset? EndsAt { get; init; }
+
+    /// <summary>The same account by the credentials that these have replaced, while both are good; null otherwise.</summary>
+    internal Caller? Before { get; init; }
+
+    /// <summary>Must choose a new password before anything else: nothing but that is open until then.</summary>
+    public bool MustChangePassword { get; init; }
+
     /// <summary>Signed in with the password that is the account's own, here or in a directory: good enough to open a browser's session.</summary>
     internal bool IsOwnPassword { get; init; }
 
@@ -64,7 +73,7 @@ public sealed class Caller
 
     /// <summary>The same account with the rights that a bearer token grants, at most.</summary>
     internal Caller WithGrants(IReadOnlyList<TokenGrant> grants) =>
-        new(Id, Name, IsAdmin, grants) { Kind = Kind, SubjectId = SubjectId, Scopes = Scopes, Stamp = Stamp };
+        new(Id, Name, IsAdmin, grants) { Kind = Kind, SubjectId = SubjectId, Scopes = Scopes, Stamp = Stamp, EndsAt = EndsAt, MustChangePassword = MustChangePassword };
 }
 
 /// <summary>One entry of a token's <c>access</c> claim (Docker token specification, "Requesting a Token").</summary>

@@ -90,7 +90,8 @@ internal sealed class FailedSignIns(AccessOptions options, TimeProvider time)
         return over <= 0 ? TimeSpan.Zero : FirstDelay * Math.Pow(2, Math.Min(over - 1, 20));
     }
 
-    private static UInt128? NetworkOf(IPAddress? address)
+    /// <summary>The address, or the /64 network of an IPv6 address, as a number; null when there is none.</summary>
+    internal static UInt128? NetworkOf(IPAddress? address)
     {
         if (address is null) return null;
         if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();

@@ -37,5 +37,8 @@ internal readonly record struct CredentialVerdict(Caller? Caller, bool IsMine, D
     public static CredentialVerdict Wrong => new(null, true);
 
     /// <summary>They are right.</summary>
-    public static CredentialVerdict Of(Caller caller, DateTimeOffset? expiresAt = null) => new(caller, true, expiresAt);
+    /// <param name="caller">Whose they are.</param>
+    /// <param name="expiresAt">When they end by themselves, if before the caller's own end; null for no end before.</param>
+    public static CredentialVerdict Of(Caller caller, DateTimeOffset? expiresAt = null) =>
+        new(caller, true, caller.EndsAt is { } end && !(expiresAt < end) ? end : expiresAt);
 }

@@ -42,13 +42,19 @@ internal sealed class LocalAccess(
     {
         var name = repository.Contains('/', StringComparison.Ordinal) ? repository : $"{ProjectName.Library}/{repository}";
         var project = await rights.FindProjectAsync(ProjectName.Of(name), ct).ConfigureAwait(false);
+        if (project is not null && !name.AsSpan(0, name.IndexOf('/', StringComparison.Ordinal)).SequenceEqual(project.Name)) name = $"{project.Name}/{ProjectName.WithoutProject(name)}";
+        var current = await rights.CurrentNameAsync(name, ct).ConfigureAwait(false);
+        if (!ReferenceEquals(current, name))
+        {
+            name = current;
+            project = await rights.FindProjectAsync(ProjectName.Of(name), ct).ConfigureAwait(false);
+        }
         var granted = Granted(caller, repository);
         if (project is null)
         {
             var seed = SeedFor(caller);
             return new RepositoryRights(name, null, null, seed is null ? RuleActions.None : granted & (RuleActions.Pull | RuleActions.Push), seed);
         }
-        if (!name.AsSpan(0, name.IndexOf('/', StringComparison.Ordinal)).SequenceEqual(project.Name)) name = $"{project.Name}/{ProjectName.WithoutProject(name)}";
         var own = await rights.OfAsync(caller, project, ct).ConfigureAwait(false);
         return new RepositoryRights(name, project, own, granted & AccessRules.AllWithoutTag(own, ProjectName.WithoutProject(name)), null);
     }

@@ -1,7 +1,9 @@
+using Berth.Server.Access.PersonalTokens;
+
 namespace Berth.Server.Access;
 
 /// <summary>Who stands behind a name and password, or behind one of our own tokens (mode <c>local</c>).</summary>
-internal sealed class LocalCallers(IEnumerable<ICredentialSource> sources, LocalTokens tokens)
+internal sealed class LocalCallers(IEnumerable<ICredentialSource> sources, PersonalTokenSource personal, LocalTokens tokens)
 {
     private readonly ICredentialSource[] _sources = [.. sources];
 
@@ -13,14 +15,17 @@ internal sealed class LocalCallers(IEnumerable<ICredentialSource> sources, Local
     public ValueTask<CredentialVerdict> CheckOutsideAsync(string name, string password, CancellationToken ct) => CheckAsync(name, password, asksOutside: true, ct);
 
     /// <summary>
-    /// The caller of an access token with what it grants, or null. A token is worth what its owner is: with other credentials or without the account
+    /// The caller of an access token with what it grants, or of a personal access token; or null. A token is worth what its owner is: with other credentials or without the account
     /// it is worth nothing, and at each request it grants at most what the owner may do then.
     /// </summary>
     public async ValueTask<(Caller Caller, DateTimeOffset ExpiresAt)?> CheckTokenAsync(string text, CancellationToken ct)
     {
+        if (PersonalTokenText.IsOne(text))
+            return await personal.FindAsync(text, ct).ConfigureAwait(false) is { } user ? (user, user.EndsAt ?? DateTimeOffset.MaxValue) : null;
         if (await tokens.ReadAccessAsync(text, ct).ConfigureAwait(false) is not { } token) return null;
         if (token.Subject.Length == 0) return (Caller.Anonymous.WithGrants(token.Grants), token.ExpiresAt);
-        return await FindAsync(token.Subject, token.Stamp, ct).ConfigureAwait(false) is { } owner ? (owner.WithGrants(token.Grants), token.ExpiresAt) : null;
+        if (await FindAsync(token.Subject, token.Stamp, ct).ConfigureAwait(false) is not { } owner) return null;
+        return (owner.WithGrants(token.Grants), owner.EndsAt is { } end && end < token.ExpiresAt ? end : token.ExpiresAt);
     }
 
     /// <summary>The owner of a refresh token, or null.</summary>
@@ -50,7 +55,7 @@ internal sealed class LocalCallers(IEnumerable<ICredentialSource> sources, Local
         {
             if (!id.StartsWith(source.Prefix, StringComparison.Ordinal) || !long.TryParse(id.AsSpan(source.Prefix.Length), out var row)) continue;
             var caller = await source.LoadAsync(row, ct).ConfigureAwait(false);
-            return caller is not null && caller.Stamp == stamp ? caller : null;
+            return caller is null ? null : caller.Stamp == stamp ? caller : caller.Before?.Stamp == stamp ? caller.Before : null;
         }
         return null;
     }

@@ -3,6 +3,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Berth.Server.Platform.Jose;
+using Berth.Server.Platform.Settings;
 
 namespace Berth.Server.Access;
 
@@ -11,7 +12,7 @@ namespace Berth.Server.Access;
 /// what they grant, and refresh tokens, which the token service takes instead of a password. Both carry the stamp of the credentials
 /// that bought them and end when those change.
 /// </summary>
-internal sealed class LocalTokens(AccessOptions options, SigningKeys keys, TimeProvider time)
+internal sealed class LocalTokens(AccessOptions options, RuntimeSettings settings, SigningKeys keys, TimeProvider time)
 {
     private const string Issuer = "berth";
     private const string Access = "access";
@@ -19,21 +20,30 @@ internal sealed class LocalTokens(AccessOptions options, SigningKeys keys, TimeP
     private const string KindClaim = "berth_kind";
     private const string StampClaim = "berth_stamp";
 
+    /// <summary>Longest life that an administrator can give access tokens while the server runs.</summary>
+    internal static readonly TimeSpan MaxSetLifetime = TimeSpan.FromDays(30);
+
     /// <summary>Older clients expect a token to live at least this long.</summary>
-    private static readonly TimeSpan MinLifetime = TimeSpan.FromSeconds(60);
+    internal static readonly TimeSpan MinLifetime = TimeSpan.FromSeconds(60);
 
     /// <summary>How far the clocks of replicas may differ.</summary>
     private static readonly TimeSpan Leeway = TimeSpan.FromSeconds(60);
 
-    /// <summary>How long access tokens live.</summary>
-    public TimeSpan AccessLifetime => options.TokenLifetime > MinLifetime ? options.TokenLifetime : MinLifetime;
+    /// <summary>How long access tokens live: what the file says, else what an administrator has set.</summary>
+    public async ValueTask<TimeSpan> AccessLifetimeAsync(CancellationToken ct)
+    {
+        var lifetime = options.TokenLifetime != new AccessOptions().TokenLifetime
+            ? options.TokenLifetime
+            : TimeSpan.FromMinutes(Math.Min((long)MaxSetLifetime.TotalMinutes, await settings.ReadAsync(RuntimeSettingTable.TokenExpiration, ct).ConfigureAwait(false)));
+        return lifetime > MinLifetime ? lifetime : MinLifetime;
+    }
 
     /// <summary>Signs an access token.</summary>
     /// <param name="owner">Whose; null for somebody without credentials.</param>
     /// <param name="grants">What it allows.</param>
     /// <param name="ct">Cancels.</param>
-    public ValueTask<IssuedToken> IssueAccessAsync(Caller? owner, IReadOnlyList<TokenGrant> grants, CancellationToken ct) =>
-        IssueAsync(Access, owner, AccessLifetime, grants, ct);
+    public async ValueTask<IssuedToken> IssueAccessAsync(Caller? owner, IReadOnlyList<TokenGrant> grants, CancellationToken ct) =>
+        await IssueAsync(Access, owner, await AccessLifetimeAsync(ct).ConfigureAwait(false), grants, ct).ConfigureAwait(false);
 
     /// <summary>Signs a refresh token.</summary>
     public async ValueTask<string> IssueRefreshAsync(Caller owner, CancellationToken ct) =>
@@ -70,7 +80,7 @@ internal sealed class LocalTokens(AccessOptions options, SigningKeys keys, TimeP
 
     private async ValueTask<IssuedToken> IssueAsync(string kind, Caller? owner, TimeSpan lifetime, IReadOnlyList<TokenGrant>? grants, CancellationToken ct)
     {
-        var key = (await keys.GetAsync(ct).ConfigureAwait(false)).Newest;
+        var key = await keys.ForSigningAsync(ct).ConfigureAwait(false);
         var now = time.GetUtcNow();
         var claims = new ArrayBufferWriter<byte>(512);
         using (var json = new Utf8JsonWriter(claims))

@@ -1,4 +1,5 @@
 using System.Net;
+using Berth.Server.Access.PersonalTokens;
 using Microsoft.Extensions.Logging;
 
 namespace Berth.Server.Access;
@@ -7,9 +8,10 @@ namespace Berth.Server.Access;
 /// Signs in by name and password, for every mode that has passwords:
 /// 1. credentials that were verified a moment ago; 2. a turn at hashing; 3. the brake on guessing; 4. the password itself; 5. whoever outside may know it,
 /// without keeping the turn: a directory that is slow must not keep others from signing in.
+/// Personal access tokens in the place of a password are too long to be guessed: they take no turn and no brake holds them.
 /// </summary>
 internal sealed class PasswordSignIn(
-    CredentialCache cache, FailedSignIns failures, AccessCounters counters, TimeProvider time, ILogger<PasswordSignIn> log,
+    CredentialCache cache, FailedSignIns failures, SignInLocks? locks, AccessCounters counters, TimeProvider time, ILogger<PasswordSignIn> log,
     IEnumerable<ISignInListener>? listeners = null) : IDisposable
 {
     private const int MaxWaiting = 1024;
@@ -18,10 +20,10 @@ internal sealed class PasswordSignIn(
 
     // A hash keeps a core busy for a twentieth of a second: more at once than cores would only make all of them late.
     private readonly SemaphoreSlim _turns = new(Environment.ProcessorCount);
-    private readonly ISignInListener[] _listeners = [.. listeners ?? []];
 
     // Waiting for others costs no core, but guesses must meet the count of those before them here too.
     private readonly SemaphoreSlim _turnsOutside = new(MaxOutside);
+    private readonly ISignInListener[] _listeners = [.. listeners ?? []];
     private int _waiting;
 
     /// <summary>Finds and checks a password. A wrong name and a wrong password must take the same time.</summary>
@@ -49,6 +51,7 @@ internal sealed class PasswordSignIn(
     private async ValueTask<SignInResult> VerifyAsync(string authorization, IPAddress? address, Check check, Check? outside, CancellationToken ct)
     {
         if (!BasicCredentials.TryParse(authorization, out var credentials)) return await RefuseAsync(null, address, ct).ConfigureAwait(false);
+        if (PersonalTokenText.IsOne(credentials.Password)) return await VerifyTokenAsync(authorization, credentials, address, check, ct).ConfigureAwait(false);
         // Tokens cannot be guessed, and those of many machines come under one name: they are braked by address alone.
         var name = LooksLikeToken(credentials.Password) ? null : credentials.Name;
         if (Interlocked.Increment(ref _waiting) > MaxWaiting)
@@ -73,6 +76,7 @@ internal sealed class PasswordSignIn(
             if (cache.Find(authorization) is { } known) return new SignInResult(known);
             // 3. After waiting, so that a burst of guesses meets the count of its own failures.
             if (failures.Blocked(name ?? "", address) is { } wait) return Throttle(wait);
+            if (name is not null && locks is not null && await locks.BlockedAsync(name, address, ct).ConfigureAwait(false) is { } rest) return Throttle(rest);
             // 4.
             verdict = await check(credentials.Name, credentials.Password, ct).ConfigureAwait(false);
         }
@@ -95,14 +99,30 @@ internal sealed class PasswordSignIn(
                 _turnsOutside.Release();
             }
         }
-        if (verdict.Caller is not { } caller) return await RefuseAsync(name, address, ct).ConfigureAwait(false);
+        if (verdict.Caller is not { } caller)
+        {
+            if (name is not null && locks is not null) await locks.FailedAsync(name, ct).ConfigureAwait(false);
+            return await RefuseAsync(name, address, ct).ConfigureAwait(false);
+        }
         failures.Succeeded(name ?? "", address);
+        if (name is not null && locks is not null) await locks.SucceededAsync(name, address, ct).ConfigureAwait(false);
         cache.Remember(authorization, caller, verdict.ExpiresAt, epoch);
         counters.CountSucceeded();
         return new SignInResult(caller);
     }
 
-    private static bool LooksLikeToken(string password) => password.StartsWith("eyJ", StringComparison.Ordinal) && password.AsSpan().Count('.') == 2;
+    private async ValueTask<SignInResult> VerifyTokenAsync(string authorization, BasicCredentials credentials, IPAddress? address, Check check, CancellationToken ct)
+    {
+        var epoch = cache.Epoch;
+        var verdict = await check(credentials.Name, credentials.Password, ct).ConfigureAwait(false);
+        if (verdict.Caller is not { } caller) return await RefuseAsync(null, address, ct).ConfigureAwait(false);
+        cache.Remember(authorization, caller, verdict.ExpiresAt, epoch);
+        counters.CountSucceeded();
+        return new SignInResult(caller);
+    }
+
+    /// <summary>Whether a password may be a token of some issuer.</summary>
+    internal static bool LooksLikeToken(string password) => password.StartsWith("eyJ", StringComparison.Ordinal) && password.AsSpan().Count('.') == 2;
 
     private async ValueTask<SignInResult> RefuseAsync(string? name, IPAddress? address, CancellationToken ct)
     {

@@ -26,6 +26,9 @@ public readonly struct RepositoryRights
     /// <summary>How to make the project if it is not there; null when that is not allowed.</summary>
     public ProjectSeed? Seed { get; }
 
+    /// <summary>The same rights with another way to make the project.</summary>
+    internal RepositoryRights With(ProjectSeed seed) => new(Repository, Project, _rights, _actions, seed);
+
     /// <summary>Rights where projects decide nothing.</summary>
     internal static RepositoryRights Plain(string repository, bool pull, bool push, bool delete) =>
         new(repository, null, null, (pull ? RuleActions.Pull : 0) | (push ? RuleActions.Push : 0) | (delete ? RuleActions.Delete : 0), ProjectSeed.Silent);

@@ -15,6 +15,7 @@ internal sealed class RightsCache
     private readonly Database _database;
     private readonly RecentMap<string, ProjectFacts?> _projects = new(MaxProjects);
     private readonly RecentMap<(CallerKind Kind, long Subject, long Project), ProjectRights> _rights = new(MaxRights);
+    private volatile Dictionary<string, string>? _redirects;
     private int _epoch;
 
     public RightsCache(Database database)
@@ -26,6 +27,12 @@ internal sealed class RightsCache
     /// <summary>The project that a name means now; null when there is none.</summary>
     public ValueTask<ProjectFacts?> FindProjectAsync(string name, CancellationToken ct) =>
         _projects.TryGet(name, out var known) && _database.Announcements.IsListening ? new ValueTask<ProjectFacts?>(known) : LoadProjectAsync(name, ct);
+
+    /// <summary>The name that a repository has now: the one that was asked for, unless it is a former one that nobody has reused.</summary>
+    public ValueTask<string> CurrentNameAsync(string repository, CancellationToken ct) =>
+        _redirects is { } redirects && _database.Announcements.IsListening
+            ? new ValueTask<string>(redirects.Count > 0 && redirects.TryGetValue(repository, out var current) ? current : repository)
+            : LoadRedirectsAsync(repository, ct);
 
     /// <summary>What a caller may do in a project, without regard to the grants of a bearer token.</summary>
     public ValueTask<ProjectRights> OfAsync(Caller caller, ProjectFacts project, CancellationToken ct) =>
@@ -57,6 +64,25 @@ internal sealed class RightsCache
     // A limited token must not gain by a rule what its limit leaves out.
     private static IReadOnlyList<CompiledRule> Denials(IReadOnlyList<CompiledRule> rules) => rules.Count == 0 ? rules : [.. rules.Where(r => !r.Rule.IsAllowed)];
 
+    // Former names are few: all of them are remembered, so that a name without one costs no query.
+    private async ValueTask<string> LoadRedirectsAsync(string repository, CancellationToken ct)
+    {
+        var epoch = Volatile.Read(ref _epoch);
+        var redirects = await _database.ReadAsync(0, static (s, _, t) => ReadRedirectsAsync(s, t), ct).ConfigureAwait(false);
+        _redirects = redirects;
+        Interlocked.MemoryBarrier();
+        if (epoch != Volatile.Read(ref _epoch)) _redirects = null;
+        return redirects.GetValueOrDefault(repository, repository);
+    }
+
+    private static async ValueTask<Dictionary<string, string>> ReadRedirectsAsync(DbSession session, CancellationToken ct)
+    {
+        var redirects = new Dictionary<string, string>(StringComparer.Ordinal);
+        await using var rows = await session.Command(SelectRedirects).ExecuteReaderAsync(ct).ConfigureAwait(false);
+        while (await rows.ReadAsync(ct).ConfigureAwait(false)) redirects[rows.GetString(0)] = rows.GetString(1);
+        return redirects;
+    }
+
     private async ValueTask<ProjectFacts?> LoadProjectAsync(string name, CancellationToken ct)
     {
         var epoch = Volatile.Read(ref _epoch);
@@ -82,6 +108,7 @@ internal sealed class RightsCache
     private void Clear()
     {
         Interlocked.Increment(ref _epoch);
+        _redirects = null;
         _projects.Clear();
         _rights.Clear();
     }
@@ -124,8 +151,14 @@ internal sealed class RightsCache
     {
         var set = PermissionSet.None;
         await using var reader = await session.Command(SelectRobotPermissions, robot, (int)PermissionScope.Project, project).ExecuteReaderAsync(ct).ConfigureAwait(false);
-        while (await reader.ReadAsync(ct).ConfigureAwait(false)) set = set.Union(PermissionSet.Parse(reader.GetString(0), PermissionScope.Project));
-        return set;
+        var isOfProject = false;
+        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+        {
+            set = set.Union(PermissionSet.Parse(reader.GetString(0), PermissionScope.Project));
+            isOfProject = !reader.IsDBNull(1);
+        }
+        // As in Harbor: clients look before they push, so a robot of a project that may push may pull.
+        return isOfProject && set.Has(ProjectPermissions.RepositoryPush) ? set.Union(PermissionSet.Of(ProjectPermissions.RepositoryPull)) : set;
     }
 
     private static async ValueTask<PermissionSet> ReadSystemAsync(DbSession session, long robot, CancellationToken ct)
@@ -177,10 +210,18 @@ internal sealed class RightsCache
     private static readonly Statement SelectRole = new("SELECT permissions FROM roles WHERE id = @0");
     private static readonly Statement SelectGroups = new("SELECT group_id FROM user_group_members WHERE user_id = @0");
 
-    private static readonly Statement SelectRobotPermissions = new(
-        "SELECT permissions FROM robot_permissions WHERE robot_id = @0 AND scope = @1 AND (project_id IS NULL OR project_id = @2)");
+    private static readonly Statement SelectRobotPermissions = new("""
+        SELECT p.permissions, r.project_id FROM robot_permissions p JOIN robots r ON r.id = p.robot_id
+        WHERE p.robot_id = @0 AND p.scope = @1 AND (p.project_id IS NULL OR p.project_id = @2)
+        """);
 
     private static readonly Statement SelectSystemPermissions = new("SELECT permissions FROM robot_permissions WHERE robot_id = @0 AND scope = @1");
+
+    // A former name that somebody has reused is that repository's.
+    private static readonly Statement SelectRedirects = new("""
+        SELECT d.name, r.name FROM repository_redirects d JOIN repositories r ON r.id = d.repository_id
+        WHERE NOT EXISTS (SELECT 1 FROM repositories o WHERE o.name = d.name)
+        """);
 
     private static readonly Statement SelectRules = new("""
         SELECT id, subject_kind, subject_id, repository_pattern, tag_pattern, actions, is_allowed, description, created_at

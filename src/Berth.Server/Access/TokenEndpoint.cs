@@ -89,6 +89,7 @@ internal sealed class TokenEndpoint(
             TokenExchange => await ExchangeAsync(context, form, ct).ConfigureAwait(false),
             _ => (null, new Problem(StatusCodes.Status400BadRequest, "UNSUPPORTED", "unsupported_grant_type", $"grant_type must be password, refresh_token or {TokenExchange}")),
         };
+        if (caller is { MustChangePassword: true }) (caller, refusal) = (null, Problem.PasswordChange);
         if (caller is null)
         {
             await RefuseAsync(context, refusal!, ct).ConfigureAwait(false);
@@ -147,7 +148,9 @@ internal sealed class TokenEndpoint(
         }
         if (result.RetryAfter is { } wait) return (null, Problem.TooMany(wait));
         var caller = result.Caller is { } known ? await callers.RenewAsync(known, ct).ConfigureAwait(false) : null;
-        return caller is null ? (null, Problem.Unauthorized("wrong user name or password")) : (caller, null);
+        return caller is null ? (null, Problem.Unauthorized("wrong user name or password"))
+            : caller.MustChangePassword ? (null, Problem.PasswordChange)
+            : (caller, null);
     }
 
     private async Task AnswerAsync(HttpContext context, Caller caller, IReadOnlyList<TokenGrant> wanted, string? refreshToken, bool isExchange, CancellationToken ct)
@@ -156,13 +159,14 @@ internal sealed class TokenEndpoint(
         var granted = await GrantAsync(caller, wanted, ct).ConfigureAwait(false);
         var token = await tokens.IssueAccessAsync(caller.IsAnonymous ? null : caller, granted, ct).ConfigureAwait(false);
         counters.CountTokenIssued();
+        var lifetime = await tokens.AccessLifetimeAsync(ct).ConfigureAwait(false);
         var body = new ArrayBufferWriter<byte>(1024);
         using (var json = new Utf8JsonWriter(body))
         {
             json.WriteStartObject();
             json.WriteString("token", token.Text);
             json.WriteString("access_token", token.Text);
-            json.WriteNumber("expires_in", (long)tokens.AccessLifetime.TotalSeconds);
+            json.WriteNumber("expires_in", (long)lifetime.TotalSeconds);
             json.WriteString("issued_at", token.IssuedAt.UtcDateTime);
             json.WriteString("token_type", "Bearer");
             if (isExchange) json.WriteString("issued_token_type", TokenTypes[2]);
@@ -239,6 +243,8 @@ internal sealed class TokenEndpoint(
 
         public static Problem Unauthorized(string message) => new(StatusCodes.Status401Unauthorized, "UNAUTHORIZED", "invalid_grant", message);
 
+        public static Problem PasswordChange { get; } = new(
+            StatusCodes.Status403Forbidden, "DENIED", "invalid_grant", "choose a new password before anything else: sign in to the web page or the API");
         public static Problem Unavailable() =>
             new(StatusCodes.Status503ServiceUnavailable, "UNAVAILABLE", "temporarily_unavailable", SignInUnavailableException.Answer, TimeSpan.FromSeconds(5));
 

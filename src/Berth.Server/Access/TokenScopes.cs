@@ -1,3 +1,5 @@
+using Berth.Server.Projects;
+
 namespace Berth.Server.Access;
 
 /// <summary>
@@ -24,9 +26,19 @@ public sealed class TokenScopes
     /// <summary>The limit outside of projects.</summary>
     public PermissionSet OfSystem { get; }
 
+    /// <summary>Names of the projects that it is good for; <c>*</c> among them means all.</summary>
+    public IReadOnlyCollection<string> Projects => _projects.Keys;
+
     /// <summary>The limit in a project.</summary>
     public PermissionSet In(string project) =>
         _projects.GetValueOrDefault(project).Union(_projects.GetValueOrDefault("*"));
+
+    /// <summary>Whether all that other scopes allow is allowed by these.</summary>
+    public bool Covers(TokenScopes other) =>
+        OfSystem.Covers(other.OfSystem) && other._projects.All(p => (p.Key == "*" ? _projects.GetValueOrDefault("*") : In(p.Key)).Covers(p.Value));
+
+    /// <summary>The limit in every project.</summary>
+    public PermissionSet InAllProjects => _projects.GetValueOrDefault("*");
 
     /// <summary>Reads scopes; false with the first word that is none.</summary>
     public static bool TryParse(string text, out TokenScopes scopes, out string problem)
@@ -44,7 +56,7 @@ public sealed class TokenScopes
                 system = system.Union(level == "admin" ? PermissionSet.All : PermissionSet.Of(SystemPermissions.All.Where(p => p.Action is "read" or "list")));
                 continue;
             }
-            if (SetOf(level) is not { } set || name != "*" && !Projects.ProjectName.IsValid(name))
+            if (SetOf(level) is not { } set || name != "*" && !ProjectName.IsValid(name))
             {
                 problem = $"{word} is no scope: write PROJECT:read, PROJECT:push, PROJECT:write or PROJECT:admin, with * for all projects, or system:read, system:admin";
                 return false;

@@ -29,6 +29,7 @@ internal sealed class UserPasswords(Users users) : ICredentialSource
         Kind = CallerKind.User,
         SubjectId = user.Id,
         Stamp = StampOf(user),
+        MustChangePassword = user.MustChangePassword,
         IsOwnPassword = isOwnPassword,
     };
 

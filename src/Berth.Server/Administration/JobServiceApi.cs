@@ -44,10 +44,10 @@ internal sealed class JobServiceApi(
         return ApiResult.List([.. schedules.Select(s => new ScheduleTask
         {
             Id = s.Id,
-            VendorType = HarborWords.TypeOf(s.Kind),
+            VendorType = JobWords.TypeOf(s.Kind),
             VendorId = long.TryParse(s.VendorKey[(s.VendorKey.LastIndexOf(':') + 1)..], CultureInfo.InvariantCulture, out var vendor) ? vendor : -1,
             Cron = s.Cron,
-            UpdateTime = HarborWords.TimeOf(s.UpdatedAt),
+            UpdateTime = JobWords.TimeOf(s.UpdatedAt),
         })], total, AdministrationJson.Default.ListScheduleTask);
     }
 
@@ -63,7 +63,7 @@ internal sealed class JobServiceApi(
         new WorkerPool
         {
             Pid = Environment.ProcessId, WorkerPoolId = Pool, Concurrency = options.MaxConcurrent, Host = Environment.MachineName,
-            StartAt = HarborWords.TimeOf(_startedAt.ToUnixTimeMilliseconds()), HeartbeatAt = HarborWords.TimeOf(time.GetUtcNow().ToUnixTimeMilliseconds()),
+            StartAt = JobWords.TimeOf(_startedAt.ToUnixTimeMilliseconds()), HeartbeatAt = JobWords.TimeOf(time.GetUtcNow().ToUnixTimeMilliseconds()),
         },
     ], AdministrationJson.Default.ListWorkerPool));
 
@@ -73,8 +73,8 @@ internal sealed class JobServiceApi(
         var running = await RunningAsync(ct).ConfigureAwait(false);
         return ApiResult.Ok([.. running.Select(j => new Worker
         {
-            Id = $"{j.LeaseOwner}-{j.Id}", PoolId = Pool, JobName = HarborWords.TypeOf(j.Kind), JobId = j.Id.ToString(CultureInfo.InvariantCulture),
-            StartAt = HarborWords.TimeOf(j.StartedAt), CheckIn = j.ProgressText ?? "",
+            Id = $"{j.LeaseOwner}-{j.Id}", PoolId = Pool, JobName = JobWords.TypeOf(j.Kind), JobId = j.Id.ToString(CultureInfo.InvariantCulture),
+            StartAt = JobWords.TimeOf(j.StartedAt), CheckIn = j.ProgressText ?? "",
         })], AdministrationJson.Default.ListWorker);
     }
 
@@ -89,7 +89,7 @@ internal sealed class JobServiceApi(
             var waiting = backlog.Where(b => b.Kind == kind && b.State != JobState.Running).ToList();
             queues.Add(new JobQueueView
             {
-                JobType = HarborWords.TypeOf(kind),
+                JobType = JobWords.TypeOf(kind),
                 Count = waiting.Sum(b => b.Count),
                 Latency = waiting.Count == 0 ? 0 : Math.Max(0, (now - waiting.Min(b => b.OldestAt)) / 1000),
                 Paused = paused.Contains(kind),
@@ -103,7 +103,7 @@ internal sealed class JobServiceApi(
         if (call.RouteNumber("job_id") is not { } id) return NotFound(call);
         var lines = await database.ReadAsync(id, static async (session, i, token) =>
             await JobViews.FindAsync(session, i, token).ConfigureAwait(false) is null ? null : await JobViews.LogAsync(session, i, 0, JobRun.MaxLogLines, token).ConfigureAwait(false), ct).ConfigureAwait(false);
-        return lines is null ? NotFound(call) : ApiResult.Text(HarborWords.LogOf(lines));
+        return lines is null ? NotFound(call) : ApiResult.Text(JobWords.LogOf(lines));
     }
 
     private async Task<ApiResult> StopAsync(ApiCall call, CancellationToken ct)
@@ -130,7 +130,7 @@ internal sealed class JobServiceApi(
         if (!isRead) return refusal!;
         var action = body.Action.ToLowerInvariant();
         if (action is not ("stop" or "pause" or "resume")) return ApiResult.BadRequest("the action is not supported");
-        var type = HarborWords.KindOf(call.Route("job_type"));
+        var type = JobWords.KindOf(call.Route("job_type"));
         var known = Kinds();
         var kinds = type == All ? [.. known, JobPause.Schedules] : type == Scheduler ? [JobPause.Schedules] : known.Contains(type) ? new List<string> { type } : [];
         if (kinds.Count == 0) return ApiResult.NotFound($"job type {call.Route("job_type")} not found");

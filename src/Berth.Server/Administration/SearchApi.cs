@@ -34,8 +34,8 @@ internal sealed class SearchApi(Database database)
         OwnerId = project.OwnerId ?? 0,
         OwnerName = project.OwnerName ?? "",
         RepoCount = project.RepositoryCount,
-        CreationTime = HarborWords.TimeOf(project.CreatedAt),
-        UpdateTime = HarborWords.TimeOf(project.UpdatedAt),
+        CreationTime = ApiTime.Text(project.CreatedAt),
+        UpdateTime = ApiTime.Text(project.UpdatedAt),
         Metadata = new Dictionary<string, string> { ["public"] = project.IsPublic ? "true" : "false" },
     };
 

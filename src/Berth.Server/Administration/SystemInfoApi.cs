@@ -40,7 +40,7 @@ internal sealed class SystemInfoApi(RuntimeSettings settings, HealthMonitor heal
             var origin = http.PublicUrl is { Length: > 0 } url ? url.TrimEnd('/') : $"{call.Http.Request.Scheme}://{call.Http.Request.Host}";
             info = info with
             {
-                CurrentTime = HarborWords.TimeOf(time.GetUtcNow().ToUnixTimeMilliseconds()),
+                CurrentTime = ApiTime.Text(time.GetUtcNow().ToUnixTimeMilliseconds()),
                 RegistryUrl = origin[(origin.IndexOf("://", StringComparison.Ordinal) + 3)..],
                 ExternalUrl = origin,
                 ProjectCreationRestriction = values.Of(RuntimeSettingTable.ProjectCreationRestriction),

@@ -161,16 +161,16 @@ internal static class AdoptionRows
 
     private static readonly Statement InsertManifests = new("""
         INSERT INTO manifests (repository_id, digest, media_type, artifact_type, subject, annotations, pushed_at, created_at, size, content,
-            total_size, kind, accessory_kind, is_listed, pull_count)
+            total_size, kind, accessory_kind, config_type, is_listed, pull_count)
         SELECT @0, value ->> 'd', value ->> 'm', value ->> 'a', value ->> 's', value ->> 'n', value ->> 't', value ->> 't', value ->> 'z', unhex(value ->> 'c'),
-            value ->> 'w', value ->> 'k', value ->> 'y', false, 0
+            value ->> 'w', value ->> 'k', value ->> 'y', value ->> 'g', false, 0
         FROM json_each(@1) WHERE true
         ON CONFLICT (repository_id, digest) DO NOTHING
         """, """
         INSERT INTO manifests (repository_id, digest, media_type, artifact_type, subject, annotations, pushed_at, created_at, size, content,
-            total_size, kind, accessory_kind, is_listed, pull_count)
-        SELECT @0, d, m, a, s, n, t, t, z, decode(c, 'hex'), w, k, y, false, 0
-        FROM jsonb_to_recordset(@1::jsonb) AS j(d text, m text, a text, s text, n text, t bigint, z integer, c text, w bigint, k text, y text) ORDER BY d
+            total_size, kind, accessory_kind, config_type, is_listed, pull_count)
+        SELECT @0, d, m, a, s, n, t, t, z, decode(c, 'hex'), w, k, y, g, false, 0
+        FROM jsonb_to_recordset(@1::jsonb) AS j(d text, m text, a text, s text, n text, t bigint, z integer, c text, w bigint, k text, y text, g text) ORDER BY d
         ON CONFLICT (repository_id, digest) DO NOTHING
         """);
 

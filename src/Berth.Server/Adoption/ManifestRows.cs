@@ -28,10 +28,10 @@ internal sealed class ManifestRows
     {
         var (digest, document) = (file.Digest.Value, file.Document);
         Manifests.Add(new ManifestRow(
-            digest, document.MediaType, document.ReferrerType, document.Subject?.Digest.Value, document.Subject is null ? null : document.AnnotationsJson,
+            digest, document.MediaType, document.ReferrerType, document.Subject?.Digest.Value, document.AnnotationsJson,
             file.LinkedAt, file.Content.Length, Convert.ToHexStringLower(file.Content),
             file.Content.Length + document.Layers.Select(l => (l.Digest, l.Size)).Distinct().Sum(l => l.Size) + (document.Config?.Size ?? 0),
-            ArtifactKinds.Of(document), ArtifactKinds.AccessoryOf(document, [])));
+            ArtifactKinds.Of(document), ArtifactKinds.AccessoryOf(document, []), ArtifactKinds.ConfigTypeOf(document)));
         References.Add(new ReferenceRow(digest, digest, null));
         foreach (var layer in document.Config is { } config ? document.Layers.Prepend(config) : document.Layers)
             References.Add(new ReferenceRow(digest, layer.Digest.Value, ManifestPolicy.MustExist(layer) ? layer.Size : null));
@@ -44,7 +44,8 @@ internal sealed record ManifestRow(
     [property: JsonPropertyName("d")] string Digest, [property: JsonPropertyName("m")] string MediaType, [property: JsonPropertyName("a")] string? ArtifactType,
     [property: JsonPropertyName("s")] string? Subject, [property: JsonPropertyName("n")] string? Annotations, [property: JsonPropertyName("t")] long At,
     [property: JsonPropertyName("z")] int Size, [property: JsonPropertyName("c")] string ContentHex, [property: JsonPropertyName("w")] long TotalSize,
-    [property: JsonPropertyName("k")] string Kind, [property: JsonPropertyName("y")] string? AccessoryKind);
+    [property: JsonPropertyName("k")] string Kind, [property: JsonPropertyName("y")] string? AccessoryKind,
+    [property: JsonPropertyName("g")] string ConfigType);
 
 /// <summary>A manifest refers to a blob.</summary>
 /// <param name="Manifest">Digest of the manifest.</param>

@@ -118,8 +118,22 @@ public sealed class ApiCall
     /// <summary>The project that a name or an id means; null when there is none.</summary>
     public ValueTask<ProjectFacts?> FindProjectAsync(string name, CancellationToken ct) => _rights.FindProjectAsync(name, ct);
 
+    /// <summary>The project of an id; null when there is none.</summary>
+    public ValueTask<ProjectFacts?> FindProjectAsync(long id, CancellationToken ct) => _rights.FindProjectAsync(id, ct);
+
+    /// <summary>All that the caller may do in a project.</summary>
+    public ValueTask<ProjectRights> RightsInAsync(ProjectFacts project, CancellationToken ct) => _rights.OfAsync(Caller, project, ct);
+
+    /// <summary>The name that a repository has now, by its full name or one that it had before.</summary>
+    public ValueTask<string> CurrentNameAsync(string repository, CancellationToken ct) => _rights.CurrentNameAsync(repository, ct);
+
     /// <summary>Whether the caller is an administrator whose credentials are not limited to less.</summary>
     public bool IsAdmin => Caller.IsAdmin && (Caller.Scopes is not { } scopes || scopes.OfSystem == PermissionSet.All);
+
+    /// <summary>
+    /// Whether the caller is a user with the account's full power: signed in by password or session, or by a token without limits. Only then may the account itself be changed.
+    /// </summary>
+    public bool IsWholeUser => Caller is { Kind: CallerKind.User, Scopes: null };
 
     /// <summary>The answer for somebody who may not do it: who they are decides whether credentials would help.</summary>
     public ApiResult Refuse(string? message = null) => Caller.IsAnonymous

@@ -49,6 +49,8 @@ internal sealed class ApiEndpoint(ICallerSource access, ApiRights rights, Runtim
         // A registry token opens the registry, nothing else.
         if (signIn.Caller is not { Grants: null } caller) return ApiResult.Fail(ApiError.Unauthorized, "unauthorized");
         RequestFacts.Of(context).Caller = caller.IsAnonymous ? null : caller.Name;
+        if (caller.MustChangePassword && !operation.IsOpenBeforePasswordChange)
+            return ApiResult.Forbidden($"choose a new password first: PUT /api/v2.0/users/{caller.SubjectId}/password");
 
         // A page of somebody else must not use what the browser sends by itself (CSRF).
         if (context.Features.Get<RequestProof>() is { IsProven: false } && !operation.IsOpenToOtherPages && IsChange(context.Request.Method))

@@ -51,6 +51,9 @@ public sealed record ApiOperation(string Method, string Path, string Id, string 
     /// <summary>Query parameters beside those of lists (<c>q</c>, <c>sort</c>, <c>page</c>, <c>page_size</c>).</summary>
     public IReadOnlyList<string> Query { get; init; } = [];
 
+    /// <summary>Whether it is open to somebody who must choose a new password first.</summary>
+    public bool IsOpenBeforePasswordChange { get; init; }
+
     /// <summary>Whether it runs while the installation is read-only, though it changes something: signing in, and ending the read-only mode.</summary>
     public bool RunsInReadOnlyMode
     {

@@ -14,6 +14,9 @@ internal sealed class ApiRights(RightsCache rights, Database database)
     public ValueTask<ProjectFacts?> FindProjectAsync(long id, CancellationToken ct) =>
         database.ReadAsync(id, static (s, i, t) => ProjectRows.ReadAsync(s, i, t), ct);
 
+    /// <summary>The name that a repository has now.</summary>
+    public ValueTask<string> CurrentNameAsync(string repository, CancellationToken ct) => rights.CurrentNameAsync(repository, ct);
+
     /// <summary>What the caller may do in a project.</summary>
     public ValueTask<ProjectRights> OfAsync(Caller caller, ProjectFacts project, CancellationToken ct) => rights.OfAsync(caller, project, ct);
 

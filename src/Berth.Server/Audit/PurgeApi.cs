@@ -44,7 +44,7 @@ internal sealed class PurgeApi(Database database, JobQueue queue, JobSchedules s
     {
         if (await FindAsync(call, ct).ConfigureAwait(false) is not { } job) return NotFound(call);
         var lines = await database.ReadAsync(job.Id, static (session, id, token) => JobViews.LogAsync(session, id, 0, MaxLogLines, token), ct).ConfigureAwait(false);
-        return ApiResult.Text(HarborWords.LogOf(lines));
+        return ApiResult.Text(JobWords.LogOf(lines));
     }
 
     private async Task<ApiResult> StopAsync(ApiCall call, CancellationToken ct)
@@ -70,9 +70,9 @@ internal sealed class PurgeApi(Database database, JobQueue queue, JobSchedules s
             JobKind = schedule.Cron,
             JobParameters = ParametersOf(policy),
             JobStatus = "",
-            Schedule = new ScheduleObj { Type = policy.ScheduleType ?? "Custom", Cron = schedule.Cron, NextScheduledTime = HarborWords.TimeOf(schedule.NextRunAt) },
-            CreationTime = HarborWords.TimeOf(schedule.CreatedAt),
-            UpdateTime = HarborWords.TimeOf(schedule.UpdatedAt),
+            Schedule = new ScheduleObj { Type = policy.ScheduleType ?? "Custom", Cron = schedule.Cron, NextScheduledTime = JobWords.TimeOf(schedule.NextRunAt) },
+            CreationTime = JobWords.TimeOf(schedule.CreatedAt),
+            UpdateTime = JobWords.TimeOf(schedule.UpdatedAt),
         }, PurgeJson.Default.ExecHistory);
     }
 
@@ -146,13 +146,13 @@ internal sealed class PurgeApi(Database database, JobQueue queue, JobSchedules s
     private ExecHistory HistoryOf(Job job) => new()
     {
         Id = job.Id,
-        JobName = HarborWords.TypeOf(PurgeJob.JobKind),
+        JobName = JobWords.TypeOf(PurgeJob.JobKind),
         JobKind = JobWords.TriggerOf(job.Trigger),
         JobParameters = ParametersOf(PolicyOf(job.Payload)),
         JobStatus = JobWords.StatusOf(job, time.GetUtcNow()),
-        Schedule = new ScheduleObj { Type = job.Trigger == JobTrigger.Schedule ? "Schedule" : "Manual", NextScheduledTime = HarborWords.TimeOf(null) },
-        CreationTime = HarborWords.TimeOf(job.StartedAt ?? job.CreatedAt),
-        UpdateTime = HarborWords.TimeOf(job.FinishedAt ?? job.StartedAt ?? Math.Min(job.CreatedAt, time.GetUtcNow().ToUnixTimeMilliseconds())),
+        Schedule = new ScheduleObj { Type = job.Trigger == JobTrigger.Schedule ? "Schedule" : "Manual", NextScheduledTime = JobWords.TimeOf(null) },
+        CreationTime = JobWords.TimeOf(job.StartedAt ?? job.CreatedAt),
+        UpdateTime = JobWords.TimeOf(job.FinishedAt ?? job.StartedAt ?? Math.Min(job.CreatedAt, time.GetUtcNow().ToUnixTimeMilliseconds())),
     };
 
     private static PurgePolicy PolicyOf(string payload) => JsonSerializer.Deserialize(payload, PurgeJson.Default.PurgePolicy) ?? new PurgePolicy();

@@ -3,6 +3,18 @@ using Berth.Server.Platform.Text;
 
 namespace Berth.Server.Immutability;
 
+/// <summary>A rule whose patterns are read.</summary>
+/// <param name="Id">Its row.</param>
+/// <param name="Repository">Pattern over the repository's name within the project.</param>
+/// <param name="RepositoryMatches">Whether it is about repositories that match, or about all others.</param>
+/// <param name="Tag">Pattern over tags.</param>
+/// <param name="TagMatches">Whether it is about tags that match, or about all others.</param>
+internal sealed record CompiledImmutableRule(long Id, Glob Repository, bool RepositoryMatches, Glob Tag, bool TagMatches)
+{
+    /// <summary>Whether the rule makes a tag immutable.</summary>
+    public bool Holds(string repository, string tag) => Repository.IsMatch(repository) == RepositoryMatches && Tag.IsMatch(tag) == TagMatches;
+}
+
 /// <summary>Whether a tag may be moved or deleted, asked inside the transaction that would do it.</summary>
 internal static class ImmutableTags
 {
@@ -12,21 +24,33 @@ internal static class ImmutableTags
     /// <param name="repository">Name of the repository within the project.</param>
     /// <param name="tag">The tag.</param>
     /// <param name="ct">Cancels.</param>
-    public static async ValueTask<bool> IsImmutableAsync(DbSession session, long projectId, string repository, string tag, CancellationToken ct)
+    public static async ValueTask<bool> IsImmutableAsync(DbSession session, long projectId, string repository, string tag, CancellationToken ct) =>
+        IsImmutable(await ReadAsync(session, projectId, ct).ConfigureAwait(false), repository, tag);
+
+    /// <summary>Whether one of some rules makes a tag immutable.</summary>
+    public static bool IsImmutable(IReadOnlyList<CompiledImmutableRule> rules, string repository, string tag)
     {
-        await using var rules = await session.Command(SelectRules, projectId).ExecuteReaderAsync(ct).ConfigureAwait(false);
-        var isImmutable = false;
-        while (await rules.ReadAsync(ct).ConfigureAwait(false))
+        foreach (var rule in rules)
         {
-            isImmutable |= Matches(rules.GetString(1), rules.GetBoolean(0), repository) && Matches(rules.GetString(3), rules.GetBoolean(2), tag);
+            if (rule.Holds(repository, tag)) return true;
         }
-        return isImmutable;
+        return false;
     }
 
-    // Stored patterns were checked when they were saved.
-    private static bool Matches(string pattern, bool isWanted, string name) => Glob.Parse(pattern).IsMatch(name) == isWanted;
+    /// <summary>The rules of a project that are switched on. Stored patterns were checked when they were saved.</summary>
+    public static async ValueTask<IReadOnlyList<CompiledImmutableRule>> ReadAsync(DbSession session, long projectId, CancellationToken ct)
+    {
+        List<CompiledImmutableRule>? rules = null;
+        await using var rows = await session.Command(SelectRules, projectId).ExecuteReaderAsync(ct).ConfigureAwait(false);
+        while (await rows.ReadAsync(ct).ConfigureAwait(false))
+        {
+            (rules ??= []).Add(new CompiledImmutableRule(
+                rows.GetInt64(0), Glob.Parse(rows.GetString(2)), rows.GetBoolean(1), Glob.Parse(rows.GetString(4)), rows.GetBoolean(3)));
+        }
+        return rules ?? (IReadOnlyList<CompiledImmutableRule>)[];
+    }
 
     private static readonly Statement SelectRules = new("""
-        SELECT repository_matches, repository_pattern, tag_matches, tag_pattern FROM immutable_rules WHERE project_id = @0 AND NOT is_disabled
+        SELECT id, repository_matches, repository_pattern, tag_matches, tag_pattern FROM immutable_rules WHERE project_id = @0 AND NOT is_disabled ORDER BY id
         """);
 }

@@ -1,3 +1,5 @@
+using Berth.Server.Platform.Data;
+
 namespace Berth.Server.Projects;
 
 /// <summary>What requests need to know of a project; remembered until something about projects changes.</summary>
@@ -5,7 +7,20 @@ namespace Berth.Server.Projects;
 /// <param name="Name">Its name now, which may not be the one that was asked for.</param>
 /// <param name="IsPublic">Anybody may pull.</param>
 /// <param name="Metadata">Its settings under Harbor's keys, without <c>public</c>.</param>
-public sealed record ProjectFacts(long Id, string Name, bool IsPublic, IReadOnlyDictionary<string, string> Metadata);
+public sealed record ProjectFacts(long Id, string Name, bool IsPublic, IReadOnlyDictionary<string, string> Metadata)
+{
+    /// <summary>Largest number of bytes that it may use; -1 for no limit.</summary>
+    public long QuotaBytes { get; init; } = -1;
+
+    /// <summary>Manifests that may be pulled from it in a minute, by all callers together; 0 for no limit.</summary>
+    public int PullsPerMinute { get; } = LimitOf(Metadata, ProjectSettings.PullLimit);
+
+    /// <summary>Manifests that may be pushed to it in a minute, by all callers together; 0 for no limit.</summary>
+    public int PushesPerMinute { get; } = LimitOf(Metadata, ProjectSettings.PushLimit);
+
+    private static int LimitOf(IReadOnlyDictionary<string, string> metadata, string key) =>
+        metadata.TryGetValue(key, out var text) && int.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var limit) ? Math.Max(0, limit) : 0;
+}
 
 /// <summary>How to make a project that a first push needs.</summary>
 /// <param name="IsPublic">Whether anybody may pull from it.</param>
@@ -14,6 +29,9 @@ public sealed record ProjectFacts(long Id, string Name, bool IsPublic, IReadOnly
 /// <param name="Metadata">Settings that it gets.</param>
 public sealed record ProjectSeed(bool IsPublic, long QuotaBytes, long? OwnerId, IReadOnlyDictionary<string, string> Metadata)
 {
+    /// <summary>Told of the new project inside the transaction that makes it.</summary>
+    internal Func<DbSession, long, CancellationToken, ValueTask>? Created { get; init; }
+
     /// <summary>For modes in which projects decide nothing.</summary>
     public static readonly ProjectSeed Silent = new(false, -1, null, new Dictionary<string, string>());
 }

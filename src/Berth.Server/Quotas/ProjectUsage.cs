@@ -33,10 +33,15 @@ internal static class ProjectUsage
     /// Changes what a project uses; for more than before, only as far as its quota goes. To be called last: on PostgreSQL the project's row is held until the
     /// transaction ends.
     /// </summary>
-    public static async ValueTask<UsageChange> ChangeAsync(DbSession session, long projectId, long delta, CancellationToken ct)
+    /// <param name="session">The transaction.</param>
+    /// <param name="projectId">The project.</param>
+    /// <param name="delta">Bytes more, or less.</param>
+    /// <param name="isEnforced">Whether the quota holds; without it the bytes are only counted.</param>
+    /// <param name="ct">Cancels.</param>
+    public static async ValueTask<UsageChange> ChangeAsync(DbSession session, long projectId, long delta, bool isEnforced, CancellationToken ct)
     {
         if (delta == 0) return new UsageChange(true, 0, -1, 0);
-        await using (var row = await session.Command(Change, projectId, delta).ExecuteReaderAsync(ct).ConfigureAwait(false))
+        await using (var row = await session.Command(isEnforced ? Change : ChangeFreely, projectId, delta).ExecuteReaderAsync(ct).ConfigureAwait(false))
         {
             UsageChange? changed = null;
             while (await row.ReadAsync(ct).ConfigureAwait(false)) changed = new UsageChange(true, row.GetInt64(0), row.GetInt64(1), delta);
@@ -49,15 +54,16 @@ internal static class ProjectUsage
     }
 
     /// <summary>Counts everything of a project again, from its manifests: for content that came another way, and to hold the count against the truth.</summary>
-    /// <returns>The bytes that it uses.</returns>
-    public static async ValueTask<long> RecountAsync(DbSession session, long projectId, CancellationToken ct)
+    /// <returns>The bytes that were kept until now, and those that it uses.</returns>
+    public static async ValueTask<(long Before, long Now)> RecountAsync(DbSession session, long projectId, CancellationToken ct)
     {
-        await session.ScalarAsync(LockProject, [projectId], ct).ConfigureAwait(false);
+        await UsageMove.LockRepositoriesAsync(session, projectId, projectId, ct).ConfigureAwait(false);
+        var before = await session.ScalarAsync(LockProject, [projectId], ct).ConfigureAwait(false) ?? 0;
         await session.ExecuteAsync(DeleteAll, [projectId], ct).ConfigureAwait(false);
         await session.ExecuteAsync(InsertAll, [projectId], ct).ConfigureAwait(false);
         var bytes = await TrueBytesAsync(session, projectId, ct).ConfigureAwait(false);
         await session.ExecuteAsync(SetUsed, [projectId, bytes], ct).ConfigureAwait(false);
-        return bytes;
+        return (before, bytes);
     }
 
     /// <summary>What a project uses, added up from its manifests and blobs without the maintained count.</summary>
@@ -109,8 +115,9 @@ internal static class ProjectUsage
         RETURNING used_bytes, quota_bytes
         """);
 
+    private static readonly Statement ChangeFreely = new("UPDATE projects SET used_bytes = used_bytes + @1 WHERE id = @0 RETURNING used_bytes, quota_bytes");
     private static readonly Statement Select = new("SELECT used_bytes, quota_bytes FROM projects WHERE id = @0");
-    private static readonly Statement LockProject = new("SELECT id FROM projects WHERE id = @0", "SELECT id FROM projects WHERE id = @0 FOR NO KEY UPDATE");
+    private static readonly Statement LockProject = new("SELECT used_bytes FROM projects WHERE id = @0", "SELECT used_bytes FROM projects WHERE id = @0 FOR NO KEY UPDATE");
     private static readonly Statement DeleteAll = new("DELETE FROM project_blobs WHERE project_id = @0");
 
     private static readonly Statement InsertAll = new("""

@@ -84,11 +84,26 @@ internal static class ArtifactKinds
 
     private static bool IsAttestation(string type) => type.StartsWith("application/vnd.in-toto", StringComparison.Ordinal);
 
-    private static bool LooksLikeWasm(ManifestDocument document) =>
+    /// <summary>The media type that tells artifacts apart: of the configuration; an index has its own, or the one that its annotations name.</summary>
+    public static string ConfigTypeOf(ManifestDocument document)
+    {
+        if (IsAnnotatedWasm(document)) return "application/vnd.wasm.config.v1+json";
+        if (document.Config is { MediaType: { Length: > 0 and <= 255 } type }) return type;
+        return document.IsIndex && IsCnab(document) ? "application/vnd.cnab.manifest.v1" : document.MediaType;
+    }
+
+    /// <summary>Whether an image says by its annotations that it is a Wasm module.</summary>
+    internal static bool IsAnnotatedWasm(ManifestDocument document) =>
+        document.AnnotationsJson is { } json
+        && (json.Contains("\"module.wasm.image/variant\":\"compat\"", StringComparison.Ordinal) || json.Contains("\"run.oci.handler\":\"wasm\"", StringComparison.Ordinal));
+
+    private static bool LooksLikeWasm(ManifestDocument document) => IsAnnotatedWasm(document) ||
         document.Layers.Count > 0 && document.Layers.All(l => l.MediaType is "application/wasm" or "application/vnd.wasm.content.layer.v1+wasm");
 
     private static bool IsCnab(ManifestDocument document) =>
-        document.AnnotationsJson?.Contains("\"io.cnab.runtime_version\"", StringComparison.Ordinal) == true;
+        document.AnnotationsJson is { } json
+        && (json.Contains("\"io.cnab.runtime_version\"", StringComparison.Ordinal)
+            || json.Contains("\"org.opencontainers.artifactType\":\"application/vnd.cnab.manifest.v1\"", StringComparison.Ordinal));
 
     // application/vnd.example.thing.config.v1+json is a THING, as in Harbor.
     private static string ByConvention(string type)

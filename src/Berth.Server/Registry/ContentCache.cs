@@ -26,6 +26,7 @@ public sealed class ContentCache(long maxBytes, TimeProvider time)
     private long _staleBytes;
     private long _hits;
     private long _misses;
+    private long _doubtedAt = long.MinValue;
 
     /// <summary>Lookups that were answered.</summary>
     public long Hits => Interlocked.Read(ref _hits);
@@ -51,6 +52,9 @@ public sealed class ContentCache(long maxBytes, TimeProvider time)
     /// <summary>Remembers that a repository holds a blob, with its bytes when they are small.</summary>
     public void AddBlob(string repository, CachedContent content) => Add(new Key(repository, content.Digest, IsBlob: true), content);
 
+    /// <summary>Believes no fact from before any more: repositories were renamed or removed. The bytes stay.</summary>
+    public void DoubtAll() => Volatile.Write(ref _doubtedAt, time.GetTimestamp());
+
     /// <summary>Forgets a manifest after it was deleted.</summary>
     public void RemoveManifest(string repository, Digest digest) => Remove(new Key(repository, digest, IsBlob: false));
 
@@ -59,7 +63,7 @@ public sealed class ContentCache(long maxBytes, TimeProvider time)
 
     private CachedContent? Find(Key key, bool mustBeFresh)
     {
-        if (_entries.TryGetValue(key, out var entry) && (!mustBeFresh || time.GetElapsedTime(entry.Checked) < Believed))
+        if (_entries.TryGetValue(key, out var entry) && (!mustBeFresh || IsBelieved(entry)))
         {
             entry.WasUsed = true;
             Interlocked.Increment(ref _hits);
@@ -68,6 +72,8 @@ public sealed class ContentCache(long maxBytes, TimeProvider time)
         Interlocked.Increment(ref _misses);
         return null;
     }
+
+    private bool IsBelieved(Entry entry) => entry.Checked > Volatile.Read(ref _doubtedAt) && time.GetElapsedTime(entry.Checked) < Believed;
 
     private void Add(Key key, CachedContent content)
     {

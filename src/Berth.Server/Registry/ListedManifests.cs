@@ -72,7 +72,10 @@ internal static class ListedManifests
         $"UPDATE manifests AS m SET is_listed = false WHERE {OnSqlite} AND m.is_listed AND NOT ({Stands})",
         $"UPDATE manifests AS m SET is_listed = false WHERE {OnPostgres} AND m.is_listed AND NOT ({Stands})");
 
-    private static readonly Statement Count = new("UPDATE repositories SET artifact_count = artifact_count + @1, updated_at = @2 WHERE id = @0");
+    // The time rises with every change, two in one millisecond too: what is counted of a repository is good for as long as it stays the same.
+    private static readonly Statement Count = new(
+        "UPDATE repositories SET artifact_count = artifact_count + @1, updated_at = MAX(updated_at + 1, @2) WHERE id = @0",
+        "UPDATE repositories SET artifact_count = artifact_count + @1, updated_at = GREATEST(updated_at + 1, @2) WHERE id = @0");
 
     private static readonly Statement RefreshWhole = new($"UPDATE manifests AS m SET is_listed = ({Stands}) WHERE m.repository_id = @0");
 

@@ -20,7 +20,7 @@ public sealed class Manifest
     /// <summary>Digest of the manifest that this one is about; it need not exist.</summary>
     public string? Subject { get; set; }
 
-    /// <summary>Annotations as JSON, kept beside the bytes for referrers lists; only when there is a subject.</summary>
+    /// <summary>Annotations as JSON, kept beside the bytes for lists of referrers and artifacts; null without any.</summary>
     public string? Annotations { get; set; }
 
     /// <summary>Unix milliseconds of the last push.</summary>
@@ -52,11 +52,20 @@ public sealed class Manifest
     /// <summary>How often clients pulled it.</summary>
     public long PullCount { get; set; }
 
-    /// <summary>Unix milliseconds of the last pull; null before the first.</summary>
-    public long? PulledAt { get; set; }
+    /// <summary>Unix milliseconds of the last pull; 0 before the first, so that both databases sort it in the same way.</summary>
+    public long PulledAt { get; set; }
 
     /// <summary>Unix milliseconds of the first push.</summary>
     public long CreatedAt { get; set; }
+
+    /// <summary>Media type of the configuration; an index has its own, or the one that its annotations name.</summary>
+    public string ConfigType { get; set; } = "";
+
+    /// <summary>
+    /// What lists show of the configuration and of the entries of an index, as JSON; null until somebody asks for the first time, so that a push need not
+    /// read a blob.
+    /// </summary>
+    public string? Details { get; set; }
 }
 
 /// <summary>A manifest refers to a blob: its configuration or a layer.</summary>
@@ -97,12 +106,18 @@ internal sealed class ManifestMap : IEntityTypeConfiguration<Manifest>
         builder.Property(m => m.IsListed).HasColumnName("is_listed");
         builder.Property(m => m.AccessoryKind).HasColumnName("accessory_kind").HasMaxLength(64);
         builder.Property(m => m.PullCount).HasColumnName("pull_count");
-        builder.Property(m => m.PulledAt).HasColumnName("pulled_at");
+        builder.Property(m => m.PulledAt).HasColumnName("pulled_at").HasDefaultValue(0L);
         builder.Property(m => m.CreatedAt).HasColumnName("created_at");
+        builder.Property(m => m.ConfigType).HasColumnName("config_type").HasMaxLength(255).HasDefaultValue("");
+        builder.Property(m => m.Details).HasColumnName("details");
         builder.HasOne<Repository>().WithMany().HasForeignKey(m => m.RepositoryId).OnDelete(DeleteBehavior.Cascade);
         builder.HasIndex(m => new { m.RepositoryId, m.Digest }).IsUnique();
         builder.HasIndex(m => new { m.RepositoryId, m.Subject, m.Digest }).HasFilter("subject IS NOT NULL");
-        builder.HasIndex(m => new { m.RepositoryId, m.PushedAt }).HasFilter("is_listed");
+        // The pages of artifact lists are found in one of these alone, without the rows, which hold the manifests' bytes.
+        builder.HasIndex(m => new { m.RepositoryId, m.PushedAt, m.Id, m.IsListed }).HasFilter("is_listed");
+        builder.HasIndex(m => new { m.RepositoryId, m.PulledAt, m.Id, m.IsListed }).HasFilter("is_listed");
+        builder.HasIndex(m => new { m.RepositoryId, m.TotalSize, m.Id, m.IsListed }).HasFilter("is_listed");
+        builder.HasIndex(m => new { m.RepositoryId, m.Kind, m.PushedAt, m.Id, m.IsListed }).HasFilter("is_listed");
         builder.HasIndex(m => m.Digest);
     }
 }

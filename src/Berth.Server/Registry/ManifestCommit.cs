@@ -4,6 +4,7 @@ using Berth.Server.Access;
 using Berth.Server.Immutability;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
+using Berth.Server.Platform.Settings;
 using Berth.Server.Projects;
 using Berth.Server.Quotas;
 
@@ -15,7 +16,8 @@ namespace Berth.Server.Registry;
 /// tag lists, 7. what lists of artifacts show, 8. the event, 9. the quota, last because it makes other pushes of the project wait.
 /// </summary>
 internal sealed class ManifestCommit(
-    Database database, ManifestReferences references, ContentCache cache, RegistryEvents events, DomainEvents domainEvents, TimeProvider time)
+    Database database, ManifestReferences references, ContentCache cache, RegistryEvents events, DomainEvents domainEvents, RuntimeSettings settings,
+    TimeProvider time)
 {
     public Task<ManifestOutcome> CommitAsync(RegistryRequest request, ManifestChange change)
     {
@@ -95,7 +97,8 @@ internal sealed class ManifestCommit(
 
     private async ValueTask<ManifestOutcome> ChangeUsageAsync(DbSession session, ManifestTarget target, long projectId, long delta, CancellationToken ct)
     {
-        var usage = await ProjectUsage.ChangeAsync(session, projectId, delta, ct).ConfigureAwait(false);
+        var usage = await ProjectUsage.ChangeAsync(
+            session, projectId, delta, await settings.ReadAsync(RuntimeSettingTable.QuotaPerProjectEnable, ct).ConfigureAwait(false), ct).ConfigureAwait(false);
         if (!usage.IsDone)
         {
             var refused = QuotaEvents.Exceeded(projectId, ProjectName.Of(target.Rights.Repository), target.Rights.Repository, usage, target.EventActor);
@@ -134,8 +137,8 @@ internal sealed class ManifestCommit(
         var id = await session.ScalarAsync(InsertManifest,
             [
                 repositoryId, change.Digest.Value, document.MediaType, document.ReferrerType, document.Subject?.Digest.Value,
-                document.Subject is null ? null : document.AnnotationsJson, now, change.Content.Length, change.Content,
-                TotalSizeOf(change), ArtifactKinds.Of(document), accessory,
+                document.AnnotationsJson, now, change.Content.Length, change.Content,
+                TotalSizeOf(change), ArtifactKinds.Of(document), accessory, ArtifactKinds.ConfigTypeOf(document),
             ], ct).ConfigureAwait(false) ?? throw new InvalidOperationException("the manifest was not written");
         if (blobIds.Count > 0) await session.ExecuteAsync(InsertBlobs, [id, Json(blobIds)], ct).ConfigureAwait(false);
         if (document.Manifests.Count > 0)
@@ -216,8 +219,8 @@ internal sealed class ManifestCommit(
 
     private static readonly Statement InsertManifest = new("""
         INSERT INTO manifests (repository_id, digest, media_type, artifact_type, subject, annotations, pushed_at, created_at, size, content,
-            total_size, kind, accessory_kind, is_listed, pull_count)
-        VALUES (@0, @1, @2, @3, @4, @5, @6, @6, @7, @8, @9, @10, @11, false, 0)
+            total_size, kind, accessory_kind, config_type, is_listed, pull_count)
+        VALUES (@0, @1, @2, @3, @4, @5, @6, @6, @7, @8, @9, @10, @11, @12, false, 0)
         RETURNING id
         """);
 

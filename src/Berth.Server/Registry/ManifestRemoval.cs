@@ -27,7 +27,7 @@ internal static class ManifestRemoval
         // Their references go with them (foreign keys cascade); a tag would make this fail.
         await session.ExecuteAsync(Delete, [json], ct).ConfigureAwait(false);
         await ListedManifests.RefreshAsync(session, repositoryId, children, listed, now, ct).ConfigureAwait(false);
-        await ProjectUsage.ChangeAsync(session, projectId, -bytes, ct).ConfigureAwait(false);
+        await ProjectUsage.ChangeAsync(session, projectId, -bytes, isEnforced: false, ct).ConfigureAwait(false);
     }
 
     private static async ValueTask<(long Bytes, long Listed)> SumAsync(DbSession session, string ids, CancellationToken ct)

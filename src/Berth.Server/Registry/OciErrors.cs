@@ -27,6 +27,7 @@ public sealed record OciError(string Code, int Status, string Message)
     public static readonly OciError PaginationInvalid = new("PAGINATION_NUMBER_INVALID", 400, "invalid number of results requested");
     public static readonly OciError Unauthorized = new("UNAUTHORIZED", 401, "authentication required");
     public static readonly OciError Denied = new("DENIED", 403, "requested access to the resource is denied");
+    public static readonly OciError PasswordChange = new("DENIED", 403, "choose a new password before anything else: sign in to the web page or the API");
     public static readonly OciError Unsupported = new("UNSUPPORTED", 405, "the operation is unsupported");
     public static readonly OciError NoSuchRoute = new("UNSUPPORTED", 404, "no such endpoint");
     public static readonly OciError TooManyRequests = new("TOOMANYREQUESTS", 429, "too many requests");
@@ -43,7 +44,7 @@ public sealed record OciError(string Code, int Status, string Message)
     public static IReadOnlyList<OciError> All { get; } =
     [
         BlobUnknown, BlobUploadInvalid, BlobUploadUnknown, RangeInvalid, DigestInvalid, ManifestBlobUnknown, ManifestInvalid, ManifestUnknown,
-        NameInvalid, NameUnknown, SizeInvalid, TooLarge, TagInvalid, TooManyTags, PaginationInvalid, Unauthorized, Denied, Unsupported, NoSuchRoute,
+        NameInvalid, NameUnknown, SizeInvalid, TooLarge, TagInvalid, TooManyTags, PaginationInvalid, Unauthorized, Denied, PasswordChange, Unsupported, NoSuchRoute,
         TooManyRequests, PreconditionFailed, TagImmutable, TagLocked, QuotaExceeded, StorageFull, BadRequest, Unavailable, Internal,
     ];
 }

@@ -8,9 +8,11 @@ namespace Berth.Server.Registry;
 /// Reading manifests and blobs (OCI distribution spec, "Pull"). By tag: one query, then the bytes from the cache. By digest and blobs:
 /// no query while the repository is known to hold them.
 /// </summary>
-internal sealed class Pull(Database database, IBlobStore store, ContentCache cache, RegistryEvents events)
+internal sealed class Pull(Database database, IBlobStore store, ContentCache cache, RegistryEvents events, IEnumerable<IPullCounter> counters)
 {
     private const string ImmutableFor1Year = "max-age=31536000, immutable";
+
+    private readonly IPullCounter[] _counters = [.. counters];
 
     /// <summary>
     /// GET or HEAD of a manifest: 1. the reference, 2. the manifest, 3. what the client accepts, 4. the answer, 5. the event.
@@ -54,7 +56,11 @@ internal sealed class Pull(Database database, IBlobStore store, ContentCache cac
         response.ContentLength = manifest.Size;
         if (!request.IsHead) await response.BodyWriter.WriteAsync(manifest.Bytes, request.Aborted).ConfigureAwait(false);
 
-        // 5. A HEAD counts too, as in Docker Registry: that is how clients look whether they have to pull.
+        // 5. A HEAD is an event too, as in Docker Registry: that is how clients look whether they have to pull. Counted is what was sent.
+        if (!request.IsHead)
+        {
+            foreach (var counter in _counters) counter.Count(request.Repository, reference.Tag, manifest.Digest);
+        }
         await events.WritePullAsync(request, reference.Tag, manifest, isBlob: false).ConfigureAwait(false);
     }
 
@@ -166,4 +172,14 @@ internal sealed class Pull(Database database, IBlobStore store, ContentCache cac
         JOIN repository_blobs l ON l.repository_id = r.id AND l.blob_id = b.id
         WHERE r.name = @0
         """);
+}
+
+/// <summary>Counts pulls of manifests. Called on the path of every pull: it takes no more than a short lock, and never throws.</summary>
+internal interface IPullCounter
+{
+    /// <summary>A manifest was sent.</summary>
+    /// <param name="repository">Name of the repository.</param>
+    /// <param name="tag">Tag that it was asked for by; empty for a digest.</param>
+    /// <param name="digest">The manifest.</param>
+    void Count(string repository, string tag, Oci.Digest digest);
 }

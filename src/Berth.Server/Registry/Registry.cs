@@ -1,3 +1,5 @@
+using Berth.Server.Api;
+using Berth.Server.Platform.Data;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -14,7 +16,7 @@ internal static class Registry
     /// <summary>Registers the feature.</summary>
     public static IServiceCollection AddRegistry(this IServiceCollection services, RegistryOptions options) => services
         .AddSingleton(options)
-        .AddSingleton(s => new ContentCache(options.ContentCacheBytes, s.GetRequiredService<TimeProvider>()))
+        .AddSingleton(s => NewCache(s, options))
         .AddSingleton<ManifestPolicy>()
         .AddSingleton<RateLimit>()
         .AddSingleton<RegistryEvents>()
@@ -31,6 +33,18 @@ internal static class Registry
         .AddSingleton<RegistryEndpoint>()
         .AddSingleton<UploadJanitor>()
         .AddHostedService(s => s.GetRequiredService<UploadJanitor>());
+
+    /// <summary>Registers what the management API has of it (mode <c>local</c>).</summary>
+    public static IServiceCollection AddRegistryApi(this IServiceCollection services) => services
+        .AddSingleton<RepositoryRename>()
+        .AddOperations(p => RepositoryRename.Operations(p.GetRequiredService<RepositoryRename>()));
+
+    private static ContentCache NewCache(IServiceProvider services, RegistryOptions options)
+    {
+        var cache = new ContentCache(options.ContentCacheBytes, services.GetRequiredService<TimeProvider>());
+        services.GetRequiredService<Database>().Announcements.Subscribe(Topics.Repositories, _ => cache.DoubtAll());
+        return cache;
+    }
 
     /// <summary>Takes over requests under <c>/v2</c> before anything else looks at them; the rest goes on to <paramref name="next"/>.</summary>
     public static RequestDelegate Serve(RegistryEndpoint endpoint, RequestDelegate next) => context =>

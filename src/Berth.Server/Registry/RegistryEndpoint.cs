@@ -2,9 +2,12 @@ using System.Data.Common;
 using Berth.Blobs;
 using Berth.Oci;
 using Berth.Server.Access;
+using Berth.Server.Access.Rules;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Events;
 using Berth.Server.Platform.Http;
 using Berth.Server.Platform.Settings;
+using Berth.Server.Projects;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -17,7 +20,7 @@ namespace Berth.Server.Registry;
 /// </summary>
 internal sealed class RegistryEndpoint(
     ICallerSource access, RateLimit rateLimit, RegistryOptions options, RuntimeSettings settings, Pull pull, Push push, Uploads uploads, Deletes deletes, Listings listings,
-    ILogger<RegistryEndpoint> logger)
+    DomainEvents domainEvents, ILogger<RegistryEndpoint> logger, AccessExplainer? explainer = null)
 {
     public async Task HandleAsync(HttpContext context, string path)
     {
@@ -56,6 +59,11 @@ internal sealed class RegistryEndpoint(
             return;
         }
         facts.Caller = caller.Name;
+        if (caller.MustChangePassword)
+        {
+            await OciErrors.WriteAsync(context, OciError.PasswordChange).ConfigureAwait(false);
+            return;
+        }
 
         // 3. How often.
         if (rateLimit.Check(caller, context) is { } pause)
@@ -93,7 +101,14 @@ internal sealed class RegistryEndpoint(
         var rights = await access.RightsAsync(caller, name, context.RequestAborted).ConfigureAwait(false);
         if (!rights.May(action.Value))
         {
-            await RefuseAsync(context, caller, ScopeFor(route, name, context)).ConfigureAwait(false);
+            await RefuseAsync(context, caller, ScopeFor(route, name, context), await WhyNotAsync(context, caller, rights, action.Value).ConfigureAwait(false)).ConfigureAwait(false);
+            return;
+        }
+        // HEAD is how clients look whether they have to pull: it is free.
+        if (route == RegistryRoute.Manifest && action != RepositoryAction.Delete && !HttpMethods.IsHead(method)
+            && rateLimit.CheckManifest(caller, context, rights.Project, action.Value) is { } tooOften)
+        {
+            await RefuseForNowAsync(context, tooOften.Wait, tooOften.Limit).ConfigureAwait(false);
             return;
         }
 
@@ -108,7 +123,23 @@ internal sealed class RegistryEndpoint(
             await OciErrors.WriteAsync(context, OciError.Unsupported, "deleting is switched off: set registry.delete").ConfigureAwait(false);
             return;
         }
-        await AnswerAsync(new RegistryRequest(context, rights, caller, facts), route, action.Value, reference).ConfigureAwait(false);
+        var request = new RegistryRequest(context, rights, caller, facts);
+        if (action == RepositoryAction.Push && rights.Seed is { } seed && seed != ProjectSeed.Silent) request = WithProjectEvent(request, seed);
+        await AnswerAsync(request, route, action.Value, reference).ConfigureAwait(false);
+    }
+
+    // The push makes a project: that is told as if somebody had asked for one.
+    private RegistryRequest WithProjectEvent(RegistryRequest request, ProjectSeed seed)
+    {
+        var name = ProjectName.Of(request.Repository);
+        return request with
+        {
+            Rights = request.Rights.With(seed with
+            {
+                Created = (session, id, ct) => domainEvents.RaiseAsync(
+                    session, ProjectEvents.Of(ProjectEvents.Create, id, name, RegistryEvents.ActorOf(request), $"create project: {name} by a push to {request.Repository}"), ct),
+            }),
+        };
     }
 
     private Task AnswerAsync(RegistryRequest request, RegistryRoute route, RepositoryAction action, string reference)
@@ -155,12 +186,17 @@ internal sealed class RegistryEndpoint(
     }
 
     // Without credentials, or with a token that was made for something else: ask for better ones. Known and not allowed: say no.
-    private Task RefuseAsync(HttpContext context, Caller caller, string scope)
+    private Task RefuseAsync(HttpContext context, Caller caller, string scope, string? why = null)
     {
         if (caller.IsAnonymous) return ChallengeAsync(context, scope, null);
         if (caller.Grants is not null) return ChallengeAsync(context, scope, "insufficient_scope");
-        return OciErrors.WriteAsync(context, OciError.Denied, scope.Length == 0 ? null : $"{caller.Name} lacks {scope}");
+        return OciErrors.WriteAsync(context, OciError.Denied, why ?? (scope.Length == 0 ? null : $"{caller.Name} lacks {scope}"));
     }
+
+    // Who may look at the project is told what decides; to others it says nothing of what is there.
+    private async ValueTask<string?> WhyNotAsync(HttpContext context, Caller caller, RepositoryRights rights, RepositoryAction action) =>
+        explainer is null || caller.IsAnonymous || caller.Grants is not null || rights.Project is not { } project ? null
+        : await explainer.SentenceAsync(caller, new AccessQuestion(Grants.WordOf(action), project, ProjectName.WithoutProject(rights.Repository), ""), context.RequestAborted).ConfigureAwait(false);
 
     private Task ChallengeAsync(HttpContext context, string scope, string? error)
     {
@@ -170,10 +206,10 @@ internal sealed class RegistryEndpoint(
         return OciErrors.WriteAsync(context, OciError.Unauthorized, scope.Length == 0 ? null : scope);
     }
 
-    private static Task RefuseForNowAsync(HttpContext context, TimeSpan wait)
+    private static Task RefuseForNowAsync(HttpContext context, TimeSpan wait, string? limit = null)
     {
         context.Response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString();
-        return OciErrors.WriteAsync(context, OciError.TooManyRequests);
+        return OciErrors.WriteAsync(context, OciError.TooManyRequests, limit);
     }
 
     private Task AnswerFailureAsync(HttpContext context, Exception failure)

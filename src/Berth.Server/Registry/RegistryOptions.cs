@@ -68,6 +68,18 @@ public sealed record RegistryOptions
 
     /// <summary>Requests per second that one caller or address may make; 0 means no limit. Beyond: 429 with Retry-After.</summary>
     public int RequestsPerSecond { get; init; }
+
+    /// <summary>Manifests that one caller or address may pull in a minute; 0 means no limit. Beyond: 429 with Retry-After.</summary>
+    public int PullsPerMinutePerCaller { get; init; }
+
+    /// <summary>Manifests that one caller may push in a minute; 0 means no limit.</summary>
+    public int PushesPerMinutePerCaller { get; init; }
+
+    /// <summary>Manifests that all callers together may pull in a minute; 0 means no limit.</summary>
+    public int PullsPerMinute { get; init; }
+
+    /// <summary>Manifests that all callers together may push in a minute; 0 means no limit.</summary>
+    public int PushesPerMinute { get; init; }
 }
 
 /// <summary>Which children an image index must have in the repository when it is pushed.</summary>

@@ -11,7 +11,8 @@ internal static class Rows
         session.ScalarAsync(SelectRepository, [name], ct);
 
     /// <summary>
-    /// Id of a repository, which is made when it is not there; its project too, if there is a seed. Null when the project is not there and may not be made.
+    /// Id of a repository, which is made when it is not there; its project too, if there is a seed. Null when the project is not there and may not be made: then the
+    /// transaction must be rolled back.
     /// </summary>
     public static async ValueTask<long?> FindOrAddRepositoryAsync(DbSession session, string name, ProjectSeed? seed, long now, CancellationToken ct)
     {
@@ -23,7 +24,8 @@ internal static class Rows
         if (projectId is null) return null;
         if (await session.ScalarAsync(InsertRepository, [name, projectId, now], ct).ConfigureAwait(false) is { } added)
         {
-            await session.ExecuteAsync(CountRepository, [projectId], ct).ConfigureAwait(false);
+            // A project that was renamed while this waited for it has no place for the name any more.
+            if (await session.ExecuteAsync(CountRepository, [projectId, project], ct).ConfigureAwait(false) == 0) return null;
             await session.ExecuteAsync(DeleteRedirect, [name], ct).ConfigureAwait(false);
             return added;
         }
@@ -58,7 +60,7 @@ internal static class Rows
         ON CONFLICT (name) DO NOTHING RETURNING id
         """);
 
-    private static readonly Statement CountRepository = new("UPDATE projects SET repository_count = repository_count + 1 WHERE id = @0");
+    private static readonly Statement CountRepository = new("UPDATE projects SET repository_count = repository_count + 1 WHERE id = @0 AND name = @1");
 
     private static readonly Statement DeleteRedirect = new("DELETE FROM repository_redirects WHERE name = @0");
 

@@ -99,5 +99,6 @@ internal sealed class TagHistoryMap : IEntityTypeConfiguration<TagHistory>
         builder.Property(h => h.At).HasColumnName("at");
         builder.HasOne<Repository>().WithMany().HasForeignKey(h => h.RepositoryId).OnDelete(DeleteBehavior.Cascade);
         builder.HasIndex(h => new { h.RepositoryId, h.Name, h.Id });
+        builder.HasIndex(h => new { h.RepositoryId, h.Id });
     }
 }

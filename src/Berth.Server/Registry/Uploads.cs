@@ -3,6 +3,7 @@ using Berth.Oci;
 using Berth.Server.Access;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Http;
+using Berth.Server.Quotas;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Berth.Server.Registry;
@@ -13,7 +14,7 @@ namespace Berth.Server.Registry;
 /// </summary>
 internal sealed class Uploads(
     UploadSessions sessions, ActiveUploads active, BlobCommit commit, IBlobStore store, Database database, ICallerSource access,
-    RegistryOptions options, HttpOptions http, TimeProvider time)
+    FullProjects full, RegistryOptions options, HttpOptions http, TimeProvider time)
 {
     private const int MaxMountCandidates = 50;
 
@@ -25,7 +26,12 @@ internal sealed class Uploads(
         // 1.
         if (query["mount"].ToString() is { Length: > 0 } mount && await MountAsync(request, mount, query["from"].ToString()).ConfigureAwait(false)) return;
 
-        // 2.
+        // 2. and 3. A project without room for a manifest has none for bytes either.
+        if (await full.WhyFullAsync(request.Rights.Project, request.Repository, RegistryEvents.ActorOf(request), request.Aborted).ConfigureAwait(false) is { } why)
+        {
+            await request.FailAsync(OciError.QuotaExceeded, why).ConfigureAwait(false);
+            return;
+        }
         if (query["digest"].ToString() is { Length: > 0 } digestText)
         {
             if (!Digest.TryParse(digestText, out var digest)) await request.FailAsync(OciError.DigestInvalid, digestText).ConfigureAwait(false);
@@ -33,7 +39,6 @@ internal sealed class Uploads(
             return;
         }
 
-        // 3.
         var algorithm = DigestAlgorithm.Sha256;
         if (query["digest-algorithm"].ToString() is { Length: > 0 } name && !DigestAlgorithm.TryParse(name, out algorithm))
         {

@@ -32,7 +32,7 @@ internal sealed class LdapApi(LdapSource source, LdapUsers users)
 
     private async Task<ApiResult> PingAsync(ApiCall call, CancellationToken ct)
     {
-        var current = source.Current?.Options ?? new LdapOptions();
+        var current = (await users.FindDirectoryAsync(ct).ConfigureAwait(false))?.Options ?? new LdapOptions();
         var options = current;
         if (call.Http.Request.ContentLength is not (null or 0) || call.Http.Request.Headers.TransferEncoding.Count > 0)
         {
@@ -80,7 +80,7 @@ internal sealed class LdapApi(LdapSource source, LdapUsers users)
     {
         var found = await directory.SearchUsersAsync(call.Query("username"), ct).ConfigureAwait(false);
         return ApiResult.Ok(found.Select(u => new LdapUserAnswer(u.Name, u.RealName, u.Email)).ToList(), SignInJson.Default.ListLdapUserAnswer);
-    });
+    }, ct);
 
     private Task<ApiResult> SearchGroupsAsync(ApiCall call, CancellationToken ct) => AskAsync(async directory =>
     {
@@ -98,7 +98,7 @@ internal sealed class LdapApi(LdapSource source, LdapUsers users)
         return found.Count == 0
             ? ApiResult.NotFound($"group name:{name}, group DN:{dn}")
             : ApiResult.Ok(found.Select(g => new LdapGroupAnswer(g.Name, g.Dn)).ToList(), SignInJson.Default.ListLdapGroupAnswer);
-    });
+    }, ct);
 
     private async Task<ApiResult> ImportAsync(ApiCall call, CancellationToken ct)
     {
@@ -113,7 +113,7 @@ internal sealed class LdapApi(LdapSource source, LdapUsers users)
                 if (await ImportOneAsync(directory, name, call, ct).ConfigureAwait(false) is { } error) failed.Add(new LdapFailedImportUser(name, error));
             }
             return failed.Count == 0 ? ApiResult.Done : ApiResult.Json(StatusCodes.Status404NotFound, failed, SignInJson.Default.ListLdapFailedImportUser);
-        }).ConfigureAwait(false);
+        }, ct).ConfigureAwait(false);
     }
 
     // The words are Harbor's.
@@ -132,9 +132,9 @@ internal sealed class LdapApi(LdapSource source, LdapUsers users)
         }
     }
 
-    private async Task<ApiResult> AskAsync(Func<LdapDirectory, Task<ApiResult>> ask)
+    private async Task<ApiResult> AskAsync(Func<LdapDirectory, Task<ApiResult>> ask, CancellationToken ct)
     {
-        if (source.Current is not { } directory) return ApiResult.BadRequest("no LDAP server is configured");
+        if (await users.FindDirectoryAsync(ct).ConfigureAwait(false) is not { } directory) return ApiResult.BadRequest("no LDAP server is configured");
         try
         {
             return await ask(directory).ConfigureAwait(false);

@@ -17,7 +17,8 @@ internal sealed class LdapPasswords(LdapUsers directory, Users users, TimeProvid
 
     public async ValueTask<CredentialVerdict> CheckAsync(string name, string password, CancellationToken ct)
     {
-        if (directory.Directory is not { } ldap || name == FirstAdmin.Name || !Users.IsName(name)) return CredentialVerdict.NotMine;
+        if (name == FirstAdmin.Name || !Users.IsName(name)) return CredentialVerdict.NotMine;
+        if (await directory.FindDirectoryAsync(ct).ConfigureAwait(false) is not { } ldap) return CredentialVerdict.NotMine;
         var begun = time.GetTimestamp();
         // People of other sources keep their names.
         var isAnothers = await users.FindAsync(name, ct).ConfigureAwait(false) is { Source: not LdapUsers.Source };

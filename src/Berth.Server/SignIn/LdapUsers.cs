@@ -6,15 +6,19 @@ using Berth.Server.Platform.Events;
 namespace Berth.Server.SignIn;
 
 /// <summary>Makes users of people in the directory, and keeps their groups as the directory has them.</summary>
-internal sealed class LdapUsers(LdapSource source, OutsideUsers outside, Database database)
+internal sealed class LdapUsers(LdapSource source, SignInSettings settings, OutsideUsers outside, Database database)
 {
     /// <summary>Value of <see cref="User.Source"/> for people of the directory.</summary>
     public const string Source = "ldap";
 
     private const int Batch = 100;
 
-    /// <summary>The directory; null when none is configured.</summary>
-    public LdapDirectory? Directory => source.Current;
+    /// <summary>The directory in force; null when none is configured.</summary>
+    public async ValueTask<LdapDirectory?> FindDirectoryAsync(CancellationToken ct)
+    {
+        await settings.RefreshAsync(ct).ConfigureAwait(false);
+        return source.Current;
+    }
 
     /// <summary>The user of a person whom the directory has vouched for; null when the name is another's.</summary>
     public Task<User?> EnsureAsync(LdapSignIn.Accepted person, EventActor actor, CancellationToken ct) => outside.EnsureAsync(
@@ -32,7 +36,7 @@ internal sealed class LdapUsers(LdapSource source, OutsideUsers outside, Databas
     public async Task<(int Seen, int Gone)> SyncAsync(CancellationToken ct)
     {
         var (seen, gone, after) = (0, 0, 0L);
-        while (Directory is { } directory)
+        while (await FindDirectoryAsync(ct).ConfigureAwait(false) is { } directory)
         {
             var batch = await ReadAsync(after, ct).ConfigureAwait(false);
             if (batch.Count == 0) break;

@@ -10,7 +10,7 @@ namespace Berth.Server.SignIn;
 /// Harbor's <c>/c/login</c> and <c>/c/log_out</c>: a browser, or a script that plays one, gets a session for a user's password. An unknown name and a wrong password
 /// are answered alike.
 /// </summary>
-internal sealed class LoginApi(LocalCallers callers, PasswordSignIn passwords, SessionStart start, BrowserSessions sessions, OidcProviders providers)
+internal sealed class LoginApi(LocalCallers callers, PasswordSignIn passwords, SessionStart start, BrowserSessions sessions, OidcProviders providers, SignInSettings settings)
 {
     private const long MaxFormBytes = 64 * 1024;
 
@@ -47,6 +47,7 @@ internal sealed class LoginApi(LocalCallers callers, PasswordSignIn passwords, S
 
     private async Task<ApiResult> LogOutAsync(ApiCall call, CancellationToken ct)
     {
+        await settings.RefreshAsync(ct).ConfigureAwait(false);
         // As in Harbor: who came from a provider is sent to sign out there, and the session ends on the way.
         if (call.Http.Features.Get<BrowserSession>() is { } session && sessions.ProviderOf(session) is { } provider && providers.Find(provider.Name)?.Options.Logout == true)
             return ApiResult.Json(StatusCodes.Status403Forbidden, new RedirectAnswer(start.OriginOf(call.Http) + OidcPages.LogoutPath), SignInJson.Default.RedirectAnswer);

@@ -5,7 +5,7 @@ using Berth.Server.Identity.Oidc;
 namespace Berth.Server.SignIn;
 
 /// <summary>Harbor's operation that tries an OpenID provider, and the list of providers that a sign-in page shows.</summary>
-internal sealed class OidcApi(OidcProviders providers, TimeProvider time)
+internal sealed class OidcApi(OidcProviders providers, SignInSettings settings, TimeProvider time)
 {
     public IEnumerable<ApiOperation> Operations() =>
     [
@@ -29,8 +29,11 @@ internal sealed class OidcApi(OidcProviders providers, TimeProvider time)
         return problem is null ? ApiResult.Done : ApiResult.BadRequest("failed to verify connection");
     }
 
-    private Task<ApiResult> ListAsync(ApiCall call, CancellationToken ct) =>
-        Task.FromResult(ApiResult.Ok(providers.All.Select(p => p.Name).ToList(), ProviderNamesJson.Default.ListString));
+    private async Task<ApiResult> ListAsync(ApiCall call, CancellationToken ct)
+    {
+        await settings.RefreshAsync(ct).ConfigureAwait(false);
+        return ApiResult.Ok(providers.All.Select(p => p.Name).ToList(), ProviderNamesJson.Default.ListString);
+    }
 }
 
 [System.Text.Json.Serialization.JsonSerializable(typeof(List<string>))]

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -19,7 +20,7 @@ namespace Berth.Server.SignIn;
 /// of our users, 4. or becomes one, under the name of a claim or one of their choice; 5. the session begins. Several providers are told apart by <c>?provider=</c>.
 /// </summary>
 internal sealed class OidcPages(
-    OidcProviders providers, OutsideUsers outside, SessionStart start, InstallationSecret secret, TimeProvider time, ILogger<OidcPages> log)
+    OidcProviders providers, SignInSettings settings, OutsideUsers outside, SessionStart start, InstallationSecret secret, TimeProvider time, ILogger<OidcPages> log)
 {
     /// <summary>Where a session is ended here and at the provider.</summary>
     public const string LogoutPath = "/c/oidc/logout";
@@ -30,6 +31,7 @@ internal sealed class OidcPages(
     private const string OnboardPurpose = "oidc-onboard";
     private const int MaxCookieLength = 3800;
     private const string NotInNames = ",\"~#%$";
+    private static readonly SearchValues<char> NotInNamesSearch = SearchValues.Create(NotInNames);
 
     public IEnumerable<ApiOperation> Operations() =>
     [
@@ -44,6 +46,7 @@ internal sealed class OidcPages(
 
     private async Task<ApiResult> LoginAsync(ApiCall call, CancellationToken ct)
     {
+        await settings.RefreshAsync(ct).ConfigureAwait(false);
         if (providers.Find(call.Query("provider")) is not { } provider) return ApiResult.Fail(ApiError.PreconditionFailed, "there is no such OpenID provider");
         var returnPath = call.Query("redirect_url");
         if (!SessionStart.IsLocalPath(returnPath)) return ApiResult.BadRequest("cannot redirect to other site");
@@ -64,6 +67,7 @@ internal sealed class OidcPages(
     private async Task<ApiResult> CallbackAsync(ApiCall call, CancellationToken ct)
     {
         // 2.
+        await settings.RefreshAsync(ct).ConfigureAwait(false);
         var state = call.Query("state");
         var cookie = OidcSignInState.CookieOf(state);
         if (state.Length == 0 || call.Http.Request.Cookies[cookie] is not { } value || providers.Recall(state, value) is not { } begun) return ApiResult.BadRequest("State mismatch");
@@ -119,6 +123,7 @@ internal sealed class OidcPages(
 
     private async Task<ApiResult> LogoutAsync(ApiCall call, CancellationToken ct)
     {
+        await settings.RefreshAsync(ct).ConfigureAwait(false);
         var session = call.Http.Features.Get<BrowserSession>();
         var provider = session is null ? null : start.ProviderOf(session);
         await start.EndAsync(call.Http, ct).ConfigureAwait(false);
@@ -149,7 +154,7 @@ internal sealed class OidcPages(
 
     private static string? ProblemOfName(string? name) =>
         string.IsNullOrEmpty(name) || !Users.IsName(name) ? "username with illegal length or characters"
-        : name.AsSpan().IndexOfAny(NotInNames) >= 0 ? $"username {name} contains illegal characters: {NotInNames}"
+        : name.AsSpan().IndexOfAny(NotInNamesSearch) >= 0 ? $"username {name} contains illegal characters: {NotInNames}"
         : null;
 
     private static OidcAnswer AnswerOf(ApiCall call) => new(

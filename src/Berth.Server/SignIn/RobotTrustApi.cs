@@ -3,6 +3,7 @@ using Berth.Server.Access;
 using Berth.Server.Api;
 using Berth.Server.Identity.Federation;
 using Berth.Server.Identity.Oidc;
+using Berth.Server.Platform.Http;
 using Berth.Server.Platform.Jose;
 
 namespace Berth.Server.SignIn;
@@ -10,7 +11,7 @@ namespace Berth.Server.SignIn;
 /// <summary>
 /// The issuers whose tokens stand for a robot. To add one is to give credentials of the robot away: people who may change the robot may do it, robots never.
 /// </summary>
-internal sealed class RobotTrustApi(RobotTrusts trusts)
+internal sealed class RobotTrustApi(RobotTrusts trusts, OutgoingGuard guard)
 {
     private const int MaxNameLength = 255;
     private const int MaxTextLength = 1024;
@@ -90,12 +91,14 @@ internal sealed class RobotTrustApi(RobotTrusts trusts)
         return isAllowed ? (robot, null) : (null, call.Refuse());
     }
 
-    private static IEnumerable<string> ProblemsOf(RobotTrustBody body)
+    private IEnumerable<string> ProblemsOf(RobotTrustBody body)
     {
         if (body.Name is not { Length: > 0 and <= MaxNameLength }) yield return $"name is needed, of at most {MaxNameLength} characters";
         if (body.Audience is not { Length: > 0 and <= MaxTextLength }) yield return "audience is needed: what the machine asks its issuer for, the address of this registry for example";
         if (body.Issuer is not { Length: > 0 and <= MaxTextLength } issuer) yield return "issuer is needed: exactly what tokens say in iss";
         else if (body.Jwks is null && body.JwksUri is null && OidcRules.IssuerProblem(issuer, verifyCertificate: true) is { } problem) yield return "issuer " + problem;
+        // A first word only: the connection itself is guarded.
+        if (body.Jwks is null && Uri.TryCreate(body.JwksUri ?? body.Issuer, UriKind.Absolute, out var address) && guard.ProblemOf(address) is { } refusal) yield return refusal;
         if (body.Jwks is not null && body.JwksUri is not null) yield return "either jwks or jwks_uri can be given";
         if (body.JwksUri is { } uri && OidcRules.IssuerProblem(uri, verifyCertificate: true) is { } wrong) yield return "jwks_uri " + wrong;
         if (body.Jwks is { } jwks && !HasKeys(jwks)) yield return $"jwks must be a key set (JSON, at most {MaxJwksLength} characters) with at least one usable public key";

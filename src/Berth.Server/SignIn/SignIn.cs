@@ -11,8 +11,11 @@ using Berth.Server.Identity.Sessions;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
 using Berth.Server.Platform.Http;
+using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Secrets;
+using Berth.Server.Platform.Settings;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Berth.Server.SignIn;
@@ -27,7 +30,8 @@ public static class SignIn
     /// <param name="services">The services.</param>
     /// <param name="options">Settings.</param>
     /// <param name="http">Where browsers find the server.</param>
-    public static IServiceCollection AddSignIn(this IServiceCollection services, IdentityOptions options, HttpOptions http)
+    /// <param name="outgoing">Which networks issuers may be in that are entered through the API; those of the settings may be anywhere.</param>
+    public static IServiceCollection AddSignIn(this IServiceCollection services, IdentityOptions options, HttpOptions http, OutgoingOptions outgoing)
     {
         // What is known of people.
         services.AddSingleton(p => new OutsideUsers(
@@ -36,9 +40,14 @@ public static class SignIn
             p.GetRequiredService<Database>(), options.Sessions, p.GetRequiredService<InstallationSecret>(), p.GetRequiredService<TimeProvider>()));
         services.AddSingleton(p => new LdapSource(options.Ldap, p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<LdapDirectory>>()));
         services.AddSingleton(p => new OidcProviders(options.Oidc, p.GetRequiredService<InstallationSecret>(), p.GetRequiredService<TimeProvider>()));
-        services.AddSingleton(p => new LdapUsers(p.GetRequiredService<LdapSource>(), p.GetRequiredService<OutsideUsers>(), p.GetRequiredService<Database>()));
+        services.AddSingleton(p => new SignInSettings(
+            p.GetRequiredService<RuntimeSettings>(), options, p.GetRequiredService<LdapSource>(), p.GetRequiredService<OidcProviders>(), p.GetRequiredService<ILogger<SignInSettings>>()));
+        services.AddSingleton(p => new LdapUsers(
+            p.GetRequiredService<LdapSource>(), p.GetRequiredService<SignInSettings>(), p.GetRequiredService<OutsideUsers>(), p.GetRequiredService<Database>()));
+        services.AddSingleton<IJobHandler>(p => new LdapSyncJob(p.GetRequiredService<LdapUsers>()));
+        services.AddSingleton<IHostedService>(p => new LdapSyncSchedule(p.GetRequiredService<Database>(), p.GetRequiredService<JobSchedules>()));
         services.AddSingleton(p => new RobotTrusts(p.GetRequiredService<Database>(), p.GetRequiredService<DomainEvents>(), p.GetRequiredService<TimeProvider>()));
-        services.AddSingleton(p => new IssuerClient());
+        services.AddSingleton(_ => new IssuerClient(new OutgoingGuard(outgoing)));
         services.AddSingleton(p => new MachineTokens(p.GetRequiredService<IssuerClient>().Get, p.GetRequiredService<TimeProvider>()));
 
         // Names and passwords, in the order in which they are asked; the passwords in the database come before.
@@ -70,22 +79,25 @@ public static class SignIn
         [
             .. new LoginApi(
                 p.GetRequiredService<LocalCallers>(), p.GetRequiredService<PasswordSignIn>(), p.GetRequiredService<SessionStart>(),
-                p.GetRequiredService<BrowserSessions>(), p.GetRequiredService<OidcProviders>()).Operations(),
+                p.GetRequiredService<BrowserSessions>(), p.GetRequiredService<OidcProviders>(), p.GetRequiredService<SignInSettings>()).Operations(),
             .. new OidcPages(
-                p.GetRequiredService<OidcProviders>(), p.GetRequiredService<OutsideUsers>(), p.GetRequiredService<SessionStart>(),
+                p.GetRequiredService<OidcProviders>(), p.GetRequiredService<SignInSettings>(), p.GetRequiredService<OutsideUsers>(), p.GetRequiredService<SessionStart>(),
                 p.GetRequiredService<InstallationSecret>(), p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<OidcPages>>()).Operations(),
-            .. new OidcApi(p.GetRequiredService<OidcProviders>(), p.GetRequiredService<TimeProvider>()).Operations(),
+            .. new OidcApi(p.GetRequiredService<OidcProviders>(), p.GetRequiredService<SignInSettings>(), p.GetRequiredService<TimeProvider>()).Operations(),
             .. new SessionApi(p.GetRequiredService<BrowserSessions>(), p.GetRequiredService<Users>()).Operations(),
             .. new LdapApi(p.GetRequiredService<LdapSource>(), p.GetRequiredService<LdapUsers>()).Operations(),
-            .. new RobotTrustApi(p.GetRequiredService<RobotTrusts>()).Operations(),
+            .. new RobotTrustApi(p.GetRequiredService<RobotTrusts>(), p.GetRequiredService<IssuerClient>().Guard).Operations(),
         ]);
     }
 }
 
-/// <summary>The client for addresses that administrators of projects enter.</summary>
-internal sealed class IssuerClient : IDisposable
+/// <summary>The client for issuers that administrators of projects enter: it is kept away from our own network.</summary>
+internal sealed class IssuerClient(OutgoingGuard guard) : IDisposable
 {
-    private readonly HttpClient _client = IssuerHttp.CreateClient(verifyCertificate: true, caPath: null);
+    private readonly HttpClient _client = new(guard.NewHandler(verifyCertificates: true, IssuerHttp.Timeout), disposeHandler: true) { Timeout = Timeout.InfiniteTimeSpan };
+
+    /// <summary>Says which addresses are out of reach.</summary>
+    public OutgoingGuard Guard => guard;
 
     /// <summary>The client.</summary>
     public HttpClient Get() => _client;

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Net.Mail;
 using Berth.Server.Platform.Http;
 using Berth.Server.Platform.Text;

@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Berth.Server.Platform.Secrets;
-using Berth.Server.Access;
 
 namespace Berth.Server.Webhooks;
 

@@ -18,9 +18,10 @@ internal sealed class WebhookWriter(WebhookPublisher publisher, TimeProvider tim
     /// <inheritdoc/>
     public async ValueTask WriteAsync(DbSession session, RegistryEvent registryEvent, CancellationToken ct)
     {
+        // First, also for what is not told: it finds out whether anybody listens, and until then every event costs a write.
+        if (TypeOf(registryEvent.Action) is not { } type || !await publisher.WantsAsync(session, type, ct).ConfigureAwait(false)) return;
         // A blob is no artifact, and a tag that goes leaves its artifact where it is.
-        if (registryEvent.IsBlob || registryEvent.Digest is not { } digest || TypeOf(registryEvent.Action) is not { } type) return;
-        if (!await publisher.WantsAsync(session, type, ct).ConfigureAwait(false)) return;
+        if (registryEvent.IsBlob || registryEvent.Digest is not { } digest) return;
         if (await RepositoryAsync(session, registryEvent.Repository, ct).ConfigureAwait(false) is not var (projectId, repository)) return;
         var reference = registryEvent.Tag ?? digest;
         var host = HostOf(registryEvent.Request);

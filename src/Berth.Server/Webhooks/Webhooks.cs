@@ -1,10 +1,9 @@
-using Berth.Server.Platform.Secrets;
-using Berth.Server.Access;
 using Berth.Server.Api;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
 using Berth.Server.Platform.Http;
 using Berth.Server.Platform.Jobs;
+using Berth.Server.Platform.Secrets;
 using Berth.Server.Registry;
 using Microsoft.Extensions.DependencyInjection;
 

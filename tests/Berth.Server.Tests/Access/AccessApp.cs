@@ -5,6 +5,7 @@ using Berth.Server.Access;
 using Berth.Server.Identity;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Http;
+using Berth.Server.Platform.Settings;
 using Berth.Server.Projects;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -35,6 +36,8 @@ internal sealed class AccessApp : IAsyncDisposable
 
     public Users Users => _app.Services.GetRequiredService<Users>();
 
+    public IServiceProvider Services => _app.Services;
+
     public AccessCounters Counters => _app.Services.GetRequiredService<AccessCounters>();
 
     /// <summary>Starts a server on a migrated database.</summary>
@@ -43,7 +46,9 @@ internal sealed class AccessApp : IAsyncDisposable
     /// <param name="options">Settings of access.</param>
     /// <param name="http">Settings of HTTP.</param>
     /// <param name="projects">Settings of projects; by default every user may push to projects that are not there.</param>
-    public static async Task<AccessApp> StartAsync(Database database, TimeProvider time, AccessOptions? options = null, HttpOptions? http = null, ProjectOptions? projects = null)
+    /// <param name="identity">Settings of accounts.</param>
+    public static async Task<AccessApp> StartAsync(
+        Database database, TimeProvider time, AccessOptions? options = null, HttpOptions? http = null, ProjectOptions? projects = null, IdentityOptions? identity = null)
     {
         options ??= new AccessOptions();
         var folder = Directory.CreateTempSubdirectory("berth-test-").FullName;
@@ -51,7 +56,8 @@ internal sealed class AccessApp : IAsyncDisposable
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
         builder.Services.AddRoutingCore().AddLogging();
         builder.Services.AddSingleton(database).AddSingleton(time);
-        builder.Services.AddAccess(options, projects ?? new ProjectOptions { CreateOnPush = ProjectCreators.Everyone }, http ?? new HttpOptions(), folder);
+        builder.Services.AddSingleton(RuntimeSettings.Constant(new Dictionary<string, string>()));
+        builder.Services.AddAccess(options, identity ?? new IdentityOptions(), projects ?? new ProjectOptions { CreateOnPush = ProjectCreators.Everyone }, http ?? new HttpOptions(), folder);
         var app = builder.Build();
         app.Use(next => PathPrefix.Before(next, http?.Prefix ?? ""));
         app.UseRouting();

@@ -22,7 +22,7 @@ public sealed class HtpasswdAccessTests : IDisposable
         _options = new AccessOptions { Mode = AccessMode.Htpasswd, HtpasswdFile = _file, Realm = "my \"own\" realm" };
         var counters = new AccessCounters();
         _cache = new CredentialCache(_options, counters, _time, new Announcements());
-        _signIn = new PasswordSignIn(_cache, new FailedSignIns(_options, _time), counters, _time, NullLogger<PasswordSignIn>.Instance);
+        _signIn = new PasswordSignIn(_cache, new FailedSignIns(_options, _time), null, counters, _time, NullLogger<PasswordSignIn>.Instance);
     }
 
     public void Dispose()

@@ -21,7 +21,7 @@ public sealed class PasswordSignInTests : IDisposable
     {
         var options = new AccessOptions();
         _cache = new CredentialCache(options, _counters, _time, new Announcements());
-        _signIn = new PasswordSignIn(_cache, new FailedSignIns(options, _time), _counters, _time, NullLogger<PasswordSignIn>.Instance);
+        _signIn = new PasswordSignIn(_cache, new FailedSignIns(options, _time), null, _counters, _time, NullLogger<PasswordSignIn>.Instance);
     }
 
     public void Dispose()

@@ -2,14 +2,14 @@ namespace Berth.Server.Identity.Certificates;
 
 /// <summary>
 /// Sign-in by the certificate of the TLS connection (section <c>identity.clientCertificate</c>). The listener must ask for certificates:
-/// <c>http.tls.clientAuth</c>.
+/// <c>http.tls.clientCas</c>, with <c>clientAuth: verifyIfGiven</c> where others sign in with passwords.
 /// </summary>
 public sealed record CertificateOptions
 {
     /// <summary>Whether certificates sign in.</summary>
     public bool Enabled { get; init; }
 
-    /// <summary>PEM files of the authorities whose certificates sign in; empty for those of <c>http.tls.clientCas</c>.</summary>
+    /// <summary>PEM files of the authorities whose certificates sign in, where not all of <c>http.tls.clientCas</c> do; empty for all of those.</summary>
     public IReadOnlyList<string> Cas { get; init; } = [];
 
     /// <summary>Where the user name stands; the first place that holds one counts.</summary>

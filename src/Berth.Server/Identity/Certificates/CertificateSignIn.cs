@@ -42,7 +42,7 @@ public sealed class CertificateSignIn : IDisposable
     public static IEnumerable<(string Key, string Message)> Check(CertificateOptions options, IReadOnlyList<string> listenerAuthorities)
     {
         if (!options.Enabled) yield break;
-        if (options.Cas.Count == 0 && listenerAuthorities.Count == 0) yield return ("cas", "must name the authorities whose certificates sign in (or set http.tls.clientCas)");
+        if (listenerAuthorities.Count == 0) yield return ("enabled", "needs http.tls.clientCas: without it the listener asks for no certificates");
         if (options.NameFrom.Count == 0) yield return ("nameFrom", "must name at least one place");
         if (options.NamePattern.Length > 0 && TryPattern(options.NamePattern) is null) yield return ("namePattern", "is no regular expression without look-around and back references");
         foreach (var file in options.Cas.Where(f => !File.Exists(f) && !Directory.Exists(f))) yield return ("cas", $"the file {file} does not exist");

@@ -7,7 +7,9 @@ namespace Berth.Server.Identity.Ldap;
 /// account; 2. bind as that entry with the password; 3. read the groups, with the search account again.
 /// </summary>
 /// <remarks>At most <see cref="MaxConversations"/> conversations run at once; who waits longer than the timeout is told that the directory is unavailable.</remarks>
+#pragma warning disable CA1001 // The semaphore holds nothing of the system, and a conversation may outlive the settings it began with.
 public sealed class LdapDirectory
+#pragma warning restore CA1001
 {
     /// <summary>Most conversations at once.</summary>
     public const int MaxConversations = 16;
@@ -24,7 +26,6 @@ public sealed class LdapDirectory
     private readonly LdapFilter? _groupFilter;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
-    // Never disposed: it holds nothing of the system, and a conversation may outlive the settings it began with.
     private readonly SemaphoreSlim _turns = new(MaxConversations);
 
     /// <summary>Prepares a directory; nothing is connected.</summary>

@@ -87,8 +87,11 @@ internal sealed class BrowserSessions(Database database, SessionOptions options,
     /// <param name="id">Which.</param>
     /// <param name="userId">Whose it must be; null for anybody's.</param>
     /// <param name="ct">Cancels.</param>
-    public Task<bool> EndAsync(long id, long? userId, CancellationToken ct) => database.WriteAsync(Durability.Full, async (session, token) =>
-        await (userId is { } user ? session.ExecuteAsync(DeleteOwn, [id, user], token) : session.ExecuteAsync(DeleteAny, [id], token)).ConfigureAwait(false) == 1, ct);
+    public Task<bool> EndAsync(long id, long? userId, CancellationToken ct)
+    {
+        var (statement, values) = userId is { } user ? (DeleteOwn, new object?[] { id, user }) : (DeleteAny, [id]);
+        return database.WriteAsync(Durability.Full, async (session, token) => await session.ExecuteAsync(statement, values, token).ConfigureAwait(false) == 1, ct);
+    }
 
     /// <summary>Ends all sessions of a user but one; the number of those ended.</summary>
     public Task<int> EndOthersAsync(long userId, long exceptId, CancellationToken ct) => database.WriteAsync(Durability.Full, async (session, token) =>

@@ -56,6 +56,12 @@ public static class Topics
     /// <summary>Credentials have changed; the key is the id of the caller whose they are.</summary>
     public const string Credentials = "credentials";
 
+    /// <summary>Repositories have other names, or are gone: what is remembered under their names is not true any more. No key.</summary>
+    public const string Repositories = "repositories";
+
+    /// <summary>A key that signs tokens was made or removed. No key.</summary>
+    public const string SigningKeys = "signing-keys";
+
     /// <summary>Settings have changed. No key.</summary>
     public const string Settings = "settings";
 

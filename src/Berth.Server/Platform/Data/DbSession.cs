@@ -53,6 +53,24 @@ public sealed class DbSession : IAsyncDisposable
         return command;
     }
 
+    /// <summary>
+    /// A command whose text was put together for one request, a list with conditions for example; it is not kept, and the caller disposes it.
+    /// </summary>
+    public DbCommand OneTimeCommand(string sql, IReadOnlyList<object?> values)
+    {
+        var command = Connection.CreateCommand();
+        command.CommandText = sql;
+        command.Transaction = Transaction;
+        for (var i = 0; i < values.Count; i++)
+        {
+            var parameter = command.CreateParameter();
+            parameter.ParameterName = "@" + i;
+            parameter.Value = values[i] ?? DBNull.Value;
+            command.Parameters.Add(parameter);
+        }
+        return command;
+    }
+
     /// <summary>Runs a statement that returns no rows; the number of rows it changed.</summary>
     public async ValueTask<int> ExecuteAsync(Statement statement, object?[] values, CancellationToken ct) =>
         await Command(statement, values).ExecuteNonQueryAsync(ct).ConfigureAwait(false);

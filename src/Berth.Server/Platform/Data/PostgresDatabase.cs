@@ -98,9 +98,10 @@ public sealed class PostgresDatabase : Database
         return result;
     }
 
-    // Serialization failure, deadlock, and two inserts of the same new name.
+    // Serialization failure, deadlock, two inserts of the same new name, and a row for something that was deleted while this looked at it.
     private static bool IsConflict(PostgresException e) =>
-        e.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.UniqueViolation;
+        e.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.UniqueViolation
+            or PostgresErrorCodes.ForeignKeyViolation;
 
     private static BerthContext NewContext(DbConnection connection) =>
         new PostgresBerthContext(new DbContextOptionsBuilder<PostgresBerthContext>().UseNpgsql(connection).Options);

@@ -1,6 +1,8 @@
+using System.Globalization;
+
 namespace Berth.Server.Platform.Jobs;
 
-/// <summary>States and triggers of jobs in Harbor's words, as its API shows them.</summary>
+/// <summary>Jobs in Harbor's words, as its API shows them: kinds, states, triggers, times, logs.</summary>
 public static class JobWords
 {
     /// <summary>Harbor's status of a job: <c>Pending</c>, <c>Scheduled</c> (not before a time), <c>Running</c>, <c>Success</c>, <c>Error</c> or <c>Stopped</c>.</summary>
@@ -13,6 +15,16 @@ public static class JobWords
         JobState.Failed => "Error",
         JobState.Cancelled => "Stopped",
         _ => throw new ArgumentOutOfRangeException(nameof(job), job.State, "unknown state"),
+    };
+
+    /// <summary>The same for a job that is due when it is pending.</summary>
+    public static string StatusOf(JobState state) => state switch
+    {
+        JobState.Running => "Running",
+        JobState.Succeeded => "Success",
+        JobState.Failed => "Error",
+        JobState.Cancelled => "Stopped",
+        _ => "Pending",
     };
 
     /// <summary>The states that a status of Harbor may mean; null when it is none. Small and large letters are the same.</summary>
@@ -34,4 +46,19 @@ public static class JobWords
         JobTrigger.Event => "EVENT",
         _ => "MANUAL",
     };
+
+    /// <summary>Kind of a job as Harbor writes it: <c>PURGE_AUDIT_LOG</c>.</summary>
+    public static string TypeOf(string kind) => kind.ToUpperInvariant();
+
+    /// <summary>The kind of such a word.</summary>
+    public static string KindOf(string type) => type.ToLowerInvariant();
+
+    /// <summary>A time as Harbor writes it; that of year one for none, as Go has it.</summary>
+    /// <param name="at">Unix milliseconds.</param>
+    public static string TimeOf(long? at) => at is { } ms and < long.MaxValue
+        ? DateTimeOffset.FromUnixTimeMilliseconds(ms).ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)
+        : "0001-01-01T00:00:00.000Z";
+
+    /// <summary>Lines of a job's log as text.</summary>
+    public static string LogOf(IEnumerable<JobLogLine> lines) => string.Concat(lines.Select(l => $"{TimeOf(l.At)} {l.Text}\n"));
 }

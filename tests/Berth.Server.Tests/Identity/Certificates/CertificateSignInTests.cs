@@ -80,7 +80,7 @@ public sealed class CertificateSignInTests : IDisposable
     [Fact]
     public void Wrong_settings_are_reported_together()
     {
-        Assert.Equal(["cas", "nameFrom", "namePattern"], CertificateSignIn.Check(new CertificateOptions { Enabled = true, NameFrom = [], NamePattern = "(" }, []).Select(p => p.Key));
+        Assert.Equal(["enabled", "nameFrom", "namePattern"], CertificateSignIn.Check(new CertificateOptions { Enabled = true, NameFrom = [], NamePattern = "(" }, []).Select(p => p.Key));
         Assert.Empty(CertificateSignIn.Check(new CertificateOptions { Enabled = true }, ["ca.pem"]));
         Assert.Empty(CertificateSignIn.Check(new CertificateOptions(), []));
     }

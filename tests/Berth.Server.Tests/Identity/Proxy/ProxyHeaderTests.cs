@@ -12,7 +12,11 @@ public sealed class ProxyHeaderTests
 {
     private static readonly ProxyHeaderOptions Options = new()
     {
-        UserHeader = "X-Forwarded-User", EmailHeader = "X-Forwarded-Email", GroupsHeader = "X-Forwarded-Groups", AdminGroup = "ops", TrustedNetworks = ["10.1.0.0/16", "::1"],
+        UserHeader = "X-Forwarded-User",
+        EmailHeader = "X-Forwarded-Email",
+        GroupsHeader = "X-Forwarded-Groups",
+        AdminGroup = "ops",
+        TrustedNetworks = ["10.1.0.0/16", "::1"],
     };
 
     [Fact]

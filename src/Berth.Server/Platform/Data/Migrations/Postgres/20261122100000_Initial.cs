@@ -141,6 +141,19 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 });
 
             migrationBuilder.CreateTable(
+                name: "known_networks",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: false, collation: "C"),
+                    network = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    last_seen_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_known_networks", x => new { x.name, x.network });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "notification_deliveries",
                 columns: table => new
                 {
@@ -203,6 +216,20 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_settings", x => x.name);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "sign_in_failures",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: false, collation: "C"),
+                    count = table.Column<int>(type: "integer", nullable: false),
+                    last_failed_at = table.Column<long>(type: "bigint", nullable: false),
+                    locked_until = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_sign_in_failures", x => x.name);
                 });
 
             migrationBuilder.CreateTable(
@@ -643,8 +670,10 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     is_listed = table.Column<bool>(type: "boolean", nullable: false),
                     accessory_kind = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: true, collation: "C"),
                     pull_count = table.Column<long>(type: "bigint", nullable: false),
-                    pulled_at = table.Column<long>(type: "bigint", nullable: true),
-                    created_at = table.Column<long>(type: "bigint", nullable: false)
+                    pulled_at = table.Column<long>(type: "bigint", nullable: false, defaultValue: 0L),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    config_type = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: false, defaultValue: "", collation: "C"),
+                    details = table.Column<string>(type: "text", nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -963,6 +992,11 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 filter: "vendor_key IS NOT NULL");
 
             migrationBuilder.CreateIndex(
+                name: "IX_known_networks_last_seen_at",
+                table: "known_networks",
+                column: "last_seen_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_labels_name",
                 table: "labels",
                 column: "name",
@@ -1002,9 +1036,21 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 unique: true);
 
             migrationBuilder.CreateIndex(
-                name: "IX_manifests_repository_id_pushed_at",
+                name: "IX_manifests_repository_id_kind_pushed_at_id_is_listed",
                 table: "manifests",
-                columns: new[] { "repository_id", "pushed_at" },
+                columns: new[] { "repository_id", "kind", "pushed_at", "id", "is_listed" },
+                filter: "is_listed");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_manifests_repository_id_pulled_at_id_is_listed",
+                table: "manifests",
+                columns: new[] { "repository_id", "pulled_at", "id", "is_listed" },
+                filter: "is_listed");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_manifests_repository_id_pushed_at_id_is_listed",
+                table: "manifests",
+                columns: new[] { "repository_id", "pushed_at", "id", "is_listed" },
                 filter: "is_listed");
 
             migrationBuilder.CreateIndex(
@@ -1012,6 +1058,12 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 table: "manifests",
                 columns: new[] { "repository_id", "subject", "digest" },
                 filter: "subject IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_manifests_repository_id_total_size_id_is_listed",
+                table: "manifests",
+                columns: new[] { "repository_id", "total_size", "id", "is_listed" },
+                filter: "is_listed");
 
             migrationBuilder.CreateIndex(
                 name: "IX_notification_deliveries_endpoint_id",
@@ -1127,6 +1179,16 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_sign_in_failures_last_failed_at",
+                table: "sign_in_failures",
+                column: "last_failed_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_tag_history_repository_id_id",
+                table: "tag_history",
+                columns: new[] { "repository_id", "id" });
+
+            migrationBuilder.CreateIndex(
                 name: "IX_tag_history_repository_id_name_id",
                 table: "tag_history",
                 columns: new[] { "repository_id", "name", "id" });
@@ -1236,6 +1298,9 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 name: "job_schedules");
 
             migrationBuilder.DropTable(
+                name: "known_networks");
+
+            migrationBuilder.DropTable(
                 name: "manifest_blobs");
 
             migrationBuilder.DropTable(
@@ -1279,6 +1344,9 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
 
             migrationBuilder.DropTable(
                 name: "settings");
+
+            migrationBuilder.DropTable(
+                name: "sign_in_failures");
 
             migrationBuilder.DropTable(
                 name: "signing_keys");

@@ -140,6 +140,19 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 });
 
             migrationBuilder.CreateTable(
+                name: "known_networks",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    network = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    last_seen_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_known_networks", x => new { x.name, x.network });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "notification_deliveries",
                 columns: table => new
                 {
@@ -202,6 +215,20 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_settings", x => x.name);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "sign_in_failures",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    count = table.Column<int>(type: "INTEGER", nullable: false),
+                    last_failed_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    locked_until = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_sign_in_failures", x => x.name);
                 });
 
             migrationBuilder.CreateTable(
@@ -642,8 +669,10 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     is_listed = table.Column<bool>(type: "INTEGER", nullable: false),
                     accessory_kind = table.Column<string>(type: "TEXT", maxLength: 64, nullable: true),
                     pull_count = table.Column<long>(type: "INTEGER", nullable: false),
-                    pulled_at = table.Column<long>(type: "INTEGER", nullable: true),
-                    created_at = table.Column<long>(type: "INTEGER", nullable: false)
+                    pulled_at = table.Column<long>(type: "INTEGER", nullable: false, defaultValue: 0L),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    config_type = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false, defaultValue: ""),
+                    details = table.Column<string>(type: "TEXT", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -962,6 +991,11 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 filter: "vendor_key IS NOT NULL");
 
             migrationBuilder.CreateIndex(
+                name: "IX_known_networks_last_seen_at",
+                table: "known_networks",
+                column: "last_seen_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_labels_name",
                 table: "labels",
                 column: "name",
@@ -1001,9 +1035,21 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 unique: true);
 
             migrationBuilder.CreateIndex(
-                name: "IX_manifests_repository_id_pushed_at",
+                name: "IX_manifests_repository_id_kind_pushed_at_id_is_listed",
                 table: "manifests",
-                columns: new[] { "repository_id", "pushed_at" },
+                columns: new[] { "repository_id", "kind", "pushed_at", "id", "is_listed" },
+                filter: "is_listed");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_manifests_repository_id_pulled_at_id_is_listed",
+                table: "manifests",
+                columns: new[] { "repository_id", "pulled_at", "id", "is_listed" },
+                filter: "is_listed");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_manifests_repository_id_pushed_at_id_is_listed",
+                table: "manifests",
+                columns: new[] { "repository_id", "pushed_at", "id", "is_listed" },
                 filter: "is_listed");
 
             migrationBuilder.CreateIndex(
@@ -1011,6 +1057,12 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 table: "manifests",
                 columns: new[] { "repository_id", "subject", "digest" },
                 filter: "subject IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_manifests_repository_id_total_size_id_is_listed",
+                table: "manifests",
+                columns: new[] { "repository_id", "total_size", "id", "is_listed" },
+                filter: "is_listed");
 
             migrationBuilder.CreateIndex(
                 name: "IX_notification_deliveries_endpoint_id",
@@ -1126,6 +1178,16 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_sign_in_failures_last_failed_at",
+                table: "sign_in_failures",
+                column: "last_failed_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_tag_history_repository_id_id",
+                table: "tag_history",
+                columns: new[] { "repository_id", "id" });
+
+            migrationBuilder.CreateIndex(
                 name: "IX_tag_history_repository_id_name_id",
                 table: "tag_history",
                 columns: new[] { "repository_id", "name", "id" });
@@ -1235,6 +1297,9 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 name: "job_schedules");
 
             migrationBuilder.DropTable(
+                name: "known_networks");
+
+            migrationBuilder.DropTable(
                 name: "manifest_blobs");
 
             migrationBuilder.DropTable(
@@ -1278,6 +1343,9 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
 
             migrationBuilder.DropTable(
                 name: "settings");
+
+            migrationBuilder.DropTable(
+                name: "sign_in_failures");
 
             migrationBuilder.DropTable(
                 name: "signing_keys");

@@ -1,0 +1,14 @@
+using System.Globalization;
+
+namespace Berth.Server.Api;
+
+/// <summary>Times as Harbor's API writes them.</summary>
+internal static class ApiTime
+{
+    /// <summary>Unix milliseconds as <c>2006-01-02T15:04:05.000Z</c>.</summary>
+    public static string Text(long milliseconds) =>
+        DateTimeOffset.FromUnixTimeMilliseconds(milliseconds).ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+
+    /// <summary>The same for a time that may be missing.</summary>
+    public static string? Text(long? milliseconds) => milliseconds is { } known ? Text(known) : null;
+}

@@ -1,0 +1,152 @@
+using System.Data.Common;
+using System.Globalization;
+using System.Text;
+using Berth.Server.Api;
+using Berth.Server.Platform.Data;
+
+namespace Berth.Server.Artifacts;
+
+/// <summary>
+/// The SQL of one list: what it selects from, the conditions of <c>q</c> and the order of <c>sort</c>. The texts vary too much to be prepared once, so each is a
+/// command of its own. Column names come from this program, values are parameters.
+/// </summary>
+internal sealed class ListQuery(DatabaseKind kind)
+{
+    private const int MaxSortKeys = 4;
+
+    private readonly StringBuilder _where = new("WHERE 1 = 1");
+    private readonly List<object> _values = [];
+
+    public DatabaseKind Kind => kind;
+
+    /// <summary>Whether a condition beyond those that every list has was added.</summary>
+    public bool IsFiltered { get; set; }
+
+    /// <summary>A condition that the caller has written.</summary>
+    public void And(string condition) => _where.Append(" AND ").Append(condition);
+
+    /// <summary>A parameter with a value; its name.</summary>
+    public string Value(object value)
+    {
+        _values.Add(value);
+        return "@" + (_values.Count - 1).ToString(CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>A condition on a column of text, in Harbor's meaning of each kind of filter.</summary>
+    public void AndText(string column, ApiFilter filter)
+    {
+        IsFiltered = true;
+        switch (filter.Kind)
+        {
+            case FilterKind.Fuzzy:
+                And($"{column} {(kind == DatabaseKind.Sqlite ? "LIKE" : "ILIKE")} {Value("%" + Escape(filter.Value) + "%")} ESCAPE '\\'");
+                break;
+            case FilterKind.Range:
+                if (filter.Values[0].Length > 0) And($"{column} >= {Value(filter.Values[0])}");
+                if (filter.Values[1].Length > 0) And($"{column} <= {Value(filter.Values[1])}");
+                break;
+            case FilterKind.AnyOf:
+                And(filter.Values.Count == 0 ? "1 = 0" : $"{column} IN ({string.Join(", ", filter.Values.Select(v => Value(v)))})");
+                break;
+            case FilterKind.Exact:
+                And($"{column} = {Value(filter.Value)}");
+                break;
+        }
+    }
+
+    /// <summary>A condition on a column of whole numbers; false when the value is none.</summary>
+    public bool AndNumber(string column, ApiFilter filter)
+    {
+        IsFiltered = true;
+        if (filter.Kind == FilterKind.Range)
+            return AndEnd(column, ">=", filter.Values[0]) && AndEnd(column, "<=", filter.Values[1]);
+        if (filter.Kind == FilterKind.AllOf) return true;
+        if (filter.Numbers is not { } numbers || filter.Kind == FilterKind.Fuzzy) return false;
+        And(numbers.Count == 0 ? "1 = 0" : $"{column} IN ({string.Join(", ", numbers.Select(n => Value(n)))})");
+        return true;
+    }
+
+    /// <summary>A condition on a column of times; false when the value is none.</summary>
+    public bool AndTime(string column, ApiFilter filter)
+    {
+        IsFiltered = true;
+        if (filter.Kind is FilterKind.Fuzzy or FilterKind.AnyOf or FilterKind.AllOf || filter.Times is not { } times) return false;
+        And($"{column} >= {Value(times.From)}");
+        // What Harbor is told by the second may have happened within it.
+        var to = times.To is < long.MaxValue - 999 and > 0 && times.To % 1000 == 0 ? times.To + 999 : times.To;
+        And($"{column} <= {Value(to)}");
+        return true;
+    }
+
+    /// <summary>The order: the keys that a list knows, else its own; the last column makes it the same every time.</summary>
+    /// <param name="sort">What the caller asks for; unknown keys are passed over, as in Harbor.</param>
+    /// <param name="columns">Column of each key.</param>
+    /// <param name="own">Order without a key.</param>
+    /// <param name="last">Unique column.</param>
+    public static string Order(IReadOnlyList<ApiSort> sort, IReadOnlyDictionary<string, string> columns, string own, string last)
+    {
+        var keys = new List<string>();
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var isDescending = true;
+        foreach (var key in sort)
+        {
+            if (keys.Count == MaxSortKeys || !columns.TryGetValue(SnakeCase(key.Key), out var column) || !seen.Add(column)) continue;
+            isDescending = key.IsDescending;
+            keys.Add(column + (isDescending ? " DESC" : " ASC"));
+        }
+        if (keys.Count == 0) return $"ORDER BY {own}";
+        // In the same direction, so that an index can be walked.
+        if (!seen.Contains(last)) keys.Add(last + (isDescending ? " DESC" : " ASC"));
+        return "ORDER BY " + string.Join(", ", keys);
+    }
+
+    /// <summary>A command of the parts around the conditions.</summary>
+    public DbCommand Command(DbSession session, string before, string after)
+    {
+        var command = session.Connection.CreateCommand();
+        command.Transaction = session.Transaction;
+        command.CommandText = $"{before} {_where} {after}";
+        for (var i = 0; i < _values.Count; i++)
+        {
+            var parameter = command.CreateParameter();
+            parameter.ParameterName = "@" + i.ToString(CultureInfo.InvariantCulture);
+            parameter.Value = _values[i];
+            command.Parameters.Add(parameter);
+        }
+        return command;
+    }
+
+    /// <summary>The first number that a command returns; 0 without one.</summary>
+    public async ValueTask<long> ScalarAsync(DbSession session, string before, CancellationToken ct)
+    {
+        await using var command = Command(session, before, "");
+        return Convert.ToInt64(await command.ExecuteScalarAsync(ct).ConfigureAwait(false) ?? 0L, CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Conditions and values as one text: the same for the same list.</summary>
+    public string Identity => string.Join('\u001f', _values.Select(v => Convert.ToString(v, CultureInfo.InvariantCulture)).Prepend(_where.ToString()));
+
+    /// <summary>Harbor takes names of fields in both styles: <c>PushTime</c> and <c>push_time</c>.</summary>
+    public static string SnakeCase(string name)
+    {
+        if (name.Length is 0 or > 64 || !name.Any(char.IsAsciiLetterUpper)) return name;
+        var text = new StringBuilder(name.Length + 4);
+        for (var i = 0; i < name.Length; i++)
+        {
+            if (char.IsAsciiLetterUpper(name[i]) && i > 0 && char.IsAsciiLetterLower(name[i - 1])) text.Append('_');
+            text.Append(char.ToLowerInvariant(name[i]));
+        }
+        return text.ToString();
+    }
+
+    private bool AndEnd(string column, string comparison, string text)
+    {
+        if (text.Length == 0) return true;
+        if (!long.TryParse(text, CultureInfo.InvariantCulture, out var number)) return false;
+        And($"{column} {comparison} {Value(number)}");
+        return true;
+    }
+
+    private static string Escape(string text) =>
+        text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal);
+}
