@@ -50,14 +50,14 @@ internal sealed class ArtifactTagApi(Database database, ManifestCommit commit, D
         {
             if (!Add(query, filter)) return ApiResult.BadRequest($"invalid query condition: {filter.Key}");
         }
-        var order = ListQuery.Order(list.Sort, s_columns, "t.updated_at DESC, t.name DESC", "t.name");
+        var order = ListQuery.Order(list.Sort, s_columns, "t.updated_at", "t.name");
         var withStatus = call.Flag("with_immutable_status");
         var (tags, total) = await database.ReadAsync((query, order, list.Page, row, withStatus), static async (session, q, t) =>
         {
             var count = await q.query.ScalarAsync(session, "SELECT COUNT(*) FROM tags t", t).ConfigureAwait(false);
             var found = new List<TagJson>();
             await using (var command = q.query.Command(
-                session, "SELECT t.manifest_id, t.repository_id, t.name, t.updated_at, t.pulled_at FROM tags t", $"{q.order} LIMIT {q.Page.Size} OFFSET {q.Page.Offset}"))
+                session, "SELECT t.manifest_id, t.repository_id, t.name, t.updated_at, t.pulled_at FROM tags t", $"{q.order.Sql} LIMIT {q.Page.Size} OFFSET {q.Page.Offset}"))
             {
                 await using var rows = await command.ExecuteReaderAsync(t).ConfigureAwait(false);
                 while (await rows.ReadAsync(t).ConfigureAwait(false)) found.Add(ArtifactAssembly.Tag(rows));
