@@ -25,10 +25,11 @@ public sealed class RobotSignInTests
         Assert.Equal(401, await StatusAsync(app, "robot$team+ci", ""));
 
         // A user of the bare name keeps it; the robot still has its full one.
-        await app.AddUserAsync("team+ci");
-        Assert.Equal(200, await StatusAsync(app, "team+ci", PlatformApp.Password));
-        Assert.Equal(401, await StatusAsync(app, "team+ci", secret));
-        Assert.Equal(200, await StatusAsync(app, "robot$team+ci", secret));
+        await app.AddUserAsync("team+own");
+        var (_, other) = await MakeAsync(app, "own", "repository:pull");
+        Assert.Equal(200, await StatusAsync(app, "team+own", PlatformApp.Password));
+        Assert.Equal(401, await StatusAsync(app, "team+own", other));
+        Assert.Equal(200, await StatusAsync(app, "robot$team+own", other));
     }
 
     [Theory]
