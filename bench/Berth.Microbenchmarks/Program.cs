@@ -9,7 +9,7 @@ if (args is ["fill-database", var file, var count])
 if (args is ["fill-lists", var database])
 {
     await FilledLists.FillAsync(database, CancellationToken.None);
-    return;
+    return 0;
 }
 if (args is ["audit", ..]) return await AuditLogRun.RunAsync(args[1..]);
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);

@@ -27,7 +27,7 @@ public sealed class QuotaTortureTests
     private const int Pushers = 32;
     private const int Repositories = 8;
     private const int SharedImages = 24;
-    private const long Quota = 700_000;
+    private const long Quota = 250_000;
     private const string Password = "Harbor12345";
     private static readonly TimeSpan Duration = TimeSpan.FromSeconds(int.TryParse(Environment.GetEnvironmentVariable("BERTH_TORTURE_SECONDS"), out var seconds) ? seconds : 60);
 
