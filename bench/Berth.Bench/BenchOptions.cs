@@ -19,6 +19,7 @@ internal sealed record BenchOptions
           --large-mb N      size of the large blob in MiB (1024)
           --bars SET        issue: the bars of docs/performance.md; scale: at most 1.2 times slower than the first target; none
           --enforce         exit code 3 when a bar is missed
+          --lists N         instead of workloads: N users look at lists of the management API for as long as all rounds take
           --seed-only       put the data sets of the chosen workloads into the targets and end
           --json FILE       write all figures
 
@@ -46,6 +47,9 @@ internal sealed record BenchOptions
     internal bool SeedOnly { get; private init; }
 
     internal bool List { get; private init; }
+
+    /// <summary>Users who look at lists; 0 to run workloads.</summary>
+    internal int ListUsers { get; private init; }
 
     internal string JsonFile { get; private init; } = "";
 
@@ -93,6 +97,7 @@ internal sealed record BenchOptions
         "--skip" => options with { Skip = value.Split(',', StringSplitOptions.RemoveEmptyEntries) },
         "--bars" when value is "issue" or "scale" or "none" => options with { Bars = value },
         "--bars" => throw new FormatException("--bars is issue, scale or none"),
+        "--lists" => options with { ListUsers = (int)Number(name, value, 1, 1000) },
         "--json" => options with { JsonFile = value },
         _ => null,
     };

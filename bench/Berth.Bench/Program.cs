@@ -32,6 +32,12 @@ AppDomain.CurrentDomain.ProcessExit += (_, _) => StopAll();
 try
 {
     foreach (var target in targets.Where(t => t.CanRestart)) target.Start();
+    if (options.ListUsers > 0)
+    {
+        foreach (var target in targets) Console.Out.Write($"{target.Name}\n\n{new ListUsers(target, options.ListUsers).Run(options.RoundDuration * options.Rounds)}\n");
+        return 0;
+    }
+
     if (options.SeedOnly)
     {
         foreach (var workload in chosen)

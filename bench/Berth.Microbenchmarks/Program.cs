@@ -6,6 +6,11 @@ if (args is ["fill-database", var file, var count])
     await FilledDatabase.FillAsync(file, int.Parse(count), CancellationToken.None);
     return 0;
 }
+if (args is ["fill-lists", var database])
+{
+    await FilledLists.FillAsync(database, CancellationToken.None);
+    return 0;
+}
 if (args is ["audit", ..]) return await AuditLogRun.RunAsync(args[1..]);
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
 return 0;

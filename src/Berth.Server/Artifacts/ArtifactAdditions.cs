@@ -95,7 +95,7 @@ internal sealed class ArtifactAdditions(Database database, IBlobStore store, Art
     private async Task<ApiResult> ChartFileAsync(ManifestDocument manifest, string name, CancellationToken ct)
     {
         var text = "";
-        var layer = manifest.Layers.FirstOrDefault(l => l.MediaType.EndsWith("chart.content.v1.tar+gzip", StringComparison.Ordinal)) ?? manifest.Layers.FirstOrDefault();
+        var layer = manifest.Layers.FirstOrDefault(l => l.MediaType.EndsWith("chart.content.v1.tar+gzip", StringComparison.Ordinal)) ?? (manifest.Layers.Count > 0 ? manifest.Layers[0] : null);
         if (layer is not null && await store.OpenReadAsync(layer.Digest, ct).ConfigureAwait(false) is { } blob)
         {
             await using var packed = new BlobStream(blob, MaxChartBytes);

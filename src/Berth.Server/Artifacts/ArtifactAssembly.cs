@@ -1,10 +1,8 @@
 using System.Data.Common;
 using System.Text.Json;
-using Berth.Server.Access;
 using Berth.Server.Immutability;
 using Berth.Server.Platform.Data;
 using Berth.Server.Projects;
-using Berth.Server.Registry;
 
 namespace Berth.Server.Artifacts;
 

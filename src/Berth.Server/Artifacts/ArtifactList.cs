@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Berth.Server.Access;
 using Berth.Server.Api;
 using Berth.Server.Platform.Data;
@@ -33,7 +34,10 @@ internal sealed class ArtifactList(Database database)
     {
         var query = new ListQuery(database.Kind);
         query.And($"m.repository_id = {query.Value(repository.Id)}");
-        return RunAsync(new Scope(query, "manifests m", $"t.repository_id = {query.Value(repository.Id)}", (repository.ArtifactCount, repository.Stamp), repository.ArtifactCount), list, ct);
+        return RunAsync(new Scope(query, "manifests m", "t.repository_id = @0", repository.Id, (repository.ArtifactCount, repository.Stamp), repository.ArtifactCount)
+        {
+            OfRepository = list.Find("base") is null ? "x.repository_id = @0" : null,
+        }, list, ct);
     }
 
     /// <summary>A page of a project's artifacts, or what is wrong with the question.</summary>
@@ -46,14 +50,13 @@ internal sealed class ArtifactList(Database database)
             return (Repositories: row.GetInt64(0), Artifacts: row.GetInt64(1), Stamp: row.GetInt64(2));
         }, ct).ConfigureAwait(false);
         var query = new ListQuery(database.Kind);
-        var parameter = query.Value(projectId);
-        query.And($"r.project_id = {parameter}");
+        query.And($"r.project_id = {query.Value(projectId)}");
         foreach (var filter in list.Filters)
         {
             if (ListQuery.SnakeCase(filter.Key) == "repository_name") query.AndText("r.name", filter);
         }
         var scope = new Scope(
-            query, "repositories r JOIN manifests m ON m.repository_id = r.id", $"t.repository_id IN (SELECT id FROM repositories WHERE project_id = {parameter})",
+            query, "repositories r JOIN manifests m ON m.repository_id = r.id", "t.repository_id IN (SELECT id FROM repositories WHERE project_id = @0)", projectId,
             (stamp.Repositories, stamp.Stamp), stamp.Artifacts);
         return await RunAsync(scope, list, ct).ConfigureAwait(false);
     }
@@ -77,7 +80,8 @@ internal sealed class ArtifactList(Database database)
         {
             const string From = "repositories r JOIN manifests m ON m.repository_id = r.id";
             var total = await q.query.ScalarAsync(session, $"SELECT COUNT(*) FROM {From}", t).ConfigureAwait(false);
-            return new ArtifactPage(await IdsAsync(session, q.query, From, "ORDER BY m.pushed_at DESC, m.id DESC", q.Page, t).ConfigureAwait(false), total, null);
+            var order = ListQuery.Order([], s_columns, "m.pushed_at", "m.id");
+            return new ArtifactPage(await IdsAsync(session, q.query, From, order, q.Page, total, t).ConfigureAwait(false), total, null);
         }, ct).ConfigureAwait(false);
     }
 
@@ -97,15 +101,15 @@ internal sealed class ArtifactList(Database database)
                 return ArtifactPage.Wrong(problem);
             }
             // These change without a change of the repository.
-            mayRemember &= key is not ("pull_time" or "labels");
+            mayRemember &= key is not ("pull_time" or "labels") && scope.TagPart is null;
         }
         scope.Query.And(isEverything ? "m.accessory_kind IS NULL" : "m.is_listed");
-        var order = ListQuery.Order(list.Sort, s_columns, "m.pushed_at DESC, m.id DESC", "m.id");
+        var order = ListQuery.Order(list.Sort, s_columns, "m.pushed_at", "m.id");
         return await database.ReadAsync((List: this, scope, order, list.Page, mayRemember), static async (session, q, t) =>
         {
+            await FindTagsAsync(session, q.scope, t).ConfigureAwait(false);
             var total = await q.List.TotalAsync(session, q.scope, q.mayRemember, t).ConfigureAwait(false);
-            if (total <= q.Page.Offset) return new ArtifactPage([], total, null);
-            return new ArtifactPage(await IdsAsync(session, q.scope.Query, q.scope.From, q.order, q.Page, t).ConfigureAwait(false), total, null);
+            return new ArtifactPage(await IdsAsync(session, q.scope.Query, q.scope.From, q.order, q.Page, total, t).ConfigureAwait(false), total, null);
         }, ct).ConfigureAwait(false);
     }
 
@@ -120,12 +124,15 @@ internal sealed class ArtifactList(Database database)
         return total;
     }
 
-    private static async ValueTask<List<long>> IdsAsync(DbSession session, ListQuery query, string from, string order, ApiPage page, CancellationToken ct)
+    private static async ValueTask<List<long>> IdsAsync(DbSession session, ListQuery query, string from, ListOrder order, ApiPage page, long total, CancellationToken ct)
     {
         var ids = new List<long>(page.Size);
-        await using var command = query.Command(session, $"SELECT m.id FROM {from}", $"{order} LIMIT {page.Size} OFFSET {page.Offset}");
+        if (page.Offset >= total) return ids;
+        var (sql, isReversed) = order.Of(page, total);
+        await using var command = query.Command(session, $"SELECT m.id FROM {from}", sql);
         await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         while (await rows.ReadAsync(ct).ConfigureAwait(false)) ids.Add(rows.GetInt64(0));
+        if (isReversed) ids.Reverse();
         return ids;
     }
 
@@ -143,6 +150,11 @@ internal sealed class ArtifactList(Database database)
                 return query.AndNumber(s_columns[key], filter) ? null : $"the value of \"{key}\" must be a number";
             case "push_time" or "pull_time":
                 return query.AndTime(s_columns[key], filter) ? null : $"the value of \"{key}\" must be a time";
+            case "media_type" when scope.OfRepository is { } ofRepository:
+                // By itself it would be looked for along the order, row by row; so by the index that has it.
+                query.IsFiltered = true;
+                query.And($"m.id IN (SELECT x.id FROM manifests x WHERE {ofRepository} AND x.is_listed AND {query.Text("x.config_type", filter)})");
+                return null;
             case "type" or "media_type" or "manifest_media_type" or "artifact_type" or "digest":
                 query.AndText(s_columns[key], filter);
                 return null;
@@ -158,8 +170,7 @@ internal sealed class ArtifactList(Database database)
         switch (filter)
         {
             case { Kind: FilterKind.Fuzzy }:
-                var contains = query.Kind == DatabaseKind.Sqlite ? "instr" : "strpos";
-                query.And($"m.id IN (SELECT t.manifest_id FROM tags t WHERE {scope.OfTags} AND {contains}(t.name, {query.Value(filter.Value)}) > 0)");
+                scope.TagPart = filter.Value;
                 return null;
             case { Kind: FilterKind.Exact, Value: "*" }:
                 query.And("EXISTS (SELECT 1 FROM tags t WHERE t.manifest_id = m.id)");
@@ -175,6 +186,27 @@ internal sealed class ArtifactList(Database database)
         }
     }
 
+    // All tags of the list are looked through, so once and not for the total and for the page: the manifests that were found are the condition.
+    private static async ValueTask FindTagsAsync(DbSession session, Scope scope, CancellationToken ct)
+    {
+        if (scope.TagPart is null) return;
+        var query = scope.Query;
+        var contains = query.Kind == DatabaseKind.Sqlite ? "instr" : "strpos";
+        var tags = new ListQuery(query.Kind);
+        tags.And($"{scope.OfTags} AND {contains}(t.name, @1) > 0");
+        tags.Value(scope.OfTagsValue);
+        tags.Value(scope.TagPart);
+        var found = new HashSet<long>();
+        await using (var command = tags.Command(session, "SELECT t.manifest_id FROM tags t", ""))
+        {
+            await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+            while (await rows.ReadAsync(ct).ConfigureAwait(false)) found.Add(rows.GetInt64(0));
+        }
+        query.And(query.Kind == DatabaseKind.Sqlite
+            ? $"m.id IN (SELECT value FROM json_each({query.Value(JsonSerializer.Serialize(found))}))"
+            : $"m.id = ANY({query.Value(found.ToArray())})");
+    }
+
     private static string? AddLabels(ListQuery query, ApiFilter filter)
     {
         query.IsFiltered = true;
@@ -187,10 +219,18 @@ internal sealed class ArtifactList(Database database)
     /// <summary>What a list is over.</summary>
     /// <param name="Query">Its conditions.</param>
     /// <param name="From">Its tables.</param>
-    /// <param name="OfTags">Condition on tags that are in it.</param>
+    /// <param name="OfTags">Condition on tags that are in it, by the parameter <c>@0</c>.</param>
+    /// <param name="OfTagsValue">Value of that parameter: it is the first of the list too.</param>
     /// <param name="Stamp">Differs after every change of manifests and tags in it.</param>
     /// <param name="Unfiltered">Number of artifacts without conditions.</param>
-    private sealed record Scope(ListQuery Query, string From, string OfTags, (long Count, long Rising) Stamp, long Unfiltered);
+    private sealed record Scope(ListQuery Query, string From, string OfTags, long OfTagsValue, (long Count, long Rising) Stamp, long Unfiltered)
+    {
+        /// <summary>Condition on manifests <c>x</c> of the one repository; null for a project, or if unlisted manifests are shown too.</summary>
+        public string? OfRepository { get; set; }
+
+        /// <summary>Text that a tag must contain; null for any.</summary>
+        public string? TagPart { get; set; }
+    }
 
     private static readonly Statement SelectProjectStamp = new("""
         SELECT COUNT(*), COALESCE(SUM(artifact_count), 0), COALESCE(SUM(updated_at), 0) FROM repositories WHERE project_id = @0

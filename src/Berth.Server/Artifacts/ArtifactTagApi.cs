@@ -50,14 +50,14 @@ internal sealed class ArtifactTagApi(Database database, ManifestCommit commit, D
         {
             if (!Add(query, filter)) return ApiResult.BadRequest($"invalid query condition: {filter.Key}");
         }
-        var order = ListQuery.Order(list.Sort, s_columns, "t.updated_at DESC, t.name DESC", "t.name");
+        var order = ListQuery.Order(list.Sort, s_columns, "t.updated_at", "t.name");
         var withStatus = call.Flag("with_immutable_status");
         var (tags, total) = await database.ReadAsync((query, order, list.Page, row, withStatus), static async (session, q, t) =>
         {
             var count = await q.query.ScalarAsync(session, "SELECT COUNT(*) FROM tags t", t).ConfigureAwait(false);
             var found = new List<TagJson>();
             await using (var command = q.query.Command(
-                session, "SELECT t.manifest_id, t.repository_id, t.name, t.updated_at, t.pulled_at FROM tags t", $"{q.order} LIMIT {q.Page.Size} OFFSET {q.Page.Offset}"))
+                session, "SELECT t.manifest_id, t.repository_id, t.name, t.updated_at, t.pulled_at FROM tags t", $"{q.order.Sql} LIMIT {q.Page.Size} OFFSET {q.Page.Offset}"))
             {
                 await using var rows = await command.ExecuteReaderAsync(t).ConfigureAwait(false);
                 while (await rows.ReadAsync(t).ConfigureAwait(false)) found.Add(ArtifactAssembly.Tag(rows));
@@ -92,7 +92,7 @@ internal sealed class ArtifactTagApi(Database database, ManifestCommit commit, D
             return (ArtifactApi.NotFound(repository, request.Repository, reference), null);
         if (!ManifestReader.TryRead(stored.Content, stored.MediaType, out var document, out var problem)) return (ApiResult.BadRequest(problem), null);
         var change = new ManifestChange(Digest.Parse(row.Digest), document, stored.Content, [tag], new TagCondition(null, MustNotExist: true));
-        var outcome = await commit.WriteAsync(session, targets.Writing(request), change, targets.Pushed(request, change), ct).ConfigureAwait(false);
+        var outcome = await commit.WriteAsync(session, ArtifactTargets.Writing(request), change, targets.Pushed(request, change), ct).ConfigureAwait(false);
         if (outcome.Error is not { } error) return (ApiResult.Created($"{request.Http.Request.PathBase}{request.Http.Request.Path.ToUriComponent()}/{tag}"), null);
         return error == OciError.PreconditionFailed
             ? (ApiResult.Conflict($"tag {tag} already exists under the repository {request.Repository}"), null)

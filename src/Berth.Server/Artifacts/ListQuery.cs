@@ -36,23 +36,18 @@ internal sealed class ListQuery(DatabaseKind kind)
     public void AndText(string column, ApiFilter filter)
     {
         IsFiltered = true;
-        switch (filter.Kind)
-        {
-            case FilterKind.Fuzzy:
-                And($"{column} {(kind == DatabaseKind.Sqlite ? "LIKE" : "ILIKE")} {Value("%" + Escape(filter.Value) + "%")} ESCAPE '\\'");
-                break;
-            case FilterKind.Range:
-                if (filter.Values[0].Length > 0) And($"{column} >= {Value(filter.Values[0])}");
-                if (filter.Values[1].Length > 0) And($"{column} <= {Value(filter.Values[1])}");
-                break;
-            case FilterKind.AnyOf:
-                And(filter.Values.Count == 0 ? "1 = 0" : $"{column} IN ({string.Join(", ", filter.Values.Select(v => Value(v)))})");
-                break;
-            case FilterKind.Exact:
-                And($"{column} = {Value(filter.Value)}");
-                break;
-        }
+        And(Text(column, filter));
     }
+
+    /// <summary>The same as a text, to be put elsewhere.</summary>
+    public string Text(string column, ApiFilter filter) => filter.Kind switch
+    {
+        FilterKind.Fuzzy => $"{column} {(kind == DatabaseKind.Sqlite ? "LIKE" : "ILIKE")} {Value("%" + Escape(filter.Value) + "%")} ESCAPE '\\'",
+        FilterKind.Range => $"{column} >= {Value(filter.Values[0])}" + (filter.Values[1].Length > 0 ? $" AND {column} <= {Value(filter.Values[1])}" : ""),
+        FilterKind.AnyOf => filter.Values.Count == 0 ? "1 = 0" : $"{column} IN ({string.Join(", ", filter.Values.Select(v => Value(v)))})",
+        FilterKind.Exact => $"{column} = {Value(filter.Value)}",
+        _ => "1 = 1",
+    };
 
     /// <summary>A condition on a column of whole numbers; false when the value is none.</summary>
     public bool AndNumber(string column, ApiFilter filter)
@@ -81,23 +76,23 @@ internal sealed class ListQuery(DatabaseKind kind)
     /// <summary>The order: the keys that a list knows, else its own; the last column makes it the same every time.</summary>
     /// <param name="sort">What the caller asks for; unknown keys are passed over, as in Harbor.</param>
     /// <param name="columns">Column of each key.</param>
-    /// <param name="own">Order without a key.</param>
+    /// <param name="own">Column of the order without a key, the highest first.</param>
     /// <param name="last">Unique column.</param>
-    public static string Order(IReadOnlyList<ApiSort> sort, IReadOnlyDictionary<string, string> columns, string own, string last)
+    public static ListOrder Order(IReadOnlyList<ApiSort> sort, IReadOnlyDictionary<string, string> columns, string own, string last)
     {
-        var keys = new List<string>();
+        var keys = new List<(string Column, bool IsDescending)>();
         var seen = new HashSet<string>(StringComparer.Ordinal);
         var isDescending = true;
         foreach (var key in sort)
         {
             if (keys.Count == MaxSortKeys || !columns.TryGetValue(SnakeCase(key.Key), out var column) || !seen.Add(column)) continue;
             isDescending = key.IsDescending;
-            keys.Add(column + (isDescending ? " DESC" : " ASC"));
+            keys.Add((column, isDescending));
         }
-        if (keys.Count == 0) return $"ORDER BY {own}";
         // In the same direction, so that an index can be walked.
-        if (!seen.Contains(last)) keys.Add(last + (isDescending ? " DESC" : " ASC"));
-        return "ORDER BY " + string.Join(", ", keys);
+        if (keys.Count == 0) keys.Add((own, true));
+        if (!keys.Exists(k => k.Column == last)) keys.Add((last, isDescending));
+        return new ListOrder(keys);
     }
 
     /// <summary>A command of the parts around the conditions.</summary>
@@ -149,4 +144,24 @@ internal sealed class ListQuery(DatabaseKind kind)
 
     private static string Escape(string text) =>
         text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal);
+}
+
+/// <summary>The order of a list.</summary>
+internal sealed record ListOrder(IReadOnlyList<(string Column, bool IsDescending)> Keys)
+{
+    /// <summary>The order alone.</summary>
+    public string Sql => "ORDER BY " + string.Join(", ", Keys.Select(k => k.Column + (k.IsDescending ? " DESC" : " ASC")));
+
+    /// <summary>
+    /// Order, limit and offset of a page. One in the second half is read from the end of the list, which costs less, and comes in reverse.
+    /// </summary>
+    /// <param name="page">Which page; it begins before the end of the list.</param>
+    /// <param name="total">Length of the list.</param>
+    public (string Sql, bool IsReversed) Of(ApiPage page, long total)
+    {
+        var size = Math.Min(page.Size, total - page.Offset);
+        var fromEnd = page.Offset > total / 2;
+        var keys = string.Join(", ", Keys.Select(k => k.Column + (k.IsDescending != fromEnd ? " DESC" : " ASC")));
+        return ($"ORDER BY {keys} LIMIT {size} OFFSET {(fromEnd ? total - page.Offset - size : page.Offset)}", fromEnd);
+    }
 }

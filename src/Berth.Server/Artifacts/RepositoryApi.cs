@@ -4,8 +4,6 @@ using Berth.Server.Access;
 using Berth.Server.Api;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
-using Berth.Server.Projects;
-using Berth.Server.Registry;
 
 namespace Berth.Server.Artifacts;
 
@@ -121,13 +119,15 @@ internal sealed class RepositoryApi(Database database, ApiRights rights, Reposit
         {
             if (!Add(query, filter)) return ApiResult.BadRequest($"invalid query condition: {filter.Key}");
         }
-        var order = ListQuery.Order(list.Sort, s_columns, "r.created_at DESC, r.id DESC", "r.id");
+        var order = ListQuery.Order(list.Sort, s_columns, "r.created_at", "r.id");
         var (items, total) = await database.ReadAsync((query, order, list.Page), static async (session, q, t) =>
         {
             var count = await q.query.ScalarAsync(session, "SELECT COUNT(*) FROM repositories r", t).ConfigureAwait(false);
             var found = new List<RepositoryJson>();
             if (count <= q.Page.Offset) return (found, count);
-            await using var command = q.query.Command(session, $"SELECT {Columns} FROM repositories r", $"{q.order} LIMIT {q.Page.Size} OFFSET {q.Page.Offset}");
+            // The ids first, which an index alone may have; then the rows of the page.
+            var (sql, _) = q.order.Of(q.Page, count);
+            await using var command = q.query.Command(session, $"SELECT {Columns} FROM repositories r WHERE r.id IN (SELECT id FROM (SELECT r.id FROM repositories r", $"{sql}) x) {q.order.Sql}");
             await using var rows = await command.ExecuteReaderAsync(t).ConfigureAwait(false);
             while (await rows.ReadAsync(t).ConfigureAwait(false)) found.Add(Read(rows));
             return (found, count);

@@ -33,7 +33,11 @@ internal static class TarEntries
         for (var entries = 0; ; entries++)
         {
             if (entries == MaxEntries) throw new InvalidDataException($"the archive has more than {MaxEntries} entries");
-            if (await archive.ReadAtLeastAsync(header, BlockBytes, throwOnEndOfStream: false, ct).ConfigureAwait(false) < BlockBytes || !header.AsSpan().ContainsAnyExcept((byte)0)) return;
+            var read = await archive.ReadAtLeastAsync(header, BlockBytes, throwOnEndOfStream: false, ct).ConfigureAwait(false);
+            // Some writers leave out the empty blocks at the end.
+            if (read == 0 && entries > 0) return;
+            if (read < BlockBytes) throw new InvalidDataException("the archive is cut off");
+            if (!header.AsSpan().ContainsAnyExcept((byte)0)) return;
             var size = SizeOf(header);
             var padded = (size + BlockBytes - 1) / BlockBytes * BlockBytes;
             left -= BlockBytes + padded;

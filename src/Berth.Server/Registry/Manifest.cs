@@ -117,7 +117,7 @@ internal sealed class ManifestMap : IEntityTypeConfiguration<Manifest>
         builder.HasIndex(m => new { m.RepositoryId, m.PushedAt, m.Id, m.IsListed }).HasFilter("is_listed");
         builder.HasIndex(m => new { m.RepositoryId, m.PulledAt, m.Id, m.IsListed }).HasFilter("is_listed");
         builder.HasIndex(m => new { m.RepositoryId, m.TotalSize, m.Id, m.IsListed }).HasFilter("is_listed");
-        builder.HasIndex(m => new { m.RepositoryId, m.Kind, m.PushedAt, m.Id, m.IsListed }).HasFilter("is_listed");
+        builder.HasIndex(m => new { m.RepositoryId, m.Kind, m.PushedAt, m.Id, m.IsListed, m.ConfigType }).HasFilter("is_listed");
         builder.HasIndex(m => m.Digest);
     }
 }

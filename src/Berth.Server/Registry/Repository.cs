@@ -59,6 +59,7 @@ internal sealed class RepositoryMap : IEntityTypeConfiguration<Repository>
         builder.HasIndex(r => new { r.ProjectId, r.Name });
         builder.HasIndex(r => new { r.ProjectId, r.UpdatedAt });
         builder.HasIndex(r => r.UpdatedAt);
+        builder.HasIndex(r => new { r.CreatedAt, r.Id });
     }
 }
 

@@ -1477,7 +1477,7 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.HasIndex("RepositoryId", "TotalSize", "Id", "IsListed")
                         .HasFilter("is_listed");
 
-                    b.HasIndex("RepositoryId", "Kind", "PushedAt", "Id", "IsListed")
+                    b.HasIndex("RepositoryId", "Kind", "PushedAt", "Id", "IsListed", "ConfigType")
                         .HasFilter("is_listed");
 
                     b.ToTable("manifests", (string)null);
@@ -1571,6 +1571,8 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                         .IsUnique();
 
                     b.HasIndex("UpdatedAt");
+
+                    b.HasIndex("CreatedAt", "Id");
 
                     b.HasIndex("ProjectId", "Name");
 

@@ -1036,9 +1036,9 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 unique: true);
 
             migrationBuilder.CreateIndex(
-                name: "IX_manifests_repository_id_kind_pushed_at_id_is_listed",
+                name: "IX_manifests_repository_id_kind_pushed_at_id_is_listed_config_~",
                 table: "manifests",
-                columns: new[] { "repository_id", "kind", "pushed_at", "id", "is_listed" },
+                columns: new[] { "repository_id", "kind", "pushed_at", "id", "is_listed", "config_type" },
                 filter: "is_listed");
 
             migrationBuilder.CreateIndex(
@@ -1108,6 +1108,11 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 table: "projects",
                 column: "name",
                 unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_repositories_created_at_id",
+                table: "repositories",
+                columns: new[] { "created_at", "id" });
 
             migrationBuilder.CreateIndex(
                 name: "IX_repositories_name",

@@ -1474,7 +1474,7 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.HasIndex("RepositoryId", "TotalSize", "Id", "IsListed")
                         .HasFilter("is_listed");
 
-                    b.HasIndex("RepositoryId", "Kind", "PushedAt", "Id", "IsListed")
+                    b.HasIndex("RepositoryId", "Kind", "PushedAt", "Id", "IsListed", "ConfigType")
                         .HasFilter("is_listed");
 
                     b.ToTable("manifests", (string)null);
@@ -1568,6 +1568,8 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                         .IsUnique();
 
                     b.HasIndex("UpdatedAt");
+
+                    b.HasIndex("CreatedAt", "Id");
 
                     b.HasIndex("ProjectId", "Name");
 

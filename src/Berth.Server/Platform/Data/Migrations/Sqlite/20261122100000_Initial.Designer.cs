@@ -1359,7 +1359,7 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.HasIndex("RepositoryId", "TotalSize", "Id", "IsListed")
                         .HasFilter("is_listed");
 
-                    b.HasIndex("RepositoryId", "Kind", "PushedAt", "Id", "IsListed")
+                    b.HasIndex("RepositoryId", "Kind", "PushedAt", "Id", "IsListed", "ConfigType")
                         .HasFilter("is_listed");
 
                     b.ToTable("manifests", (string)null);
@@ -1448,6 +1448,8 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                         .IsUnique();
 
                     b.HasIndex("UpdatedAt");
+
+                    b.HasIndex("CreatedAt", "Id");
 
                     b.HasIndex("ProjectId", "Name");
 

@@ -1356,7 +1356,7 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.HasIndex("RepositoryId", "TotalSize", "Id", "IsListed")
                         .HasFilter("is_listed");
 
-                    b.HasIndex("RepositoryId", "Kind", "PushedAt", "Id", "IsListed")
+                    b.HasIndex("RepositoryId", "Kind", "PushedAt", "Id", "IsListed", "ConfigType")
                         .HasFilter("is_listed");
 
                     b.ToTable("manifests", (string)null);
@@ -1445,6 +1445,8 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                         .IsUnique();
 
                     b.HasIndex("UpdatedAt");
+
+                    b.HasIndex("CreatedAt", "Id");
 
                     b.HasIndex("ProjectId", "Name");
 

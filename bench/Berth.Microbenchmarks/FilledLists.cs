@@ -1,0 +1,30 @@
+using System.Data.Common;
+using System.Diagnostics;
+using Berth.Server.Platform.Data;
+using Microsoft.Data.Sqlite;
+using Npgsql;
+
+namespace Berth.Microbenchmarks;
+
+/// <summary>Fills a database with the projects, repositories, artifacts and tags that the lists of the management API are measured on.</summary>
+internal static class FilledLists
+{
+    /// <summary>Migrates and fills an empty database: a file, or a connection string with <c>Host=</c>.</summary>
+    public static async Task FillAsync(string database, CancellationToken ct)
+    {
+        var start = Stopwatch.GetTimestamp();
+        var isPostgres = database.Contains("Host=", StringComparison.OrdinalIgnoreCase);
+        await using (Database schema = isPostgres ? PostgresDatabase.Open(database, 4) : SqliteDatabase.Open(database, 4)) await schema.MigrateAsync(ct);
+        await using DbConnection connection = isPostgres ? new NpgsqlConnection(database) : new SqliteConnection($"Data Source={database};Pooling=False");
+        await connection.OpenAsync(ct);
+        using var text = new StreamReader(typeof(FilledLists).Assembly.GetManifestResourceStream(isPostgres ? "Lists.postgres.sql" : "Lists.sqlite.sql")!);
+        foreach (var statement in (await text.ReadToEndAsync(ct)).Split(";\n", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            await using var command = connection.CreateCommand();
+            command.CommandText = statement;
+            command.CommandTimeout = 0;
+            await command.ExecuteNonQueryAsync(ct);
+        }
+        Console.WriteLine($"1,000 projects, 10,000 repositories, 1,000,000 artifacts, 2,000,000 tags in {Stopwatch.GetElapsedTime(start).TotalSeconds:0} s");
+    }
+}
