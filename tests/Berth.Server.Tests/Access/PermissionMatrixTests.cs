@@ -5,7 +5,6 @@ using Berth.Server.Api;
 using Berth.Server.Platform.Data;
 using Berth.Server.Tests.Api;
 using Berth.Server.Tests.Audit;
-using Berth.Server.Tests.Registry;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
