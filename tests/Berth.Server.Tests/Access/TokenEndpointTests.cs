@@ -5,7 +5,6 @@ using System.Text.Json;
 using Berth.Server.Access;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Http;
-using Berth.Server.Platform.Jose;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using static Berth.Server.Tests.Access.AccessApp;

@@ -1,4 +1,3 @@
-using Berth.Server.Platform.Data;
 using Berth.Server.Quotas;
 using Berth.Server.Tests.Api;
 using Berth.Server.Tests.Registry;

@@ -1,7 +1,5 @@
-using Berth.Server.Access;
 using Berth.Server.Platform.Data;
 using Berth.Server.Tests.Api;
-using Berth.Server.Tests.Registry;
 
 namespace Berth.Server.Tests.Access.Members;
 
