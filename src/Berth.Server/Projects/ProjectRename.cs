@@ -1,4 +1,5 @@
 using Berth.Server.Access;
+using Berth.Server.Access.Robots;
 using Berth.Server.Api;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
@@ -7,8 +8,9 @@ using Microsoft.AspNetCore.Http;
 namespace Berth.Server.Projects;
 
 /// <summary>
-/// Gives a project another name: 1. the project is held, 2. nobody has the name, 3. project, repositories, uploads and scopes of tokens get it, 4. the old name leads
-/// to the project until somebody makes one of that name. All in one transaction. Robots keep their names, and with them their sign-ins.
+/// Gives a project another name: 1. the project is held, 2. nobody has the name, 3. project, repositories, uploads, robots and scopes of tokens get it, 4. the old name leads
+/// to the project until somebody makes one of that name. All in one transaction. The names of the project's robots change along;
+/// the old ones sign in until somebody makes a project of the old name.
 /// </summary>
 internal sealed class ProjectRename(Database database, ProjectDefaults defaults, DomainEvents events, TimeProvider time)
 {
@@ -59,6 +61,7 @@ internal sealed class ProjectRename(Database database, ProjectDefaults defaults,
         await session.ExecuteAsync(RenameRepositoryRedirects, [old + "/", old + "0", name, rest], ct).ConfigureAwait(false);
         await session.ExecuteAsync(RenameUploads, [old + "/", old + "0", name, rest], ct).ConfigureAwait(false);
         await RenameInTokensAsync(session, old, name, ct).ConfigureAwait(false);
+        await RobotRows.RenameProjectAsync(session, id, name, ct).ConfigureAwait(false);
 
         // 4.
         await session.ExecuteAsync(DeleteRedirect, [name], ct).ConfigureAwait(false);

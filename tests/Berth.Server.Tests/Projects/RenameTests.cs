@@ -42,6 +42,22 @@ public abstract class RenameTests(PlatformFixture fixture) : PlatformTests(fixtu
     }
 
     [Fact]
+    public async Task The_robots_of_a_renamed_project_sign_in_under_both_names()
+    {
+        var old = await NewProjectAsync();
+        await App.PushAsync($"{old}/app", "v1", TestImage.New(seed: 43));
+        var made = (await App.CallAsync("POST", "/api/v2.0/robots", body: $$"""
+            {"name":"ci","level":"project","duration":-1,"permissions":[{"kind":"project","namespace":"{{old}}","access":[{"resource":"repository","action":"pull"}]}]}
+            """)).Json;
+        var (id, secret) = (made["id"]!.GetValue<long>(), made["secret"]!.GetValue<string>());
+        var name = NewName("renamed");
+        Assert.Equal(200, (await App.CallAsync("POST", $"/api/berth/v1/projects/{old}/rename", body: $$"""{"name":"{{name}}"}""")).Status);
+        Assert.Equal($"robot${name}+ci", (await App.GetAsync($"/api/v2.0/robots/{id}"))["name"]!.GetValue<string>());
+        foreach (var project in new[] { old, name })
+            Assert.Equal(200, (await App.Registry.GetAsync($"/v2/{name}/app/manifests/v1", PlatformApp.As($"robot${project}+ci", secret))).Status);
+    }
+
+    [Fact]
     public async Task A_project_is_renamed_by_its_administrators_to_a_name_that_is_free()
     {
         var (project, other) = (await NewProjectAsync(), await NewProjectAsync());
