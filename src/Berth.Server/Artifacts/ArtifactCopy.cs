@@ -99,7 +99,7 @@ internal sealed class ArtifactCopy(Database database, ManifestCommit commit, Art
         await session.ExecuteAsync(LinkBlobs, [destinationId, id, now, sourceId], ct).ConfigureAwait(false);
         var tags = withTags ? await TagsAsync(session, id, ct).ConfigureAwait(false) : [];
         var change = new ManifestChange(Digest.Parse(digest), document, stored.Content, tags, new TagCondition(null, false));
-        return await commit.WriteAsync(session, targets.Writing(request), change, targets.Pushed(request, change), ct).ConfigureAwait(false);
+        return await commit.WriteAsync(session, ArtifactTargets.Writing(request), change, targets.Pushed(request, change), ct).ConfigureAwait(false);
     }
 
     private static async ValueTask<List<string>> TagsAsync(DbSession session, long manifestId, CancellationToken ct)

@@ -92,7 +92,7 @@ internal sealed class ArtifactTagApi(Database database, ManifestCommit commit, D
             return (ArtifactApi.NotFound(repository, request.Repository, reference), null);
         if (!ManifestReader.TryRead(stored.Content, stored.MediaType, out var document, out var problem)) return (ApiResult.BadRequest(problem), null);
         var change = new ManifestChange(Digest.Parse(row.Digest), document, stored.Content, [tag], new TagCondition(null, MustNotExist: true));
-        var outcome = await commit.WriteAsync(session, targets.Writing(request), change, targets.Pushed(request, change), ct).ConfigureAwait(false);
+        var outcome = await commit.WriteAsync(session, ArtifactTargets.Writing(request), change, targets.Pushed(request, change), ct).ConfigureAwait(false);
         if (outcome.Error is not { } error) return (ApiResult.Created($"{request.Http.Request.PathBase}{request.Http.Request.Path.ToUriComponent()}/{tag}"), null);
         return error == OciError.PreconditionFailed
             ? (ApiResult.Conflict($"tag {tag} already exists under the repository {request.Repository}"), null)

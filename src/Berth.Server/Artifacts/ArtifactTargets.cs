@@ -34,7 +34,7 @@ internal sealed class ArtifactTargets(ApiRights rights, RegistryEvents events)
     public DeleteTarget Deletion(RegistryRequest request) => new(request.Rights, request.Caller.Name, request.Address, events.Describe(request));
 
     /// <summary>Where the registry writes for a call.</summary>
-    public ManifestTarget Writing(RegistryRequest request) => new(request.Rights, request.Caller.Name, request.Address, RegistryEvents.ActorOf(request));
+    public static ManifestTarget Writing(RegistryRequest request) => new(request.Rights, request.Caller.Name, request.Address, RegistryEvents.ActorOf(request));
 
     /// <summary>The event of a manifest that the API has written; null when nobody wants it.</summary>
     public RegistryEvent? Pushed(RegistryRequest request, ManifestChange change) => !events.Wants(RegistryEventAction.Push) ? null : new RegistryEvent

@@ -4,7 +4,6 @@ using Berth.Server.Access;
 using Berth.Server.Api;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
-using Berth.Server.Projects;
 
 namespace Berth.Server.Artifacts;
 

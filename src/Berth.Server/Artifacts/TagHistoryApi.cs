@@ -99,7 +99,7 @@ internal sealed class TagHistoryApi(Database database, ManifestCommit commit, Ar
             return (ApiResult.NotFound($"{request.Repository}@{digest} has been deleted"), null);
         }
         var change = new ManifestChange(Digest.Parse(digest), document, stored.Content, [tag], new TagCondition(null, false));
-        var outcome = await commit.WriteAsync(session, targets.Writing(request), change, targets.Pushed(request, change), ct).ConfigureAwait(false);
+        var outcome = await commit.WriteAsync(session, ArtifactTargets.Writing(request), change, targets.Pushed(request, change), ct).ConfigureAwait(false);
         return outcome.Error is { } error
             ? (ArtifactTargets.Answer(error, outcome.Details.Count > 0 ? outcome.Details[0] : error.Message), outcome.AfterRollback)
             : (ApiResult.Ok(new RolledBackJson(tag, digest), ArtifactsJsonContext.Default.RolledBackJson), null);
