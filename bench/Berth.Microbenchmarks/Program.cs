@@ -4,11 +4,13 @@ using BenchmarkDotNet.Running;
 if (args is ["fill-database", var file, var count])
 {
     await FilledDatabase.FillAsync(file, int.Parse(count), CancellationToken.None);
-    return;
+    return 0;
 }
 if (args is ["fill-lists", var database])
 {
     await FilledLists.FillAsync(database, CancellationToken.None);
-    return;
+    return 0;
 }
+if (args is ["audit", ..]) return await AuditLogRun.RunAsync(args[1..]);
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+return 0;

@@ -145,6 +145,10 @@ internal sealed class BerthOptionsRules
 
     private void CheckAccess(AccessOptions access)
     {
+        if (string.IsNullOrWhiteSpace(access.RobotNamePrefix) || access.RobotNamePrefix.Contains(':') || access.RobotNamePrefix.Any(char.IsControl))
+            Add("access.robotNamePrefix", "must not be empty and must not hold a colon: robots sign in with it");
+        if (access.SigningKeyLifetime < TimeSpan.Zero)
+            Add("access.signingKeyLifetime", "must be 0, which never makes another key, or more");
         if (access.Mode == AccessMode.Htpasswd && string.IsNullOrEmpty(access.HtpasswdFile))
             Add("access.htpasswdFile", "is needed when access.mode is htpasswd");
         if (access.Mode == AccessMode.Token)

@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
 using Berth.Server.Api;
 using Berth.Server.Platform.Events;
-using Microsoft.AspNetCore.Http;
 
 namespace Berth.Server.Access;
 

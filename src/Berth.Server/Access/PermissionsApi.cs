@@ -1,6 +1,5 @@
 using Berth.Server.Access.Robots;
 using Berth.Server.Api;
-using Berth.Server.Identity;
 using Berth.Server.Platform.Data;
 using Berth.Server.Projects;
 

@@ -1,7 +1,6 @@
 using Berth.Server.Access;
 using Berth.Server.Api;
 using Berth.Server.Platform.Data;
-using Berth.Server.Projects;
 
 namespace Berth.Server.Administration;
 

@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
@@ -7,6 +8,9 @@ namespace Berth.Server.Api;
 /// <summary>The answer of an operation, as a value.</summary>
 public sealed class ApiResult
 {
+    // Scripts look for names such as robot$project+ci with grep: a plus stands as it is, as in Harbor's answers.
+    private static readonly JsonWriterOptions s_json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private ApiResult(int status) => Status = status;
 
     /// <summary>HTTP status.</summary>
@@ -84,6 +88,14 @@ public sealed class ApiResult
         Location = location,
         Total = total,
         ContentType = "application/json; charset=utf-8",
-        Write = (context, ct) => JsonSerializer.SerializeAsync(context.Response.Body, value, type, ct),
+        Write = async (context, ct) =>
+        {
+            var writer = new Utf8JsonWriter(context.Response.BodyWriter, s_json);
+            await using (writer.ConfigureAwait(false))
+            {
+                JsonSerializer.Serialize(writer, value, type);
+                await writer.FlushAsync(ct).ConfigureAwait(false);
+            }
+        },
     };
 }

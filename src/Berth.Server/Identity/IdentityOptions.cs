@@ -52,7 +52,8 @@ public sealed record IdentityOptions
             .Concat(OidcRules.Check(Oidc).Select(p => ("identity.oidc" + p.Key, p.Message)))
             .Concat(ProxyHeaderProblems())
             .Concat(CertificateSignIn.Check(ClientCertificate, clientCas).Select(p => ("identity.clientCertificate." + p.Key, p.Message)))
-            .Concat(SessionProblems());
+            .Concat(SessionProblems())
+            .Concat(PasswordProblems());
 
     private IEnumerable<(string Key, string Message)> ProxyHeaderProblems() =>
         Proxy.ProxyHeader.Check(ProxyHeader).Select(p => ("identity.proxyHeader." + p.Key, p.Message));
@@ -61,5 +62,14 @@ public sealed record IdentityOptions
     {
         if (Sessions.IdleTimeout < TimeSpan.FromMinutes(1)) yield return ("identity.sessions.idleTimeout", "must be at least 1m");
         if (Sessions.AbsoluteTimeout < Sessions.IdleTimeout) yield return ("identity.sessions.absoluteTimeout", "must not be shorter than identity.sessions.idleTimeout");
+    }
+
+    private IEnumerable<(string Key, string Message)> PasswordProblems()
+    {
+        if (PasswordMinLength < 1) yield return ("identity.passwordMinLength", "must be at least 1");
+        // A Basic header carries no more.
+        if (PasswordMaxLength < PasswordMinLength || PasswordMaxLength > 4096) yield return ("identity.passwordMaxLength", "must be from identity.passwordMinLength to 4096");
+        if (LockAfterFailures < 0) yield return ("identity.lockAfterFailures", "must be 0, which never locks, or more");
+        if (LockTime <= TimeSpan.Zero || LockTime > TimeSpan.FromDays(365)) yield return ("identity.lockTime", "must be more than 0 and at most 365d");
     }
 }

@@ -74,7 +74,7 @@ internal sealed class OutsideUsers(Database database, Users users, DomainEvents 
         foreach (var group in groups.Take(MaxGroups))
         {
             if (group.Name.Length is 0 or > 255) continue;
-            var dn = group.Dn?.ToLowerInvariant();
+            var dn = StoredDn(group);
             var id = dn is null ? null : await session.ScalarAsync(GroupByDn, [dn], ct).ConfigureAwait(false);
             if (dn is null) id = await session.ScalarAsync(GroupByName, [(int)kind, group.Name], ct).ConfigureAwait(false);
             if (id is null)
@@ -107,8 +107,11 @@ internal sealed class OutsideUsers(Database database, Users users, DomainEvents 
         {
             while (await reader.ReadAsync(ct).ConfigureAwait(false)) have.Add(reader.GetString(0));
         }
-        return have.SetEquals(groups.Take(MaxGroups).Select(g => g.Dn?.ToLowerInvariant() ?? g.Name)) ? id : null;
+        return have.SetEquals(groups.Take(MaxGroups).Select(g => StoredDn(g) ?? g.Name)) ? id : null;
     }
+
+    // In the one spelling that groups made by hand are kept in, too (GroupsApi).
+    private static string? StoredDn(OutsideGroup group) => group.Dn is { } dn ? Ldap.LdapDn.Normalize(dn) ?? dn.ToLowerInvariant() : null;
 
     private long Now() => time.GetUtcNow().ToUnixTimeMilliseconds();
 

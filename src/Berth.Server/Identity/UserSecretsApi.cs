@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Berth.Server.Access;
 using Berth.Server.Api;
+using Berth.Server.Identity.Sessions;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
 
@@ -146,7 +147,10 @@ internal sealed class UserSecretsApi(Database database, DomainEvents events, Pas
         database.WriteAsync(Durability.Full, async (session, token) =>
         {
             if (await UserRows.FindAsync(session, id, token).ConfigureAwait(false) is not { } user) return UsersApi.Missing(id);
+            var (hash, isAdmin) = (user.PasswordHash, user.IsAdmin);
             if (change(user) is { } refusal) return refusal;
+            // Who knew the old password, or had more rights, must not go on in a browser.
+            if (user.PasswordHash != hash || isAdmin && !user.IsAdmin || user.IsDisabled) await BrowserSessions.EndAllAsync(session, id, token).ConfigureAwait(false);
             user.UpdatedAt = time.GetUtcNow().ToUnixTimeMilliseconds();
             await UserRows.UpdateAsync(session, user, token).ConfigureAwait(false);
             await Users.AnnounceAsync(session, id, token).ConfigureAwait(false);

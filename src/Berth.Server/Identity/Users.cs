@@ -1,3 +1,4 @@
+using Berth.Server.Identity.Sessions;
 using Berth.Server.Platform.Data;
 
 namespace Berth.Server.Identity;
@@ -41,6 +42,7 @@ public sealed class Users(Database database, TimeProvider time)
         {
             if (await session.ScalarAsync(IdOf, [name], token).ConfigureAwait(false) is not { } id) return false;
             await session.ExecuteAsync(SetPassword, [hash, id, Now()], token).ConfigureAwait(false);
+            await BrowserSessions.EndAllAsync(session, id, token).ConfigureAwait(false);
             await AnnounceAsync(session, id, token).ConfigureAwait(false);
             return true;
         }, ct);

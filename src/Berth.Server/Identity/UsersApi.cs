@@ -4,7 +4,6 @@ using Berth.Server.Api;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
 using Berth.Server.Platform.Settings;
-using Microsoft.AspNetCore.Http;
 
 namespace Berth.Server.Identity;
 

@@ -1,5 +1,4 @@
 using Berth.Server.Access;
-using Berth.Server.Api;
 
 namespace Berth.Server.Projects;
 

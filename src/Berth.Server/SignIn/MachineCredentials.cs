@@ -1,5 +1,7 @@
 using Berth.Server.Access;
+using Berth.Server.Access.Robots;
 using Berth.Server.Identity.Federation;
+using Berth.Server.Platform.Settings;
 using Microsoft.Extensions.Logging;
 
 namespace Berth.Server.SignIn;
@@ -8,9 +10,9 @@ namespace Berth.Server.SignIn;
 /// Tokens of trusted issuers as passwords: a machine needs no secret of ours. The name may be anything but a user's, a robot's own (<c>robot$ci</c>) must be
 /// the one that the token stands for.
 /// </summary>
-internal sealed class MachineCredentials(MachineTokens machines, RobotTrusts trusts, TimeProvider time, ILogger<MachineCredentials> log) : ICredentialSource
+internal sealed class MachineCredentials(
+    MachineTokens machines, RobotTrusts trusts, RobotSource robots, RuntimeSettings settings, TimeProvider time, ILogger<MachineCredentials> log) : ICredentialSource
 {
-    private const string RobotPrefix = "robot$";
 
     public string Prefix => "trust:";
 
@@ -23,11 +25,13 @@ internal sealed class MachineCredentials(MachineTokens machines, RobotTrusts tru
         switch (await machines.SignInAsync(password, [.. candidates.Select(t => t.ToTrust())], ct).ConfigureAwait(false))
         {
             case MachineSignIn.Accepted accepted when await LoadAsync(accepted.Trust.Id, ct).ConfigureAwait(false) is { } caller:
-                if (name.StartsWith(RobotPrefix, StringComparison.Ordinal) && name != caller.Name)
+                var prefix = await PrefixAsync(ct).ConfigureAwait(false);
+                if (RobotNames.WithoutPrefix(name, prefix) is { } wanted && wanted != RobotNames.WithoutPrefix(caller.Name, prefix))
                 {
                     log.TokenRefused(issuer, $"it stands for {caller.Name}, not for {name}");
                     return CredentialVerdict.Wrong;
                 }
+                await robots.NoteUseAsync(caller.SubjectId, ct).ConfigureAwait(false);
                 log.TokenAccepted(accepted.Subject, issuer, caller.Name);
                 return CredentialVerdict.Of(caller, accepted.ExpiresAt);
             case MachineSignIn.Unavailable away:
@@ -41,13 +45,15 @@ internal sealed class MachineCredentials(MachineTokens machines, RobotTrusts tru
         }
     }
 
+    private ValueTask<string> PrefixAsync(CancellationToken ct) => settings.ReadAsync(RuntimeSettingTable.RobotNamePrefix, ct);
+
     /// <remarks>Without a stamp: what ends by itself buys no refresh token, and an access token ends with the trust or the robot.</remarks>
     public async ValueTask<Caller?> LoadAsync(long id, CancellationToken ct)
     {
         var now = time.GetUtcNow();
         if (await trusts.FindAsync(id, ct).ConfigureAwait(false) is not { } found || !found.Robot.IsActive(now)) return null;
         if (found.Trust.ExpiresAt is { } end && now.ToUnixTimeMilliseconds() >= end) return null;
-        return new Caller(Prefix + id, RobotPrefix + found.Robot.Name, isAdmin: false, grants: null) { Kind = CallerKind.Robot, SubjectId = found.Robot.Id };
+        return new Caller(Prefix + id, await PrefixAsync(ct).ConfigureAwait(false) + found.Robot.Name, isAdmin: false, grants: null) { Kind = CallerKind.Robot, SubjectId = found.Robot.Id };
     }
 }
 

@@ -1,4 +1,3 @@
-using Berth.Server.Identity;
 using Berth.Server.Identity.Sessions;
 using Berth.Server.Platform.Events;
 using Berth.Server.Platform.Http;

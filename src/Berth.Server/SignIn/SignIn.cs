@@ -1,4 +1,5 @@
 using Berth.Server.Access;
+using Berth.Server.Access.Robots;
 using Berth.Server.Api;
 using Berth.Server.Identity;
 using Berth.Server.Identity.Certificates;
@@ -53,7 +54,8 @@ public static class SignIn
         // Names and passwords, in the order in which they are asked; the passwords in the database come before.
         services.AddSingleton<ICredentialSource>(p => new CliSecrets(p.GetRequiredService<Users>()));
         services.AddSingleton<ICredentialSource>(p => new MachineCredentials(
-            p.GetRequiredService<MachineTokens>(), p.GetRequiredService<RobotTrusts>(), p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<MachineCredentials>>()));
+            p.GetRequiredService<MachineTokens>(), p.GetRequiredService<RobotTrusts>(), p.GetRequiredService<RobotSource>(), p.GetRequiredService<RuntimeSettings>(),
+            p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<MachineCredentials>>()));
         services.AddSingleton<ICredentialSource>(p => new LdapPasswords(p.GetRequiredService<LdapUsers>(), p.GetRequiredService<Users>(), p.GetRequiredService<TimeProvider>()));
 
         // What comes with a request by itself.

@@ -67,6 +67,23 @@ internal sealed class AccessApp : IAsyncDisposable
         return new AccessApp(app, folder);
     }
 
+    /// <summary>Adds a project whose members have these roles.</summary>
+    public Task AddProjectAsync(string name, bool isPublic = false, params (string User, long Role)[] members) => _app.Services.GetRequiredService<Database>().WriteAsync(Durability.Full, async (session, ct) =>
+    {
+        var id = await ProjectRows.AddAsync(session, name, new ProjectSeed(isPublic, -1, null, new Dictionary<string, string>()), 0, ct);
+        foreach (var (user, role) in members)
+            await session.ExecuteAsync(s_insertMember, [id, (await session.ScalarAsync(s_userOf, [user], ct))!.Value, role], ct);
+        return true;
+    }, CancellationToken.None);
+
+    /// <summary>Takes a user's roles away.</summary>
+    public Task RemoveMemberAsync(string user) => _app.Services.GetRequiredService<Database>().WriteAsync(Durability.Full, async (session, ct) =>
+    {
+        await session.ExecuteAsync(s_deleteMember, [user], ct);
+        await session.AnnounceAsync(Topics.Access, "", ct);
+        return true;
+    }, CancellationToken.None);
+
     /// <summary>Asks for a path of this server.</summary>
     public async Task<HttpResponseMessage> GetAsync(string path, AuthenticationHeaderValue? authorization = null)
     {
@@ -144,4 +161,8 @@ internal sealed class AccessApp : IAsyncDisposable
         var error = signIn.Caller is null ? "invalid_token" : signIn.Caller.Grants is null ? null : "insufficient_scope";
         context.Response.Headers.WWWAuthenticate = access.Challenge(context, scope, error);
     }
+
+    private static readonly Statement s_insertMember = new("INSERT INTO project_members (project_id, subject_kind, subject_id, role_id, created_at) VALUES (@0, 1, @1, @2, 0)");
+    private static readonly Statement s_userOf = new("SELECT id FROM users WHERE name = @0");
+    private static readonly Statement s_deleteMember = new("DELETE FROM project_members WHERE subject_id = (SELECT id FROM users WHERE name = @0)");
 }

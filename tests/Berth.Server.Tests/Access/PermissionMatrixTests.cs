@@ -5,7 +5,6 @@ using Berth.Server.Api;
 using Berth.Server.Platform.Data;
 using Berth.Server.Tests.Api;
 using Berth.Server.Tests.Audit;
-using Berth.Server.Tests.Registry;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -107,7 +106,8 @@ public sealed class PermissionMatrixTests
             foreach (var caller in (string[])["nonmember", ""])
             {
                 var (closed, missing) = (await site.CallAsync(operation, "closed", caller), await site.CallAsync(operation, "missing", caller));
-                if (closed.Status != missing.Status || closed.Body != missing.Body) wrong.Add($"{operation.Id} as {caller}: {closed.Status} and {missing.Status}");
+                // Problem documents name the path that was asked for.
+                if (closed.Status != missing.Status || closed.Body.Replace("/closed", "/missing", StringComparison.Ordinal) != missing.Body) wrong.Add($"{operation.Id} as {caller}: {closed.Status} and {missing.Status}");
             }
             if ((await site.CallAsync(operation, "missing", "admin")).Status != 404) wrong.Add($"{operation.Id} as admin");
         }

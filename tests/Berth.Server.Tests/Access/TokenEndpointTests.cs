@@ -5,7 +5,6 @@ using System.Text.Json;
 using Berth.Server.Access;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Http;
-using Berth.Server.Platform.Jose;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using static Berth.Server.Tests.Access.AccessApp;
@@ -54,10 +53,11 @@ public sealed class TokenEndpointTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public async Task Users_pull_and_push_and_only_administrators_delete(DatabaseKind kind)
+    public async Task Members_do_what_their_role_allows_and_administrators_everything(DatabaseKind kind)
     {
         await using var database = await TestDatabase.NewAsync(kind);
         await using var app = await StartAsync(database);
+        await app.AddProjectAsync("a", isPublic: false, ("alice", BuiltInRoles.Developer));
         var alice = Basic("alice", "alice-pw");
         await ExpectAsync(HttpStatusCode.OK, app, "/v2/", alice);
         await ExpectAsync(HttpStatusCode.OK, app, "/v2/a/b/c?action=pull", alice);
@@ -81,11 +81,17 @@ public sealed class TokenEndpointTests
     }
 
     [Fact]
-    public async Task Where_nothing_is_open_a_token_needs_credentials()
+    public async Task Wrong_credentials_buy_no_token_and_none_buy_one_for_what_is_public()
     {
         await using var database = await TestDatabase.NewAsync(DatabaseKind.Sqlite);
         await using var app = await StartAsync(database);
-        foreach (var authorization in new[] { null, Basic("alice", "wrong"), Basic("nobody", "x"), new AuthenticationHeaderValue("Bearer", "x") })
+        await app.AddProjectAsync("open", isPublic: true);
+        var anonymous = await app.TokenAsync("?scope=repository:open/x:pull,push repository:x:pull");
+        Assert.Equal("repository:open/x:pull", anonymous.GetProperty("scope").GetString());
+        await ExpectAsync(HttpStatusCode.OK, app, "/v2/open/x?action=pull", BearerOf(anonymous));
+        await ExpectAsync(HttpStatusCode.Unauthorized, app, "/v2/open/x?action=push", BearerOf(anonymous));
+        await ExpectAsync(HttpStatusCode.Unauthorized, app, "/v2/x?action=pull", BearerOf(anonymous));
+        foreach (var authorization in new[] { Basic("alice", "wrong"), Basic("nobody", "x"), new AuthenticationHeaderValue("Bearer", "x") })
         {
             using var response = await app.GetAsync("/service/token?service=berth&scope=repository:x:pull", authorization);
             Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
@@ -246,7 +252,7 @@ public sealed class TokenEndpointTests
         });
         Assert.True(result.IsValid, result.Exception?.Message);
         var token = (JsonWebToken)result.SecurityToken;
-        Assert.Equal("alice", token.Subject);
+        Assert.Equal("user:2", token.Subject);
         Assert.True(token.TryGetPayloadValue<JsonElement>("access", out var access));
         Assert.Equal("""[{"type":"repository","name":"a/b","actions":["pull"]}]""", access.GetRawText());
     }

@@ -63,7 +63,7 @@ public sealed class ConfigurationApiTests
     {
         await using var app = await PlatformApp.StartAsync(DatabaseKind.Sqlite, o => o with
         {
-            Projects = o.Projects with { Creators = Projects.ProjectCreators.Admins },
+            Projects = o.Projects with { Creators = Berth.Server.Projects.ProjectCreators.Admins },
             Settings = new SettingsOptions { Fixed = new Dictionary<string, string> { ["banner_message"] = "hello" } },
         });
 

@@ -2,7 +2,6 @@ using System.Formats.Tar;
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json.Nodes;
-using Berth.Oci;
 using Berth.Server.Artifacts;
 using Berth.Server.Platform.Data;
 using Berth.Server.Tests.Registry;

@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using Berth.Server.Audit;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
-using Berth.Server.Platform.Settings;
 using Berth.Server.Projects;
 using Berth.Server.Tests.Api;
 using Berth.Server.Tests.Registry;

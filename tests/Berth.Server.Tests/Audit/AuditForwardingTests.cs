@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
-using Berth.Server.Audit;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
 using Berth.Server.Tests.Api;

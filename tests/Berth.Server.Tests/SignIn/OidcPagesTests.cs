@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Json;
-using Berth.Server.Access;
 using Berth.Server.Identity;
 using Berth.Server.Identity.Oidc;
 using Berth.Server.Platform.Data;

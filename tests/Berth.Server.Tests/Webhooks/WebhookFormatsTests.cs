@@ -27,6 +27,8 @@ public sealed class WebhookFormatsTests
         },
     };
 
+    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
+
     [Fact]
     public void The_bodies_are_as_approved()
     {
@@ -35,7 +37,7 @@ public sealed class WebhookFormatsTests
         {
             var content = WebhookFormats.Write(target, s_event, policyId: 7);
             var text = content.ContentType.Contains("json", StringComparison.Ordinal)
-                ? JsonSerializer.Serialize(JsonDocument.Parse(content.Text).RootElement, new JsonSerializerOptions { WriteIndented = true })
+                ? JsonSerializer.Serialize(JsonDocument.Parse(content.Text).RootElement, s_indented)
                 : content.Text;
             all.Append(title).Append(": ").Append(content.ContentType).Append('\n').Append(text).Append("\n\n");
         }

@@ -2,7 +2,6 @@ using System.Buffers.Text;
 using System.Data.Common;
 using System.Security.Cryptography;
 using System.Text;
-using Berth.Server.Identity;
 using Berth.Server.Platform.Data;
 
 namespace Berth.Server.Access.PersonalTokens;

@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using Berth.Server.Api;
 
 namespace Berth.Server.Access.Robots;
 

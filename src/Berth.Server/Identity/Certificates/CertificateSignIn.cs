@@ -72,7 +72,7 @@ public sealed class CertificateSignIn : IDisposable
         {
             var match = _pattern.Match(name);
             if (!match.Success || match.Length != name.Length) return null;
-            if (match.Groups.Count > 1) name = match.Groups[1].Value;
+            if (match.Groups.Count > 1 && match.Groups[1].Success) name = match.Groups[1].Value;
         }
         return Users.IsName(name) ? name : null;
     }

@@ -70,7 +70,7 @@ public sealed record LdapOptions
     public bool GroupAttachParallel { get; init; }
 
     /// <summary>Whether there is a directory.</summary>
-    public bool IsConfigured => Url.Length > 0;
+    internal bool IsConfigured => Url.Length > 0;
 }
 
 /// <summary>Scope of a search (RFC 4511 section 4.5.1.2); the numbers are the protocol's and Harbor's.</summary>

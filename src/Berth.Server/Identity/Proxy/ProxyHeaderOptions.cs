@@ -27,5 +27,5 @@ public sealed record ProxyHeaderOptions
     public IReadOnlyList<string> TrustedNetworks { get; init; } = [];
 
     /// <summary>Whether a header signs in at all.</summary>
-    public bool IsConfigured => UserHeader.Length > 0;
+    internal bool IsConfigured => UserHeader.Length > 0;
 }

@@ -73,6 +73,9 @@ public sealed class CertificateSignInTests : IDisposable
         Assert.Null(mail.NameOf(two));
         Assert.Null(mail.NameOf(other));
         Assert.Equal("a", mail.NameOf(one));
+        using var either = Open(new CertificateOptions { NameFrom = [CertificateNamePlace.Email, CertificateNamePlace.CommonName], NamePattern = @"(.+)@example\.org|[a-z]+" });
+        using var plain = TestCertificates.Issue(_authority, "builder", forClient: true);
+        Assert.Equal(("a", "builder"), (either.NameOf(one), either.NameOf(plain)));
         using var fallback = Open(new CertificateOptions { NameFrom = [CertificateNamePlace.Uri, CertificateNamePlace.CommonName] });
         Assert.Equal("named", fallback.NameOf(one));
     }

@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using Berth.Server.Identity.Issuers;
 using Berth.Server.Identity.Oidc;
 using Berth.Server.Platform.Secrets;
 using Berth.Server.Tests.Identity.Issuers;
