@@ -13,6 +13,10 @@ internal sealed class ArtifactList(Database database)
 {
     private const int MaxRememberedTotals = 20_000;
 
+    // Of 160 kB at most each.
+    private const int MaxRememberedIds = 64;
+    private const int MaxIds = 20_000;
+
     private static readonly Dictionary<string, string> s_columns = new(StringComparer.Ordinal)
     {
         ["id"] = "m.id",
@@ -28,6 +32,7 @@ internal sealed class ArtifactList(Database database)
     };
 
     private readonly RecentMap<(string Where, long Count, long Stamp), long> _totals = new(MaxRememberedTotals);
+    private readonly RecentMap<(string Where, long Count, long Stamp), long[]> _ids = new(MaxRememberedIds);
 
     /// <summary>A page of a repository's artifacts, or what is wrong with the question.</summary>
     public Task<ArtifactPage> ReadAsync(RepositoryPath repository, ApiList list, CancellationToken ct)
@@ -80,14 +85,22 @@ internal sealed class ArtifactList(Database database)
         {
             const string From = "repositories r JOIN manifests m ON m.repository_id = r.id";
             var total = await q.query.ScalarAsync(session, $"SELECT COUNT(*) FROM {From}", t).ConfigureAwait(false);
-            var order = ListQuery.Order([], s_columns, "m.pushed_at", "m.id");
+            var order = OrderOf([]);
             return new ArtifactPage(await IdsAsync(session, q.query, From, order, q.Page, total, t).ConfigureAwait(false), total, null);
         }, ct).ConfigureAwait(false);
     }
 
+    // Among those of a type the order is that of the index which has the type.
+    private static ListOrder OrderOf(IReadOnlyList<ApiSort> sort) =>
+        sort.Count == 1 && sort[0].Key is "type" or "Type"
+            ? ListQuery.Order(sort, s_columns, "m.pushed_at", "m.pushed_at", "m.id")
+            : ListQuery.Order(sort, s_columns, "m.pushed_at", "m.id");
+
     private async Task<ArtifactPage> RunAsync(Scope scope, ApiList list, CancellationToken ct)
     {
         var (isEverything, mayRemember) = (false, true);
+        var order = OrderOf(list.Sort);
+        scope.OrderColumn = order.Keys[0].Column;
         foreach (var filter in list.Filters)
         {
             var key = ListQuery.SnakeCase(filter.Key);
@@ -101,13 +114,12 @@ internal sealed class ArtifactList(Database database)
                 return ArtifactPage.Wrong(problem);
             }
             // These change without a change of the repository.
-            mayRemember &= key is not ("pull_time" or "labels") && scope.TagPart is null;
+            mayRemember &= key is not ("pull_time" or "labels") && scope is { TagPart: null, IsUntagged: false };
         }
         scope.Query.And(isEverything ? "m.accessory_kind IS NULL" : "m.is_listed");
-        var order = ListQuery.Order(list.Sort, s_columns, "m.pushed_at", "m.id");
         return await database.ReadAsync((List: this, scope, order, list.Page, mayRemember), static async (session, q, t) =>
         {
-            await FindTagsAsync(session, q.scope, t).ConfigureAwait(false);
+            await q.List.FindByTagAsync(session, q.scope, t).ConfigureAwait(false);
             var total = await q.List.TotalAsync(session, q.scope, q.mayRemember, t).ConfigureAwait(false);
             return new ArtifactPage(await IdsAsync(session, q.scope.Query, q.scope.From, q.order, q.Page, total, t).ConfigureAwait(false), total, null);
         }, ct).ConfigureAwait(false);
@@ -149,7 +161,7 @@ internal sealed class ArtifactList(Database database)
             case "id" or "repository_id" or "size":
                 return query.AndNumber(s_columns[key], filter) ? null : $"the value of \"{key}\" must be a number";
             case "push_time" or "pull_time":
-                return query.AndTime(s_columns[key], filter) ? null : $"the value of \"{key}\" must be a time";
+                return AddTime(scope, s_columns[key], filter) ? null : $"the value of \"{key}\" must be a time";
             case "media_type" when scope.OfRepository is { } ofRepository:
                 // By itself it would be looked for along the order, row by row; so by the index that has it.
                 query.IsFiltered = true;
@@ -176,7 +188,8 @@ internal sealed class ArtifactList(Database database)
                 query.And("EXISTS (SELECT 1 FROM tags t WHERE t.manifest_id = m.id)");
                 return null;
             case { Kind: FilterKind.Exact, Value: "nil" }:
-                query.And("NOT EXISTS (SELECT 1 FROM tags t WHERE t.manifest_id = m.id)");
+                if (scope.OfRepository is not null) scope.IsUntagged = true;
+                else query.And(Untagged);
                 return null;
             case { Kind: FilterKind.Exact }:
                 query.And($"m.id IN (SELECT t.manifest_id FROM tags t WHERE {scope.OfTags} AND t.name = {query.Value(filter.Value)})");
@@ -186,25 +199,45 @@ internal sealed class ArtifactList(Database database)
         }
     }
 
-    // All tags of the list are looked through, so once and not for the total and for the page: the manifests that were found are the condition.
-    private static async ValueTask FindTagsAsync(DbSession session, Scope scope, CancellationToken ct)
+    // SQLite would take the index of the time and sort all that it finds: the ids from that index, then along the order as far as the page goes.
+    private static bool AddTime(Scope scope, string column, ApiFilter filter)
     {
-        if (scope.TagPart is null) return;
         var query = scope.Query;
-        var contains = query.Kind == DatabaseKind.Sqlite ? "instr" : "strpos";
-        var tags = new ListQuery(query.Kind);
-        tags.And($"{scope.OfTags} AND {contains}(t.name, @1) > 0");
-        tags.Value(scope.OfTagsValue);
-        tags.Value(scope.TagPart);
-        var found = new HashSet<long>();
-        await using (var command = tags.Command(session, "SELECT t.manifest_id FROM tags t", ""))
+        if (query.Kind != DatabaseKind.Sqlite || scope.OfRepository is null || scope.OrderColumn == column) return query.AndTime(column, filter);
+        query.And($"m.id IN (SELECT x.id FROM manifests x WHERE {scope.OfRepository} AND x.is_listed");
+        var isTime = query.AndTime("x" + column[1..], filter);
+        query.Close();
+        return isTime;
+    }
+
+    // What looks through all tags of the list does so once, not for the total and for the page; the manifests that were found are the condition, and are
+    // remembered for the next page.
+    private async ValueTask FindByTagAsync(DbSession session, Scope scope, CancellationToken ct)
+    {
+        if (scope.TagPart is null && !scope.IsUntagged) return;
+        var query = scope.Query;
+        var search = new ListQuery(query.Kind);
+        search.Value(scope.OfTagsValue);
+        search.And(scope.IsUntagged ? $"m.repository_id = @0 AND m.is_listed AND {Untagged}" : scope.OfTags);
+        if (scope.TagPart is { } part) search.And($"{(query.Kind == DatabaseKind.Sqlite ? "instr" : "strpos")}(t.name, {search.Value(part)}) > 0");
+        var key = (search.Identity, scope.Stamp.Count, scope.Stamp.Rising);
+        if (!_ids.TryGet(key, out var ids))
         {
-            await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-            while (await rows.ReadAsync(ct).ConfigureAwait(false)) found.Add(rows.GetInt64(0));
+            ids = await SearchAsync(session, search, scope.IsUntagged ? "SELECT m.id FROM manifests m" : "SELECT t.manifest_id FROM tags t", ct).ConfigureAwait(false);
+            if (ids.Length <= MaxIds) _ids.Set(key, ids);
         }
         query.And(query.Kind == DatabaseKind.Sqlite
-            ? $"m.id IN (SELECT value FROM json_each({query.Value(JsonSerializer.Serialize(found))}))"
-            : $"m.id = ANY({query.Value(found.ToArray())})");
+            ? $"m.id IN (SELECT value FROM json_each({query.Value(JsonSerializer.Serialize(ids))}))"
+            : $"m.id = ANY({query.Value(ids)})");
+    }
+
+    private static async ValueTask<long[]> SearchAsync(DbSession session, ListQuery search, string select, CancellationToken ct)
+    {
+        var found = new HashSet<long>();
+        await using var command = search.Command(session, select, "");
+        await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        while (await rows.ReadAsync(ct).ConfigureAwait(false)) found.Add(rows.GetInt64(0));
+        return [.. found];
     }
 
     private static string? AddLabels(ListQuery query, ApiFilter filter)
@@ -228,9 +261,17 @@ internal sealed class ArtifactList(Database database)
         /// <summary>Condition on manifests <c>x</c> of the one repository; null for a project, or if unlisted manifests are shown too.</summary>
         public string? OfRepository { get; set; }
 
+        /// <summary>First column of the order.</summary>
+        public string OrderColumn { get; set; } = "";
+
+        /// <summary>Whether only what has no tag is shown, of the one repository.</summary>
+        public bool IsUntagged { get; set; }
+
         /// <summary>Text that a tag must contain; null for any.</summary>
         public string? TagPart { get; set; }
     }
+
+    private const string Untagged = "NOT EXISTS (SELECT 1 FROM tags t WHERE t.manifest_id = m.id)";
 
     private static readonly Statement SelectProjectStamp = new("""
         SELECT COUNT(*), COALESCE(SUM(artifact_count), 0), COALESCE(SUM(updated_at), 0) FROM repositories WHERE project_id = @0

@@ -25,6 +25,9 @@ internal sealed class ListQuery(DatabaseKind kind)
     /// <summary>A condition that the caller has written.</summary>
     public void And(string condition) => _where.Append(" AND ").Append(condition);
 
+    /// <summary>Closes a parenthesis that a condition has left open.</summary>
+    public void Close() => _where.Append(')');
+
     /// <summary>A parameter with a value; its name.</summary>
     public string Value(object value)
     {
@@ -77,8 +80,8 @@ internal sealed class ListQuery(DatabaseKind kind)
     /// <param name="sort">What the caller asks for; unknown keys are passed over, as in Harbor.</param>
     /// <param name="columns">Column of each key.</param>
     /// <param name="own">Column of the order without a key, the highest first.</param>
-    /// <param name="last">Unique column.</param>
-    public static ListOrder Order(IReadOnlyList<ApiSort> sort, IReadOnlyDictionary<string, string> columns, string own, string last)
+    /// <param name="last">What decides among equals, a unique column at the end.</param>
+    public static ListOrder Order(IReadOnlyList<ApiSort> sort, IReadOnlyDictionary<string, string> columns, string own, params ReadOnlySpan<string> last)
     {
         var keys = new List<(string Column, bool IsDescending)>();
         var seen = new HashSet<string>(StringComparer.Ordinal);
@@ -91,7 +94,10 @@ internal sealed class ListQuery(DatabaseKind kind)
         }
         // In the same direction, so that an index can be walked.
         if (keys.Count == 0) keys.Add((own, true));
-        if (!keys.Exists(k => k.Column == last)) keys.Add((last, isDescending));
+        foreach (var column in last)
+        {
+            if (keys[^1].Column != last[^1] && !keys.Exists(k => k.Column == column)) keys.Add((column, isDescending));
+        }
         return new ListOrder(keys);
     }
 

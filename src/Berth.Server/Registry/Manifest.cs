@@ -115,6 +115,7 @@ internal sealed class ManifestMap : IEntityTypeConfiguration<Manifest>
         builder.HasIndex(m => new { m.RepositoryId, m.Subject, m.Digest }).HasFilter("subject IS NOT NULL");
         // The pages of artifact lists are found in one of these alone, without the rows, which hold the manifests' bytes.
         builder.HasIndex(m => new { m.RepositoryId, m.PushedAt, m.Id, m.IsListed }).HasFilter("is_listed");
+        builder.HasIndex(m => new { m.RepositoryId, m.Id, m.IsListed }).HasFilter("is_listed");
         builder.HasIndex(m => new { m.RepositoryId, m.PulledAt, m.Id, m.IsListed }).HasFilter("is_listed");
         builder.HasIndex(m => new { m.RepositoryId, m.TotalSize, m.Id, m.IsListed }).HasFilter("is_listed");
         builder.HasIndex(m => new { m.RepositoryId, m.Kind, m.PushedAt, m.Id, m.IsListed, m.ConfigType }).HasFilter("is_listed");

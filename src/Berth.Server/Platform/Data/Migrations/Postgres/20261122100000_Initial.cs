@@ -1036,6 +1036,12 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_manifests_repository_id_id_is_listed",
+                table: "manifests",
+                columns: new[] { "repository_id", "id", "is_listed" },
+                filter: "is_listed");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_manifests_repository_id_kind_pushed_at_id_is_listed_config_~",
                 table: "manifests",
                 columns: new[] { "repository_id", "kind", "pushed_at", "id", "is_listed", "config_type" },

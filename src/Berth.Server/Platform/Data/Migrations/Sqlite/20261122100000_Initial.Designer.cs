@@ -1347,6 +1347,9 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.HasIndex("RepositoryId", "Digest")
                         .IsUnique();
 
+                    b.HasIndex("RepositoryId", "Id", "IsListed")
+                        .HasFilter("is_listed");
+
                     b.HasIndex("RepositoryId", "Subject", "Digest")
                         .HasFilter("subject IS NOT NULL");
 

@@ -1035,6 +1035,12 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_manifests_repository_id_id_is_listed",
+                table: "manifests",
+                columns: new[] { "repository_id", "id", "is_listed" },
+                filter: "is_listed");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_manifests_repository_id_kind_pushed_at_id_is_listed_config_type",
                 table: "manifests",
                 columns: new[] { "repository_id", "kind", "pushed_at", "id", "is_listed", "config_type" },
