@@ -120,6 +120,8 @@ internal sealed class ArtifactList(Database database)
             mayRemember &= key is not ("pull_time" or "labels") && scope is { TagPart: null, IsUntagged: false, MediaTypes.Count: 0 };
         }
         scope.Query.And(isEverything ? "m.accessory_kind IS NULL" : "m.is_listed");
+        // PostgreSQL would walk the primary key through all repositories, for as long as it takes to meet the few rows that match.
+        if (database.Kind == DatabaseKind.Postgres && scope.Query.IsFiltered && scope.OrderColumn == "m.id") order = new ListOrder([("m.id + 0", order.Keys[0].IsDescending)]);
         return await database.ReadAsync((List: this, scope, order, list.Page, mayRemember), static async (session, q, t) =>
         {
             await q.List.SearchAsync(session, q.scope, t).ConfigureAwait(false);
