@@ -17,6 +17,9 @@ internal sealed class ArtifactList(Database database)
     private const int MaxRememberedIds = 64;
     private const int MaxIds = 20_000;
 
+    // Up to here each artifact is asked for its labels, beyond each label for its artifacts.
+    private const int FewArtifacts = 5000;
+
     private static readonly Dictionary<string, string> s_columns = new(StringComparer.Ordinal)
     {
         ["id"] = "m.id",
@@ -114,12 +117,14 @@ internal sealed class ArtifactList(Database database)
                 return ArtifactPage.Wrong(problem);
             }
             // These change without a change of the repository.
-            mayRemember &= key is not ("pull_time" or "labels") && scope is { TagPart: null, IsUntagged: false };
+            mayRemember &= key is not ("pull_time" or "labels") && scope is { TagPart: null, IsUntagged: false, MediaTypes.Count: 0 };
         }
         scope.Query.And(isEverything ? "m.accessory_kind IS NULL" : "m.is_listed");
+        // PostgreSQL would walk the primary key through all repositories, for as long as it takes to meet the few rows that match.
+        if (database.Kind == DatabaseKind.Postgres && scope.Query.IsFiltered && scope.OrderColumn == "m.id") order = new ListOrder([("m.id + 0", order.Keys[0].IsDescending)]);
         return await database.ReadAsync((List: this, scope, order, list.Page, mayRemember), static async (session, q, t) =>
         {
-            await q.List.FindByTagAsync(session, q.scope, t).ConfigureAwait(false);
+            await q.List.SearchAsync(session, q.scope, t).ConfigureAwait(false);
             var total = await q.List.TotalAsync(session, q.scope, q.mayRemember, t).ConfigureAwait(false);
             return new ArtifactPage(await IdsAsync(session, q.scope.Query, q.scope.From, q.order, q.Page, total, t).ConfigureAwait(false), total, null);
         }, ct).ConfigureAwait(false);
@@ -157,15 +162,14 @@ internal sealed class ArtifactList(Database database)
             case "tags":
                 return AddTags(scope, filter);
             case "labels":
-                return AddLabels(query, filter);
+                return AddLabels(scope, filter);
             case "id" or "repository_id" or "size":
                 return query.AndNumber(s_columns[key], filter) ? null : $"the value of \"{key}\" must be a number";
             case "push_time" or "pull_time":
                 return AddTime(scope, s_columns[key], filter) ? null : $"the value of \"{key}\" must be a time";
-            case "media_type" when scope.OfRepository is { } ofRepository:
-                // By itself it would be looked for along the order, row by row; so by the index that has it.
+            case "media_type" when scope.OfRepository is not null:
                 query.IsFiltered = true;
-                query.And($"m.id IN (SELECT x.id FROM manifests x WHERE {ofRepository} AND x.is_listed AND {query.Text("x.config_type", filter)})");
+                scope.MediaTypes.Add(filter);
                 return null;
             case "type" or "media_type" or "manifest_media_type" or "artifact_type" or "digest":
                 query.AndText(s_columns[key], filter);
@@ -204,34 +208,54 @@ internal sealed class ArtifactList(Database database)
     {
         var query = scope.Query;
         if (query.Kind != DatabaseKind.Sqlite || scope.OfRepository is null || scope.OrderColumn == column) return query.AndTime(column, filter);
-        query.And($"m.id IN (SELECT x.id FROM manifests x WHERE {scope.OfRepository} AND x.is_listed");
-        var isTime = query.AndTime("x" + column[1..], filter);
-        query.Close();
-        return isTime;
+        if (query.TimeRange(filter) is not { } range) return false;
+        query.And(
+            $"m.id IN (SELECT x.id FROM manifests x WHERE {scope.OfRepository} AND x.is_listed AND {ListQuery.InRange("x" + column[1..], range)})",
+            ListQuery.InRange(column, range));
+        return true;
     }
 
-    // What looks through all tags of the list does so once, not for the total and for the page; the manifests that were found are the condition, and are
-    // remembered for the next page.
-    private async ValueTask FindByTagAsync(DbSession session, Scope scope, CancellationToken ct)
+    // What looks through a whole list does so once, not for the total and for the page; the manifests that were found are the condition, and are
+    // remembered for the next page and the next order.
+    private async ValueTask SearchAsync(DbSession session, Scope scope, CancellationToken ct)
     {
-        if (scope.TagPart is null && !scope.IsUntagged) return;
+        const string OfManifests = "SELECT m.id FROM manifests m";
+        if (scope.TagPart is { } part)
+        {
+            var search = scope.NewSearch();
+            search.And($"{scope.OfTags} AND {(search.Kind == DatabaseKind.Sqlite ? "instr" : "strpos")}(t.name, {search.Value(part)}) > 0");
+            await SearchAsync(session, scope, search, "SELECT t.manifest_id FROM tags t", ct).ConfigureAwait(false);
+        }
+        if (scope.IsUntagged)
+        {
+            var search = scope.NewSearch();
+            search.And($"m.repository_id = @0 AND m.is_listed AND {Untagged}");
+            await SearchAsync(session, scope, search, OfManifests, ct).ConfigureAwait(false);
+        }
+        foreach (var filter in scope.MediaTypes)
+        {
+            var search = scope.NewSearch();
+            search.And("m.repository_id = @0 AND m.is_listed");
+            search.AndText("m.config_type", filter);
+            await SearchAsync(session, scope, search, OfManifests, ct).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask SearchAsync(DbSession session, Scope scope, ListQuery search, string select, CancellationToken ct)
+    {
         var query = scope.Query;
-        var search = new ListQuery(query.Kind);
-        search.Value(scope.OfTagsValue);
-        search.And(scope.IsUntagged ? $"m.repository_id = @0 AND m.is_listed AND {Untagged}" : scope.OfTags);
-        if (scope.TagPart is { } part) search.And($"{(query.Kind == DatabaseKind.Sqlite ? "instr" : "strpos")}(t.name, {search.Value(part)}) > 0");
         var key = (search.Identity, scope.Stamp.Count, scope.Stamp.Rising);
         if (!_ids.TryGet(key, out var ids))
         {
-            ids = await SearchAsync(session, search, scope.IsUntagged ? "SELECT m.id FROM manifests m" : "SELECT t.manifest_id FROM tags t", ct).ConfigureAwait(false);
+            ids = await ReadIdsAsync(session, search, select, ct).ConfigureAwait(false);
             if (ids.Length <= MaxIds) _ids.Set(key, ids);
         }
         query.And(query.Kind == DatabaseKind.Sqlite
             ? $"m.id IN (SELECT value FROM json_each({query.Value(JsonSerializer.Serialize(ids))}))"
-            : $"m.id = ANY({query.Value(ids)})");
+            : $"m.id IN (SELECT unnest({query.Value(ids)}))");
     }
 
-    private static async ValueTask<long[]> SearchAsync(DbSession session, ListQuery search, string select, CancellationToken ct)
+    private static async ValueTask<long[]> ReadIdsAsync(DbSession session, ListQuery search, string select, CancellationToken ct)
     {
         var found = new HashSet<long>();
         await using var command = search.Command(session, select, "");
@@ -240,12 +264,18 @@ internal sealed class ArtifactList(Database database)
         return [.. found];
     }
 
-    private static string? AddLabels(ListQuery query, ApiFilter filter)
+    private static string? AddLabels(Scope scope, ApiFilter filter)
     {
+        var query = scope.Query;
         query.IsFiltered = true;
         if (filter.Kind != FilterKind.AllOf || filter.Numbers is not { Count: > 0 } labels)
             return "the value of \"labels\" query can only be integer list with intersetion relationship";
-        foreach (var label in labels) query.And($"m.id IN (SELECT l.manifest_id FROM manifest_labels l WHERE l.label_id = {query.Value(label)})");
+        foreach (var label in labels)
+        {
+            query.And(scope.Unfiltered <= FewArtifacts
+                ? $"EXISTS (SELECT 1 FROM manifest_labels l WHERE l.manifest_id = m.id AND l.label_id = {query.Value(label)})"
+                : $"m.id IN (SELECT l.manifest_id FROM manifest_labels l WHERE l.label_id = {query.Value(label)})");
+        }
         return null;
     }
 
@@ -266,6 +296,17 @@ internal sealed class ArtifactList(Database database)
 
         /// <summary>Whether only what has no tag is shown, of the one repository.</summary>
         public bool IsUntagged { get; set; }
+
+        /// <summary>Conditions on the configuration's type, of the one repository.</summary>
+        public List<ApiFilter> MediaTypes { get; } = [];
+
+        /// <summary>A search for manifests of the list; its parameter <c>@0</c> is the repository or project.</summary>
+        public ListQuery NewSearch()
+        {
+            var search = new ListQuery(Query.Kind);
+            search.Value(OfTagsValue);
+            return search;
+        }
 
         /// <summary>Text that a tag must contain; null for any.</summary>
         public string? TagPart { get; set; }

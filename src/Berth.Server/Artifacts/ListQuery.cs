@@ -15,6 +15,7 @@ internal sealed class ListQuery(DatabaseKind kind)
     private const int MaxSortKeys = 4;
 
     private readonly StringBuilder _where = new("WHERE 1 = 1");
+    private readonly StringBuilder _counted = new("WHERE 1 = 1");
     private readonly List<object> _values = [];
 
     public DatabaseKind Kind => kind;
@@ -23,10 +24,14 @@ internal sealed class ListQuery(DatabaseKind kind)
     public bool IsFiltered { get; set; }
 
     /// <summary>A condition that the caller has written.</summary>
-    public void And(string condition) => _where.Append(" AND ").Append(condition);
+    public void And(string condition) => And(condition, condition);
 
-    /// <summary>Closes a parenthesis that a condition has left open.</summary>
-    public void Close() => _where.Append(')');
+    /// <summary>A condition that is better asked in another form where only the number of rows is wanted.</summary>
+    public void And(string condition, string counted)
+    {
+        _where.Append(" AND ").Append(condition);
+        _counted.Append(" AND ").Append(counted);
+    }
 
     /// <summary>A parameter with a value; its name.</summary>
     public string Value(object value)
@@ -67,14 +72,23 @@ internal sealed class ListQuery(DatabaseKind kind)
     /// <summary>A condition on a column of times; false when the value is none.</summary>
     public bool AndTime(string column, ApiFilter filter)
     {
-        IsFiltered = true;
-        if (filter.Kind is FilterKind.Fuzzy or FilterKind.AnyOf or FilterKind.AllOf || filter.Times is not { } times) return false;
-        And($"{column} >= {Value(times.From)}");
-        // What Harbor is told by the second may have happened within it.
-        var to = times.To is < long.MaxValue - 999 and > 0 && times.To % 1000 == 0 ? times.To + 999 : times.To;
-        And($"{column} <= {Value(to)}");
+        if (TimeRange(filter) is not { } range) return false;
+        And(InRange(column, range));
         return true;
     }
+
+    /// <summary>The parameters of a range of times; null when the value is none.</summary>
+    public (string From, string To)? TimeRange(ApiFilter filter)
+    {
+        IsFiltered = true;
+        if (filter.Kind is FilterKind.Fuzzy or FilterKind.AnyOf or FilterKind.AllOf || filter.Times is not { } times) return null;
+        // What Harbor is told by the second may have happened within it.
+        var to = times.To is < long.MaxValue - 999 and > 0 && times.To % 1000 == 0 ? times.To + 999 : times.To;
+        return (Value(times.From), Value(to));
+    }
+
+    /// <summary>That a column lies in a range.</summary>
+    public static string InRange(string column, (string From, string To) range) => $"{column} >= {range.From} AND {column} <= {range.To}";
 
     /// <summary>The order: the keys that a list knows, else its own; the last column makes it the same every time.</summary>
     /// <param name="sort">What the caller asks for; unknown keys are passed over, as in Harbor.</param>
@@ -102,11 +116,13 @@ internal sealed class ListQuery(DatabaseKind kind)
     }
 
     /// <summary>A command of the parts around the conditions.</summary>
-    public DbCommand Command(DbSession session, string before, string after)
+    public DbCommand Command(DbSession session, string before, string after) => Command(session, $"{before} {_where} {after}");
+
+    private DbCommand Command(DbSession session, string text)
     {
         var command = session.Connection.CreateCommand();
         command.Transaction = session.Transaction;
-        command.CommandText = $"{before} {_where} {after}";
+        command.CommandText = text;
         for (var i = 0; i < _values.Count; i++)
         {
             var parameter = command.CreateParameter();
@@ -117,10 +133,10 @@ internal sealed class ListQuery(DatabaseKind kind)
         return command;
     }
 
-    /// <summary>The first number that a command returns; 0 without one.</summary>
+    /// <summary>The number that a command which counts returns.</summary>
     public async ValueTask<long> ScalarAsync(DbSession session, string before, CancellationToken ct)
     {
-        await using var command = Command(session, before, "");
+        await using var command = Command(session, $"{before} {_counted}");
         return Convert.ToInt64(await command.ExecuteScalarAsync(ct).ConfigureAwait(false) ?? 0L, CultureInfo.InvariantCulture);
     }
 

@@ -64,7 +64,7 @@ internal sealed class RepositoryApi(Database database, ApiRights rights, Reposit
             if (projects.Count == 0) return ApiResult.List([], 0, ArtifactsJsonContext.Default.IReadOnlyListRepositoryJson);
             query.And(database.Kind == DatabaseKind.Sqlite
                 ? $"r.project_id IN (SELECT value FROM json_each({query.Value(JsonSerializer.Serialize(projects))}))"
-                : $"r.project_id = ANY({query.Value(projects.ToArray())})");
+                : $"r.project_id IN (SELECT unnest({query.Value(projects.ToArray())}))");
         }
         return await AnswerAsync(query, list, ct).ConfigureAwait(false);
     }

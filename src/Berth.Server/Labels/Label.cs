@@ -68,6 +68,6 @@ internal sealed class ManifestLabelMap : IEntityTypeConfiguration<ManifestLabel>
         builder.Property(l => l.CreatedAt).HasColumnName("created_at");
         builder.HasOne<Manifest>().WithMany().HasForeignKey(l => l.ManifestId).OnDelete(DeleteBehavior.Cascade);
         builder.HasOne<Label>().WithMany().HasForeignKey(l => l.LabelId).OnDelete(DeleteBehavior.Cascade);
-        builder.HasIndex(l => l.LabelId);
+        builder.HasIndex(l => new { l.LabelId, l.ManifestId });
     }
 }

@@ -882,7 +882,7 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
 
                     b.HasKey("ManifestId", "LabelId");
 
-                    b.HasIndex("LabelId");
+                    b.HasIndex("LabelId", "ManifestId");
 
                     b.ToTable("manifest_labels", (string)null);
                 });

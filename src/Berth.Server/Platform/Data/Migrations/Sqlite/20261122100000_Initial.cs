@@ -1019,9 +1019,9 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 columns: new[] { "repository_id", "child_digest" });
 
             migrationBuilder.CreateIndex(
-                name: "IX_manifest_labels_label_id",
+                name: "IX_manifest_labels_label_id_manifest_id",
                 table: "manifest_labels",
-                column: "label_id");
+                columns: new[] { "label_id", "manifest_id" });
 
             migrationBuilder.CreateIndex(
                 name: "IX_manifests_digest",

@@ -809,7 +809,7 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
 
                     b.HasKey("ManifestId", "LabelId");
 
-                    b.HasIndex("LabelId");
+                    b.HasIndex("LabelId", "ManifestId");
 
                     b.ToTable("manifest_labels", (string)null);
                 });
