@@ -169,7 +169,11 @@ internal sealed class JobServiceApi(
 
     private ValueTask RaiseAsync(DbSession session, ApiCall call, string action, string what, CancellationToken ct) => events.RaiseAsync(session, new DomainEvent
     {
-        Operation = action, ResourceType = "job", Resource = what, Actor = call.Actor, Description = $"{action} jobs: {what}",
+        Operation = action,
+        ResourceType = "job",
+        Resource = what,
+        Actor = call.Actor,
+        Description = $"{action} jobs: {what}",
     }, ct);
 
     private static ApiResult NotFound(ApiCall call) => ApiResult.NotFound($"job {call.Route("job_id")} not found");

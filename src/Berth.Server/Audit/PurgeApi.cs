@@ -131,7 +131,11 @@ internal sealed class PurgeApi(Database database, JobQueue queue, JobSchedules s
 
     private ValueTask RaiseAsync(DbSession session, ApiCall call, string operation, string description, CancellationToken ct) => events.RaiseAsync(session, new DomainEvent
     {
-        Operation = operation, ResourceType = "purge_audit", Resource = "audit log", Actor = call.Actor, Description = description,
+        Operation = operation,
+        ResourceType = "purge_audit",
+        Resource = "audit log",
+        Actor = call.Actor,
+        Description = description,
     }, ct);
 
     private async ValueTask<Job?> FindAsync(ApiCall call, CancellationToken ct)

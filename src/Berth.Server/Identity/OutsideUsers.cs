@@ -58,7 +58,11 @@ internal sealed class OutsideUsers(Database database, Users users, DomainEvents 
             userId = (await session.ScalarAsync(Insert, [person.Name, person.Email ?? "", person.RealName ?? "", person.Source, person.ExternalId, Now()], ct).ConfigureAwait(false))!.Value;
             await events.RaiseAsync(session, new DomainEvent
             {
-                Operation = "create", ResourceType = "user", Resource = person.Name, Actor = actor, Description = $"user {person.Name} came from {person.Source}",
+                Operation = "create",
+                ResourceType = "user",
+                Resource = person.Name,
+                Actor = actor,
+                Description = $"user {person.Name} came from {person.Source}",
             }, ct).ConfigureAwait(false);
         }
         await session.ExecuteAsync(Update, [person.Email ?? "", person.RealName ?? "", person.IsAdmin ?? false, person.IsAdmin is not null, Now(), userId], ct).ConfigureAwait(false);

@@ -74,7 +74,10 @@ internal sealed class TagLocksApi(Database database, DomainEvents events)
 
     private static TagLocksJson JsonOf(TagLocks locks) => new()
     {
-        Read = locks.HasFlag(TagLocks.Read), Write = locks.HasFlag(TagLocks.Write), Delete = locks.HasFlag(TagLocks.Delete), List = locks.HasFlag(TagLocks.List),
+        Read = locks.HasFlag(TagLocks.Read),
+        Write = locks.HasFlag(TagLocks.Write),
+        Delete = locks.HasFlag(TagLocks.Delete),
+        List = locks.HasFlag(TagLocks.List),
     };
 
     private static ApiResult NotFound(ApiCall call) => ApiResult.NotFound($"tag {call.Route("tag_name")} not found in repository {call.Route("repository_name")}");

@@ -154,7 +154,11 @@ internal sealed class LabelsApi(Database database, DomainEvents events, TimeProv
     private async ValueTask RaiseAsync(DbSession session, ApiCall call, string operation, long? project, string name, CancellationToken ct) =>
         await events.RaiseAsync(session, new DomainEvent
         {
-            Operation = operation, ResourceType = "label", Resource = name, ProjectId = project, Actor = call.Actor,
+            Operation = operation,
+            ResourceType = "label",
+            Resource = name,
+            ProjectId = project,
+            Actor = call.Actor,
             ProjectName = project is null ? null : (await call.FindProjectAsync(project.Value, ct).ConfigureAwait(false))?.Name,
             Description = $"{operation} label: {name}",
         }, ct).ConfigureAwait(false);

@@ -123,7 +123,10 @@ internal sealed class ArtifactSite(PlatformApp app)
         }
         var manifest = new JsonObject
         {
-            ["schemaVersion"] = 2, ["mediaType"] = MediaTypes.OciManifest, ["config"] = TestImage.Describe(configType, bytes), ["layers"] = list,
+            ["schemaVersion"] = 2,
+            ["mediaType"] = MediaTypes.OciManifest,
+            ["config"] = TestImage.Describe(configType, bytes),
+            ["layers"] = list,
         };
         if (artifactType is not null) manifest["artifactType"] = artifactType;
         if (annotations is not null) manifest["annotations"] = annotations.DeepClone();

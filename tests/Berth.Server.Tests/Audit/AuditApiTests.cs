@@ -209,7 +209,13 @@ public sealed class AuditApiTests
             {
                 await AuditRows.AddAsync(session, new AuditEntry
                 {
-                    At = start + i * 1000L, Operation = "do", ResourceType = "thing", Resource = $"thing {i}", Actor = "someone", Address = "10.0.0.1", Description = "a \"thing\", done",
+                    At = start + i * 1000L,
+                    Operation = "do",
+                    ResourceType = "thing",
+                    Resource = $"thing {i}",
+                    Actor = "someone",
+                    Address = "10.0.0.1",
+                    Description = "a \"thing\", done",
                 }, forward: false, ct);
             }
             return true;
@@ -218,7 +224,11 @@ public sealed class AuditApiTests
 
     internal static DomainEvent Event(string resource) => new()
     {
-        Operation = "do", ResourceType = "thing", Resource = resource, Actor = new EventActor("user", 1, "someone", "10.0.0.1", "r1"), Description = $"did {resource}",
+        Operation = "do",
+        ResourceType = "thing",
+        Resource = resource,
+        Actor = new EventActor("user", 1, "someone", "10.0.0.1", "r1"),
+        Description = $"did {resource}",
     };
 
     internal static async Task<List<AuditEntry>> EntriesAsync(PlatformApp app, Func<AuditEntry, bool> which)

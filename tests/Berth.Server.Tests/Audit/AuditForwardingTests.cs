@@ -170,7 +170,7 @@ public sealed class AuditForwardingTests
         {
             var builder = WebApplication.CreateSlimBuilder();
             builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
+            builder.WebHost.UseUrls("http://127.0.0.1:0");
             var receiver = new HttpReceiver(builder.Build(), failures);
             receiver._app.Run(receiver.TakeAsync);
             await receiver._app.StartAsync();

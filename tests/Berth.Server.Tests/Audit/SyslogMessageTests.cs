@@ -10,8 +10,17 @@ public sealed class SyslogMessageTests
     {
         var entry = new AuditEntry
         {
-            Id = 7, At = 1_767_225_600_123, Operation = "create", ResourceType = "artifact", Resource = "library/a\"]\\b:v1", Actor = "jürgen", Address = "10.0.0.1",
-            RequestId = "r1", ProjectId = 3, Description = "push\nartifact", Count = 2,
+            Id = 7,
+            At = 1_767_225_600_123,
+            Operation = "create",
+            ResourceType = "artifact",
+            Resource = "library/a\"]\\b:v1",
+            Actor = "jürgen",
+            Address = "10.0.0.1",
+            RequestId = "r1",
+            ProjectId = 3,
+            Description = "push\nartifact",
+            Count = 2,
         };
 
         var text = Encoding.UTF8.GetString(SyslogMessage.Write(entry, "host 1", 42));

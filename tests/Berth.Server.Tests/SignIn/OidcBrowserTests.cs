@@ -15,8 +15,14 @@ public sealed class OidcBrowserTests(OidcFixture oidc) : IClassFixture<OidcFixtu
     {
         var options = new OidcOptions
         {
-            Name = "main", Issuer = oidc.Server["OIDC_ISSUER"], ClientId = oidc.Server["OIDC_CLIENT_ID"], ClientSecret = oidc.Server["OIDC_CLIENT_SECRET"],
-            Scopes = ["openid", "profile", "email", "groups"], GroupsClaim = "groups", AdminGroup = "admins", AutoOnboard = true,
+            Name = "main",
+            Issuer = oidc.Server["OIDC_ISSUER"],
+            ClientId = oidc.Server["OIDC_CLIENT_ID"],
+            ClientSecret = oidc.Server["OIDC_CLIENT_SECRET"],
+            Scopes = ["openid", "profile", "email", "groups"],
+            GroupsClaim = "groups",
+            AdminGroup = "admins",
+            AutoOnboard = true,
         };
         // The provider knows one address of ours, which a proxy would have.
         await using var app = await SignInApp.StartAsync(

@@ -24,8 +24,13 @@ internal sealed class AccessExplainer(RightsCache rights, Database database)
     {
         var start = new Explanation
         {
-            Subject = SubjectOf(caller), Action = question.Action, Project = question.Project?.Name, DecidedBy = "nothing", Text = "",
-            Repository = question.Repository.Length == 0 ? null : question.Repository, Tag = question.Tag.Length == 0 ? null : question.Tag,
+            Subject = SubjectOf(caller),
+            Action = question.Action,
+            Project = question.Project?.Name,
+            DecidedBy = "nothing",
+            Text = "",
+            Repository = question.Repository.Length == 0 ? null : question.Repository,
+            Tag = question.Tag.Length == 0 ? null : question.Tag,
         };
         if (question.Project is null) return await ExplainSystemAsync(caller, question, start, ct).ConfigureAwait(false);
         var explained = await ExplainProjectAsync(caller, question, question.Project, start, ct).ConfigureAwait(false);

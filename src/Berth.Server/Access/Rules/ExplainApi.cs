@@ -62,8 +62,13 @@ internal sealed class ExplainApi(AccessExplainer explainer, Database database)
 
     private static Explanation Disabled(string subject, string action, ProjectFacts? project, string repository, string tag) => new()
     {
-        Subject = subject, Action = action, Project = project?.Name, Repository = repository.Length == 0 ? null : repository, Tag = tag.Length == 0 ? null : tag,
-        DecidedBy = "account", Text = $"{subject} may not sign in: the account is disabled or has expired",
+        Subject = subject,
+        Action = action,
+        Project = project?.Name,
+        Repository = repository.Length == 0 ? null : repository,
+        Tag = tag.Length == 0 ? null : tag,
+        DecidedBy = "account",
+        Text = $"{subject} may not sign in: the account is disabled or has expired",
     };
 
     private static bool IsAction(string action, bool inProject)

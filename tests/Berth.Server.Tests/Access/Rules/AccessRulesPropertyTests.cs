@@ -34,7 +34,12 @@ public sealed class AccessRulesPropertyTests
     {
         var doubled = rules.Concat(rules.Where(r => r.IsAllowed).Select(r => new AccessRule
         {
-            Id = r.Id + 5000, RepositoryPattern = r.RepositoryPattern, TagPattern = r.TagPattern, Actions = r.Actions, SubjectKind = r.SubjectKind, IsAllowed = false,
+            Id = r.Id + 5000,
+            RepositoryPattern = r.RepositoryPattern,
+            TagPattern = r.TagPattern,
+            Actions = r.Actions,
+            SubjectKind = r.SubjectKind,
+            IsAllowed = false,
         })).ToArray();
         var rights = Rights(BuiltInRoles.ProjectAdmin, doubled);
         return All((repository, tag, action) => AccessRules.Decide(rights, repository, tag, action) is not { IsAllowed: true, By: not null });
