@@ -76,7 +76,7 @@ internal sealed class LdapUsers(LdapSource source, SignInSettings settings, Outs
         }
         catch (LdapUnavailableException e)
         {
-            throw new SignInUnavailableException(e.Message);
+            throw new SignInUnavailableException(e.ForLog);
         }
     }
 

@@ -87,9 +87,10 @@ public static class SignIn
             .. new OidcPages(
                 p.GetRequiredService<OidcProviders>(), p.GetRequiredService<SignInSettings>(), p.GetRequiredService<OutsideUsers>(), p.GetRequiredService<SessionStart>(),
                 p.GetRequiredService<InstallationSecret>(), p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<OidcPages>>()).Operations(),
-            .. new OidcApi(p.GetRequiredService<OidcProviders>(), p.GetRequiredService<SignInSettings>(), p.GetRequiredService<TimeProvider>()).Operations(),
+            .. new OidcApi(
+                p.GetRequiredService<OidcProviders>(), p.GetRequiredService<SignInSettings>(), p.GetRequiredService<IssuerClient>().Guard, p.GetRequiredService<TimeProvider>()).Operations(),
             .. new SessionApi(p.GetRequiredService<BrowserSessions>(), p.GetRequiredService<Users>()).Operations(),
-            .. new LdapApi(p.GetRequiredService<LdapSource>(), p.GetRequiredService<LdapUsers>()).Operations(),
+            .. new LdapApi(p.GetRequiredService<LdapSource>(), p.GetRequiredService<LdapUsers>(), p.GetRequiredService<IssuerClient>().Guard).Operations(),
             .. new RobotTrustApi(p.GetRequiredService<RobotTrusts>(), p.GetRequiredService<IssuerClient>().Guard).Operations(),
         ]);
     }
