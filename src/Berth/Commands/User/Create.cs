@@ -1,14 +1,12 @@
 using System.CommandLine;
-using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using Berth.Server.Identity;
 
 namespace Berth.Commands.User;
 
 /// <summary><c>berth user create NAME</c>.</summary>
 internal static class Create
 {
-    private const string Alphabet = "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-
     public static Command Build(CommandEnvironment environment)
     {
         var name = new Argument<string>("NAME") { Description = "Sign-in name" };
@@ -25,8 +23,7 @@ internal static class Create
         return ServerVerb.Build(environment, verb, async (parsed, server, ct) =>
         {
             var given = await PasswordAsync(parsed.GetValue(passwordFile), ct);
-            // Of every kind that the rules of the server may ask for.
-            var password = given ?? RandomNumberGenerator.GetString(Alphabet, 20) + "aA1";
+            var password = given ?? GeneratedPassword.New();
             await server.CallAsync(HttpMethod.Post, "/api/v2.0/users", new JsonObject
             {
                 ["username"] = parsed.GetValue(name),
