@@ -57,11 +57,13 @@ internal sealed class LdapUsers(LdapSource source, SignInSettings settings, Outs
         {
             var batch = await ReadAsync(after, ct).ConfigureAwait(false);
             if (batch.Count == 0) break;
-            foreach (var (id, name) in batch)
+            var people = await directory.LookUpAsync([.. batch.Select(u => u.Name)], ct).ConfigureAwait(false);
+            for (var i = 0; i < batch.Count; i++)
             {
+                var id = batch[i].Id;
                 seen++;
                 after = id;
-                if (await directory.LookUpAsync(name, ct).ConfigureAwait(false) is { } person) await EnsureAsync(person, EventActor.System, ct).ConfigureAwait(false);
+                if (people[i] is { } person) await EnsureAsync(person, EventActor.System, ct).ConfigureAwait(false);
                 else if (await outside.ForgetAsync(id, ct).ConfigureAwait(false)) gone++;
             }
         }

@@ -140,9 +140,7 @@ internal sealed class LdapConnection : IAsyncDisposable
         }
         else if (_options.CaPath is { Length: > 0 } path)
         {
-            var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-            policy.CustomTrustStore.AddRange(CertificateAuthorities.Read(path));
-            authentication.CertificateChainPolicy = policy;
+            authentication.CertificateChainPolicy = CertificateAuthorities.PolicyOf(path);
         }
         await tls.AuthenticateAsClientAsync(authentication, ct).ConfigureAwait(false);
     }

@@ -62,15 +62,23 @@ public sealed class LdapDirectory
         }
     }
 
-    /// <summary>The user of a name with the groups, without a password; null when there is none. For the sync job.</summary>
+    /// <summary>The user of a name with the groups, without a password; null when there is none.</summary>
     /// <exception cref="LdapUnavailableException">The directory cannot tell.</exception>
-    internal Task<LdapSignIn.Accepted?> LookUpAsync(string name, CancellationToken ct) =>
-        ConverseAsync(async (connection, token) =>
+    internal async Task<LdapSignIn.Accepted?> LookUpAsync(string name, CancellationToken ct) => (await LookUpAsync([name], ct).ConfigureAwait(false))[0];
+
+    /// <summary>The users of names with their groups, in the order of the names and over one connection; null for one whom there is not.</summary>
+    /// <exception cref="LdapUnavailableException">The directory cannot tell.</exception>
+    internal Task<IReadOnlyList<LdapSignIn.Accepted?>> LookUpAsync(IReadOnlyList<string> names, CancellationToken ct) =>
+        ConverseAsync<IReadOnlyList<LdapSignIn.Accepted?>>(async (connection, token) =>
         {
             await BindAsSearcherAsync(connection, token).ConfigureAwait(false);
-            return await FindOneAsync(connection, name, token).ConfigureAwait(false) is { } entry
-                ? await AcceptAsync(connection, entry, token).ConfigureAwait(false)
-                : null;
+            var people = new List<LdapSignIn.Accepted?>(names.Count);
+            foreach (var name in names)
+            {
+                var entry = await FindOneAsync(connection, name, token).ConfigureAwait(false);
+                people.Add(entry is null ? null : await AcceptAsync(connection, entry, token).ConfigureAwait(false));
+            }
+            return people;
         }, ct);
 
     /// <summary>Tries the address and the search account; null when all is well, else what is wrong.</summary>
