@@ -87,9 +87,5 @@ internal sealed class LocalAccess(
             | (Grants.Allow(grants, repository, RepositoryAction.Delete) ? RuleActions.Delete : 0);
     }
 
-    private string RealmOf(HttpRequest request)
-    {
-        var origin = http.PublicUrl is { Length: > 0 } url ? url.TrimEnd('/') : $"{request.Scheme}://{request.Host}";
-        return $"{origin}{request.PathBase}{TokenEndpoint.Path}";
-    }
+    private string RealmOf(HttpRequest request) => $"{http.OriginOf(request)}{request.PathBase}{TokenEndpoint.Path}";
 }
