@@ -1,4 +1,3 @@
-using Berth.Server.Identity;
 using Berth.Server.Identity.Ldap;
 using Berth.Server.Platform.Data;
 using Berth.Server.Tests.Api;
