@@ -1,5 +1,6 @@
 using System.Text;
 using Berth.Server.Access;
+using Berth.Server.Identity.Sessions;
 using Berth.Server.Platform.Secrets;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Settings;
@@ -30,6 +31,8 @@ internal static class BerthSettings
         if (projects.DefaultQuotaBytes != new ProjectOptions().DefaultQuotaBytes) texts[RuntimeSettingTable.StoragePerProject.Name] = $"{projects.DefaultQuotaBytes}";
         if (access.TokenLifetime != new AccessOptions().TokenLifetime) texts[RuntimeSettingTable.TokenExpiration.Name] = $"{Math.Max(1, (long)access.TokenLifetime.TotalMinutes)}";
         if (access.RobotNamePrefix != new AccessOptions().RobotNamePrefix) texts[RuntimeSettingTable.RobotNamePrefix.Name] = access.RobotNamePrefix;
+        var idle = options.Identity.Sessions.IdleTimeout;
+        if (idle != new SessionOptions().IdleTimeout) texts[RuntimeSettingTable.SessionTimeout.Name] = $"{Math.Max(1, (long)idle.TotalMinutes)}";
         if (options.Identity.SelfRegistration) texts[RuntimeSettingTable.SelfRegistration.Name] = "true";
         if (options.Registry.ReadOnly) texts[RuntimeSettingTable.ReadOnly.Name] = "true";
         foreach (var (name, text) in options.Settings.Fixed) texts[name] = text;

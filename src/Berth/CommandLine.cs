@@ -9,7 +9,11 @@ namespace Berth;
 internal delegate Task<int> RunServer(BerthConfiguration configuration, CancellationToken ct);
 
 /// <summary>What the commands take from the process they run in.</summary>
-internal sealed record CommandEnvironment(IReadOnlyDictionary<string, string> Variables, RunServer RunServer);
+internal sealed record CommandEnvironment(IReadOnlyDictionary<string, string> Variables, RunServer RunServer)
+{
+    /// <summary>Standard input.</summary>
+    public TextReader Input { get; init; } = Console.In;
+}
 
 /// <summary>The tree of commands, and how a line of arguments is run.</summary>
 internal static class CommandLine
@@ -33,10 +37,35 @@ internal static class CommandLine
         config.Subcommands.Add(Commands.Config.Check.Build(environment));
         config.Subcommands.Add(Commands.Config.Show.Build(environment));
         root.Subcommands.Add(config);
+        foreach (var noun in OnServers(environment)) root.Subcommands.Add(noun);
         root.Subcommands.Add(Commands.Version.Build());
         root.Subcommands.Add(Commands.Completion.Build());
         root.Subcommands.Add(Commands.Complete.Build(root));
         return root;
+    }
+
+    // What is asked of a running server.
+    private static IEnumerable<Command> OnServers(CommandEnvironment environment)
+    {
+        yield return Noun("access", "Ask a running server about rights", "berth access explain push --project shop --repository web", Commands.Access.Explain.Build(environment));
+        yield return Noun(
+            "user", "Users of a running server", "berth user list",
+            Commands.User.List.Build(environment), Commands.User.Create.Build(environment), Commands.User.Disable.Build(environment), Commands.User.Enable.Build(environment),
+            Commands.User.Delete.Build(environment));
+        yield return Noun(
+            "robot", "Robot accounts of a running server", "berth robot list --project shop",
+            Commands.Robot.List.Build(environment), Commands.Robot.Create.Build(environment), Commands.Robot.Refresh.Build(environment), Commands.Robot.Delete.Build(environment));
+        yield return Noun(
+            "token", "Own personal access tokens at a running server", "berth token create ci --scope shop:push --days 90",
+            Commands.Token.List.Build(environment), Commands.Token.Create.Build(environment), Commands.Token.Revoke.Build(environment));
+        yield return Noun("keys", "Keys that a running server signs bearer tokens with", "berth keys rotate", Commands.Keys.List.Build(environment), Commands.Keys.Rotate.Build(environment));
+    }
+
+    private static Verb Noun(string name, string description, string examples, params IEnumerable<Command> verbs)
+    {
+        var noun = new Verb(name, description, examples);
+        foreach (var verb in verbs) noun.Subcommands.Add(verb);
+        return noun;
     }
 
     /// <summary>The commands of Docker Registry's program, when called by its name.</summary>

@@ -107,7 +107,7 @@ public static class Access
             p.GetServices<ICredentialSource>(), p.GetRequiredService<PersonalTokenSource>(), p.GetRequiredService<LocalTokens>()));
         services.AddSingleton(p => new RightsCache(p.GetRequiredService<Database>()));
         services.AddSingleton<ICallerSource>(p => new LocalAccess(
-            options, http, projects, p.GetRequiredService<LocalCallers>(), p.GetRequiredService<PasswordSignIn>(),
+            options, http, new ProjectDefaults(projects, p.GetRequiredService<RuntimeSettings>()), p.GetRequiredService<LocalCallers>(), p.GetRequiredService<PasswordSignIn>(),
             p.GetRequiredService<BearerSignIn>(), p.GetRequiredService<RightsCache>(), p.GetServices<IRequestCredentials>()));
         services.AddSingleton(p => new TokenEndpoint(
             options, p.GetRequiredService<ICallerSource>(), p.GetRequiredService<LocalCallers>(), p.GetRequiredService<LocalTokens>(),

@@ -9,7 +9,7 @@ namespace Berth.Server.Access;
 /// the challenge asks for a token, as all clients expect. A repository without a project in its name is one of <c>library</c>.
 /// </summary>
 internal sealed class LocalAccess(
-    AccessOptions options, HttpOptions http, ProjectOptions projects, LocalCallers callers, PasswordSignIn passwords, BearerSignIn bearers, RightsCache rights,
+    AccessOptions options, HttpOptions http, ProjectDefaults projects, LocalCallers callers, PasswordSignIn passwords, BearerSignIn bearers, RightsCache rights,
     IEnumerable<IRequestCredentials> byRequest)
     : ICallerSource
 {
@@ -52,7 +52,7 @@ internal sealed class LocalAccess(
         var granted = Granted(caller, repository);
         if (project is null)
         {
-            var seed = SeedFor(caller);
+            var seed = await projects.SeedForAsync(caller, ct).ConfigureAwait(false);
             return new RepositoryRights(name, null, null, seed is null ? RuleActions.None : granted & (RuleActions.Pull | RuleActions.Push), seed);
         }
         var own = await rights.OfAsync(caller, project, ct).ConfigureAwait(false);
@@ -87,20 +87,5 @@ internal sealed class LocalAccess(
             | (Grants.Allow(grants, repository, RepositoryAction.Delete) ? RuleActions.Delete : 0);
     }
 
-    private ProjectSeed? SeedFor(Caller caller)
-    {
-        var isEntitled = projects.CreateOnPush switch
-        {
-            ProjectCreators.Everyone => caller is { Kind: CallerKind.User, Scopes: null },
-            ProjectCreators.Admins => caller is { IsAdmin: true, Scopes: null },
-            _ => false,
-        };
-        return isEntitled ? projects.SeedOf(caller.SubjectId) : null;
-    }
-
-    private string RealmOf(HttpRequest request)
-    {
-        var origin = http.PublicUrl is { Length: > 0 } url ? url.TrimEnd('/') : $"{request.Scheme}://{request.Host}";
-        return $"{origin}{request.PathBase}{TokenEndpoint.Path}";
-    }
+    private string RealmOf(HttpRequest request) => $"{http.OriginOf(request)}{request.PathBase}{TokenEndpoint.Path}";
 }

@@ -44,8 +44,7 @@ internal sealed class SearchApi(Database database)
         var byId = visible.ToDictionary(p => p.Id);
         var found = new List<SearchRepository>();
         if (byId.Count == 0) return found;
-        var pattern = "%" + text.ToLowerInvariant().Replace("!", "!!", StringComparison.Ordinal).Replace("%", "!%", StringComparison.Ordinal).Replace("_", "!_", StringComparison.Ordinal) + "%";
-        await using var reader = await session.Command(SelectRepositories, pattern).ExecuteReaderAsync(ct).ConfigureAwait(false);
+        await using var reader = await session.Command(SelectRepositories, ListSql.Containing(text)).ExecuteReaderAsync(ct).ConfigureAwait(false);
         while (found.Count < MaxResults && await reader.ReadAsync(ct).ConfigureAwait(false))
         {
             if (!byId.TryGetValue(reader.GetInt64(0), out var project)) continue;

@@ -37,7 +37,7 @@ internal sealed class SystemInfoApi(RuntimeSettings settings, HealthMonitor heal
         };
         if (!call.Caller.IsAnonymous)
         {
-            var origin = http.PublicUrl is { Length: > 0 } url ? url.TrimEnd('/') : $"{call.Http.Request.Scheme}://{call.Http.Request.Host}";
+            var origin = http.OriginOf(call.Http.Request);
             info = info with
             {
                 CurrentTime = ApiTime.Text(time.GetUtcNow().ToUnixTimeMilliseconds()),

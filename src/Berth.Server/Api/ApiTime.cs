@@ -1,4 +1,4 @@
-using System.Globalization;
+using Berth.Server.Platform.Text;
 
 namespace Berth.Server.Api;
 
@@ -6,8 +6,7 @@ namespace Berth.Server.Api;
 internal static class ApiTime
 {
     /// <summary>Unix milliseconds as <c>2006-01-02T15:04:05.000Z</c>.</summary>
-    public static string Text(long milliseconds) =>
-        DateTimeOffset.FromUnixTimeMilliseconds(milliseconds).ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+    public static string Text(long milliseconds) => UtcText.Of(milliseconds);
 
     /// <summary>The same for a time that may be missing.</summary>
     public static string? Text(long? milliseconds) => milliseconds is { } known ? Text(known) : null;

@@ -40,6 +40,10 @@ internal sealed class ListSql(string select, string from, IReadOnlyDictionary<st
         return query;
     }
 
+    /// <summary>The pattern of LIKE with <c>ESCAPE '!'</c> for what contains a text, whatever the case: the other side must be in lower case.</summary>
+    public static string Containing(string text) =>
+        $"%{text.ToLowerInvariant().Replace("!", "!!", StringComparison.Ordinal).Replace("%", "!%", StringComparison.Ordinal).Replace("_", "!_", StringComparison.Ordinal)}%";
+
     private static string KeyOf(string key) => key.Replace("_", "", StringComparison.Ordinal).ToLowerInvariant();
 
     /// <summary>One query.</summary>
@@ -67,7 +71,7 @@ internal sealed class ListSql(string select, string from, IReadOnlyDictionary<st
 
         /// <summary>Adds "contains, whatever the case".</summary>
         public void AddContains(string column, string text) =>
-            Add($"LOWER({column}) LIKE ? ESCAPE '!'", $"%{text.ToLowerInvariant().Replace("!", "!!", StringComparison.Ordinal).Replace("%", "!%", StringComparison.Ordinal).Replace("_", "!_", StringComparison.Ordinal)}%");
+            Add($"LOWER({column}) LIKE ? ESCAPE '!'", Containing(text));
 
         /// <summary>Adds the conditions of a request; the sentence says what is wrong with them, or is null.</summary>
         /// <param name="filters">The conditions.</param>

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Berth.Oci;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Settings;
 using Berth.Server.Registry;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -11,9 +12,9 @@ namespace Berth.Server.Artifacts;
 
 /// <summary>
 /// Counts pulls and remembers when they were. A pull takes a short lock and one entry in memory; once a second, and when the server stops, everything that was counted goes
-/// into the database in one transaction. A power cut loses a second of it.
+/// into the database in one transaction, but what the settings <c>pull_count_update_disable</c> and <c>pull_time_update_disable</c> leave out. A power cut loses a second of it.
 /// </summary>
-internal sealed class PullCounts(Database database, TimeProvider time, ILogger<PullCounts> logger) : BackgroundService, IPullCounter
+internal sealed class PullCounts(Database database, RuntimeSettings settings, TimeProvider time, ILogger<PullCounts> logger) : BackgroundService, IPullCounter
 {
     private const int Stripes = 8;
 
@@ -27,9 +28,6 @@ internal sealed class PullCounts(Database database, TimeProvider time, ILogger<P
     // What a failed write gives back.
     private List<PullEntry> _unwritten = [];
     private long _dropped;
-
-    /// <summary>Whether pulls of artifacts count at all, and whether their time is kept: Harbor's settings <c>pull_count_update_disable</c> and <c>pull_time_update_disable</c>.</summary>
-    public Func<(bool Count, bool Time)> Wanted { get; set; } = static () => (true, true);
 
     public void Count(string repository, string tag, Digest digest)
     {
@@ -60,11 +58,12 @@ internal sealed class PullCounts(Database database, TimeProvider time, ILogger<P
             entries.AddRange(taken.Select(e => new PullEntry(e.Key.Repository, e.Key.Digest.Value, e.Key.Tag, e.Value.Count, e.Value.At)));
         }
         if (Interlocked.Exchange(ref _dropped, 0) is var dropped and > 0) logger.PullsNotCounted(dropped);
-        var (wantsCount, wantsTime) = Wanted();
-        if (entries.Count == 0 || !wantsCount && !wantsTime) return;
+        if (entries.Count == 0) return;
         try
         {
-            await WriteAsync(entries, wantsCount, wantsTime, ct).ConfigureAwait(false);
+            var values = await settings.ReadAsync(ct).ConfigureAwait(false);
+            var (wantsCount, wantsTime) = (!values.Of(RuntimeSettingTable.PullCountUpdateDisable), !values.Of(RuntimeSettingTable.PullTimeUpdateDisable));
+            if (wantsCount || wantsTime) await WriteAsync(entries, wantsCount, wantsTime, ct).ConfigureAwait(false);
         }
         catch
         {

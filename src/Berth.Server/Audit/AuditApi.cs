@@ -1,6 +1,7 @@
 using Berth.Server.Access;
 using Berth.Server.Api;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Text;
 using Microsoft.AspNetCore.Http;
 
 namespace Berth.Server.Audit;
@@ -24,13 +25,13 @@ internal sealed class AuditApi(Database database, AuditExport export)
     private Task<ApiResult> ExportAsync(ApiCall call, CancellationToken ct) => export.RunAsync(call, ct);
 
     private Task<ApiResult> ListAsync(ApiCall call, CancellationToken ct) => ReadAsync(call, static (page, total) => ApiResult.List(
-        [.. page.Select(e => new AuditLog { Id = e.Id, Username = e.Actor, Resource = e.Resource, ResourceType = e.ResourceType, Operation = e.Operation, OpTime = AuditTime.Of(e.At) })],
+        [.. page.Select(e => new AuditLog { Id = e.Id, Username = e.Actor, Resource = e.Resource, ResourceType = e.ResourceType, Operation = e.Operation, OpTime = UtcText.Of(e.At) })],
         total, AuditJson.Default.ListAuditLog), ct);
 
     private Task<ApiResult> ListExtsAsync(ApiCall call, CancellationToken ct) => ReadAsync(call, static (page, total) => ApiResult.List(
         [.. page.Select(e => new AuditLogExt
         {
-            Id = e.Id, Username = e.Actor, Resource = e.Resource, ResourceType = e.ResourceType, Operation = e.Operation, OpTime = AuditTime.Of(e.At),
+            Id = e.Id, Username = e.Actor, Resource = e.Resource, ResourceType = e.ResourceType, Operation = e.Operation, OpTime = UtcText.Of(e.At),
             OperationDescription = e.Description, OperationResult = e.IsSuccessful,
         })],
         total, AuditJson.Default.ListAuditLogExt), ct);

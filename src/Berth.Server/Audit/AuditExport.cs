@@ -1,9 +1,10 @@
 using System.Buffers;
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
+using System.Text;
 using Berth.Server.Api;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Text;
 using Microsoft.AspNetCore.Http;
 
 namespace Berth.Server.Audit;
@@ -55,7 +56,7 @@ internal sealed class AuditExport(Database database)
     {
         string[] fields =
         [
-            entry.Id.ToString(CultureInfo.InvariantCulture), AuditTime.Of(entry.At), entry.Operation, entry.ResourceType, entry.Resource,
+            entry.Id.ToString(CultureInfo.InvariantCulture), UtcText.Of(entry.At), entry.Operation, entry.ResourceType, entry.Resource,
             entry.ProjectId?.ToString(CultureInfo.InvariantCulture) ?? "", entry.Actor, entry.Address, entry.RequestId, entry.Description,
             entry.IsSuccessful ? "true" : "false", entry.Count.ToString(CultureInfo.InvariantCulture),
         ];

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Settings;
 using Microsoft.Extensions.Hosting;
@@ -123,11 +124,9 @@ internal sealed class AuditForwarding : IHostedService, IAsyncDisposable
     private Task<bool> ForgetAsync(List<AuditEntry> batch, bool withEntries, CancellationToken ct) =>
         _database.WriteAsync(Durability.Relaxed, async (session, token) =>
         {
-            foreach (var entry in batch)
-            {
-                await session.ExecuteAsync(DeleteForward, [entry.Id], token).ConfigureAwait(false);
-                if (withEntries) await session.ExecuteAsync(DeleteEntry, [entry.Id], token).ConfigureAwait(false);
-            }
+            var ids = JsonSerializer.Serialize(batch.Select(e => e.Id));
+            await session.ExecuteAsync(DeleteForwards, [ids], token).ConfigureAwait(false);
+            if (withEntries) await session.ExecuteAsync(DeleteEntries, [ids], token).ConfigureAwait(false);
             return true;
         }, ct);
 
@@ -154,8 +153,13 @@ internal sealed class AuditForwarding : IHostedService, IAsyncDisposable
         SELECT {AuditRows.Columns} FROM audit_forwards f JOIN audit_entries e ON e.id = f.entry_id ORDER BY f.entry_id LIMIT @0
         """);
 
-    private static readonly Statement DeleteForward = new("DELETE FROM audit_forwards WHERE entry_id = @0");
-    private static readonly Statement DeleteEntry = new("DELETE FROM audit_entries WHERE id = @0");
+    private static readonly Statement DeleteForwards = new(
+        "DELETE FROM audit_forwards WHERE entry_id IN (SELECT value FROM json_each(@0))",
+        "DELETE FROM audit_forwards WHERE entry_id IN (SELECT jsonb_array_elements_text(@0::jsonb)::bigint)");
+
+    private static readonly Statement DeleteEntries = new(
+        "DELETE FROM audit_entries WHERE id IN (SELECT value FROM json_each(@0))",
+        "DELETE FROM audit_entries WHERE id IN (SELECT jsonb_array_elements_text(@0::jsonb)::bigint)");
 
     private static readonly Statement TakeLease = new("""
         INSERT INTO audit_forward_leases (id, owner, expires_at) VALUES (1, @0, @1)

@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Text.Json.Serialization;
+using Berth.Server.Platform.Text;
 
 namespace Berth.Server.Audit;
 
@@ -75,7 +75,7 @@ public sealed record AuditRecord
     internal static AuditRecord Of(AuditEntry entry) => new()
     {
         Id = entry.Id,
-        Time = AuditTime.Of(entry.At),
+        Time = UtcText.Of(entry.At),
         Operation = entry.Operation,
         ResourceType = entry.ResourceType,
         Resource = entry.Resource,
@@ -87,12 +87,6 @@ public sealed record AuditRecord
         Successful = entry.IsSuccessful,
         Count = entry.Count,
     };
-}
-
-/// <summary>Times as Harbor's API writes them: ISO 8601, UTC, milliseconds.</summary>
-internal static class AuditTime
-{
-    public static string Of(long at) => DateTimeOffset.FromUnixTimeMilliseconds(at).ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

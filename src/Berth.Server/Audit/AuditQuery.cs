@@ -107,9 +107,7 @@ internal sealed class AuditQuery
         else Add($"{column} IN ({string.Join(", ", values.Select(_ => "?"))})", values);
     }
 
-    private void AddContains(string column, string text) => Add(
-        $"LOWER({column}) LIKE ? ESCAPE '!'",
-        "%" + text.ToLowerInvariant().Replace("!", "!!", StringComparison.Ordinal).Replace("%", "!%", StringComparison.Ordinal).Replace("_", "!_", StringComparison.Ordinal) + "%");
+    private void AddContains(string column, string text) => Add($"LOWER({column}) LIKE ? ESCAPE '!'", ListSql.Containing(text));
 
     private void Add(string condition, params ReadOnlySpan<object?> values)
     {

@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
+using Berth.Server.Platform.Http;
 
 namespace Berth.Server.Audit;
 
@@ -127,11 +128,5 @@ internal sealed class AuditSender(AuditTarget target, AuditOptions options) : IA
         return new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
     }
 
-    private static X509ChainPolicy? PolicyOf(AuditOptions options)
-    {
-        if (options.ForwardCa is not { Length: > 0 } file) return null;
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-        policy.CustomTrustStore.ImportFromPemFile(file);
-        return policy;
-    }
+    private static X509ChainPolicy? PolicyOf(AuditOptions options) => options.ForwardCa is { Length: > 0 } path ? CertificateAuthorities.PolicyOf(path) : null;
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Settings;
+using Berth.Server.Platform.Text;
 
 namespace Berth.Server.Audit;
 
@@ -33,7 +34,7 @@ internal sealed class PurgeJob(Database database, RuntimeSettings settings, Audi
         }
         var cutoff = (time.GetUtcNow() - TimeSpan.FromHours(policy.AuditRetentionHour)).ToUnixTimeMilliseconds();
         if (forwarding.TargetOf(await settings.ReadAsync(ct).ConfigureAwait(false)).Length > 0) condition += " AND NOT EXISTS (SELECT 1 FROM audit_forwards f WHERE f.entry_id = audit_entries.id)";
-        run.Log($"{(policy.DryRun ? "[dry run] " : "")}purging entries before {AuditTime.Of(cutoff)} of the types {policy.IncludeEventTypes}");
+        run.Log($"{(policy.DryRun ? "[dry run] " : "")}purging entries before {UtcText.Of(cutoff)} of the types {policy.IncludeEventTypes}");
         var purged = policy.DryRun
             ? await database.ReadAsync((condition, cutoff), static (s, q, t) => NumberAsync(s, $"SELECT count(*) FROM audit_entries WHERE at < {Text(q.cutoff)} AND {q.condition}", t), ct).ConfigureAwait(false)
             : await PurgeAsync(run, condition, cutoff, ct).ConfigureAwait(false);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Berth.Server.Platform.Text;
 
 namespace Berth.Server.Audit;
 
@@ -18,7 +19,7 @@ internal static class SyslogMessage
     /// <param name="process">Number of this process.</param>
     public static byte[] Write(AuditEntry entry, string host, int process)
     {
-        var time = DateTimeOffset.FromUnixTimeMilliseconds(entry.At).ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+        var time = UtcText.Of(entry.At);
         var text = new StringBuilder(512);
         text.Append(CultureInfo.InvariantCulture, $"<{(entry.IsSuccessful ? Done : Refused)}>1 {time} {Name(host, 255)} berth {process} {Name(AuditWords.TypeOf(entry.Operation, entry.ResourceType), 32)} ");
         // 32473 is the enterprise number that RFC 5612 sets aside; Berth has none of its own.

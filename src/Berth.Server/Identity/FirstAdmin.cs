@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-
 namespace Berth.Server.Identity;
 
 /// <summary>
@@ -14,18 +12,13 @@ public sealed class FirstAdmin(Users users)
     /// <summary>Environment variable with the password to use instead of a generated one.</summary>
     public const string PasswordVariable = "BERTH_ADMIN_PASSWORD";
 
-    private const int PasswordLength = 20;
-
-    // Letters and digits that are not mistaken for each other: the password is read from a terminal. 20 of them hold 115 bits.
-    private const string PasswordAlphabet = "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-
     /// <summary>Makes sure that there is a user.</summary>
     /// <param name="password">Password to use, from <see cref="PasswordVariable"/>; null or empty to generate one.</param>
     /// <param name="ct">Cancels.</param>
     public async Task<FirstAdminResult> EnsureAsync(string? password, CancellationToken ct)
     {
         if (await users.AnyAsync(ct).ConfigureAwait(false)) return new FirstAdminResult(false, null);
-        var generated = string.IsNullOrEmpty(password) ? RandomNumberGenerator.GetString(PasswordAlphabet, PasswordLength) : null;
+        var generated = string.IsNullOrEmpty(password) ? GeneratedPassword.New() : null;
         var isCreated = await users.AddFirstAsync(Name, generated ?? password!, ct).ConfigureAwait(false);
         return new FirstAdminResult(isCreated, isCreated ? generated : null);
     }

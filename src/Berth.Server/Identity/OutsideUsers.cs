@@ -11,6 +11,7 @@ namespace Berth.Server.Identity;
 internal sealed class OutsideUsers(Database database, Users users, DomainEvents events, TimeProvider time)
 {
     private const int MaxGroups = 1000;
+    private const int MaxNameLength = 255;
 
     /// <summary>The user of a person; null when the name belongs to somebody else.</summary>
     /// <exception cref="ArgumentException">The text cannot be a name.</exception>
@@ -36,6 +37,23 @@ internal sealed class OutsideUsers(Database database, Users users, DomainEvents 
         await session.ExecuteAsync(LeaveAll, [userId], token).ConfigureAwait(false);
         await Sessions.BrowserSessions.EndAllAsync(session, userId, token).ConfigureAwait(false);
         await Users.AnnounceAsync(session, userId, token).ConfigureAwait(false);
+        return true;
+    }, ct);
+
+    /// <summary>Makes a group of one that somebody outside knows, unless it is here.</summary>
+    public Task<bool> EnsureGroupAsync(GroupKind kind, OutsideGroup group, EventActor actor, CancellationToken ct) => database.WriteAsync(Durability.Full, async (session, token) =>
+    {
+        await session.ExecuteAsync(TakeTurns, [], token).ConfigureAwait(false);
+        var (id, isNew) = await GroupOfAsync(session, kind, group, token).ConfigureAwait(false);
+        if (id is null || !isNew) return id is not null;
+        await events.RaiseAsync(session, new DomainEvent
+        {
+            Operation = "create",
+            ResourceType = "usergroup",
+            Resource = group.Name,
+            Actor = actor,
+            Description = $"group {group.Name} came from {kind.ToString().ToLowerInvariant()}",
+        }, token).ConfigureAwait(false);
         return true;
     }, ct);
 
@@ -75,21 +93,27 @@ internal sealed class OutsideUsers(Database database, Users users, DomainEvents 
     private async ValueTask SetGroupsAsync(DbSession session, long userId, GroupKind kind, IReadOnlyList<OutsideGroup> groups, CancellationToken ct)
     {
         await session.ExecuteAsync(LeaveKind, [userId, (int)kind], ct).ConfigureAwait(false);
-        foreach (var group in groups.Take(MaxGroups))
+        foreach (var group in Usable(groups))
         {
-            if (group.Name.Length is 0 or > 255) continue;
-            var dn = StoredDn(group);
-            var id = dn is null ? null : await session.ScalarAsync(GroupByDn, [dn], ct).ConfigureAwait(false);
-            if (dn is null) id = await session.ScalarAsync(GroupByName, [(int)kind, group.Name], ct).ConfigureAwait(false);
-            if (id is null)
-            {
-                // Two groups of a directory may have one name: the later one is told apart by where it lies.
-                var name = dn is not null && dn.Length <= 255 && await session.ScalarAsync(GroupByName, [(int)kind, group.Name], ct).ConfigureAwait(false) is not null ? dn : group.Name;
-                id = await session.ScalarAsync(InsertGroup, [name, (int)kind, dn, Now()], ct).ConfigureAwait(false);
-            }
-            if (id is { } groupId) await session.ExecuteAsync(Join, [groupId, userId], ct).ConfigureAwait(false);
+            if ((await GroupOfAsync(session, kind, group, ct).ConfigureAwait(false)).Id is { } groupId) await session.ExecuteAsync(Join, [groupId, userId], ct).ConfigureAwait(false);
         }
     }
+
+    // The row of a group, which is made when there is none; null when another group has its name.
+    private async ValueTask<(long? Id, bool IsNew)> GroupOfAsync(DbSession session, GroupKind kind, OutsideGroup group, CancellationToken ct)
+    {
+        var dn = StoredDn(group);
+        var known = dn is null
+            ? await session.ScalarAsync(GroupByName, [(int)kind, group.Name], ct).ConfigureAwait(false)
+            : await session.ScalarAsync(GroupByDn, [dn], ct).ConfigureAwait(false);
+        if (known is not null) return (known, false);
+        // Two groups of a directory may have one name: the later one is told apart by where it lies.
+        var name = dn is not null && dn.Length <= MaxNameLength && await session.ScalarAsync(GroupByName, [(int)kind, group.Name], ct).ConfigureAwait(false) is not null ? dn : group.Name;
+        return (await session.ScalarAsync(InsertGroup, [name, (int)kind, dn, Now()], ct).ConfigureAwait(false), true);
+    }
+
+    // What cannot be kept is left out here and wherever it is compared with what is kept.
+    private static IEnumerable<OutsideGroup> Usable(IReadOnlyList<OutsideGroup> groups) => groups.Where(g => g.Name.Length is > 0 and <= MaxNameLength).Take(MaxGroups);
 
     // The user when all that the source says is what the rows say.
     private static async ValueTask<long?> FindCurrentAsync(DbSession session, OutsidePerson person, CancellationToken ct)
@@ -111,7 +135,7 @@ internal sealed class OutsideUsers(Database database, Users users, DomainEvents 
         {
             while (await reader.ReadAsync(ct).ConfigureAwait(false)) have.Add(reader.GetString(0));
         }
-        return have.SetEquals(groups.Take(MaxGroups).Select(g => StoredDn(g) ?? g.Name)) ? id : null;
+        return have.SetEquals(Usable(groups).Select(g => StoredDn(g) ?? g.Name)) ? id : null;
     }
 
     // In the one spelling that groups made by hand are kept in, too (GroupsApi).

@@ -25,7 +25,8 @@ internal static partial class UserProfileRules
         return comment.Length > MaxComment ? "comment with illegal length" : null;
     }
 
-    private static string? ProblemOfName(string name)
+    /// <summary>What is wrong with a name, or null.</summary>
+    public static string? ProblemOfName(string name)
     {
         if (name.Length is 0 or > MaxLength) return "username with illegal length";
         return name.AsSpan().ContainsAny(Illegal) || !Users.IsName(name) ? "username contains illegal characters" : null;

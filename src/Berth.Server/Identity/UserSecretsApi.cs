@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Berth.Server.Access;
 using Berth.Server.Api;
 using Berth.Server.Identity.Sessions;
@@ -12,9 +11,6 @@ namespace Berth.Server.Identity;
 /// </summary>
 internal sealed class UserSecretsApi(Database database, DomainEvents events, PasswordRules rules, OldPassword oldPassword, SignInLocks locks, TimeProvider time)
 {
-    private const int CliSecretLength = 32;
-    private const string SecretAlphabet = "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-
     public static IEnumerable<ApiOperation> Operations(UserSecretsApi api) =>
     [
         new("PUT", "/users/{user_id}/password", "updateUserPassword", "user", ApiNeed.Inside, api.PasswordAsync)
@@ -27,7 +23,7 @@ internal sealed class UserSecretsApi(Database database, DomainEvents events, Pas
         },
         new("PUT", "/users/{user_id}/cli_secret", "setCliSecret", "user", ApiNeed.Inside, api.CliSecretAsync)
         {
-            Summary = "Give a user without a password here a secret for command line clients", Body = typeof(CliSecret),
+            Summary = "Give a user without a password here a secret for command line clients, a chosen one or, answered once, a random one", Body = typeof(CliSecret), Answer = typeof(CliSecret),
         },
         new("GET", "/users/{user_id}", "getUserState", "user", ApiNeed.System(SystemPermissions.UserRead), api.StateAsync)
         {
@@ -89,7 +85,8 @@ internal sealed class UserSecretsApi(Database database, DomainEvents events, Pas
         if (await UsersApi.RefusalOfChangeAsync(call, id, ct).ConfigureAwait(false) is { } denied) return denied;
         var (isRead, wish, refusal) = await call.ReadAsync(IdentityJson.Default.CliSecret, ct).ConfigureAwait(false);
         if (!isRead) return refusal!;
-        var secret = wish.Secret is { Length: > 0 } given ? given : RandomSecret();
+        var chosen = wish.Secret is { Length: > 0 } given ? given : null;
+        var secret = chosen ?? GeneratedPassword.New();
         if (!rules.Allow(secret)) return ApiResult.BadRequest(rules.Text);
         var hash = Passwords.Hash(secret);
         return await ChangeAsync(call, id, "CLI secret of user {0} was changed", user =>
@@ -99,7 +96,9 @@ internal sealed class UserSecretsApi(Database database, DomainEvents events, Pas
             if (UsersApi.IsAboveCaller(call, user) && !UsersApi.IsSelf(call, id)) return call.Refuse();
             user.CliSecretHash = hash;
             return null;
-        }, ct).ConfigureAwait(false) ?? ApiResult.Done;
+        }, ct).ConfigureAwait(false)
+            // Only the hash is kept: nobody could look a made-up secret up later, as in Harbor.
+            ?? (chosen is null ? ApiResult.Ok(new CliSecret(secret), IdentityJson.Default.CliSecret) : ApiResult.Done);
     }
 
     private async Task<ApiResult> StateAsync(ApiCall call, CancellationToken ct)
@@ -176,6 +175,4 @@ internal sealed class UserSecretsApi(Database database, DomainEvents events, Pas
 
     private ValueTask RaiseAsync(DbSession session, ApiCall call, string name, string description, CancellationToken ct) =>
         events.RaiseAsync(session, new DomainEvent { Operation = "update", ResourceType = "user", Resource = name, Actor = call.Actor, Description = description }, ct);
-
-    private static string RandomSecret() => RandomNumberGenerator.GetString(SecretAlphabet, CliSecretLength - 3) + "aA1";
 }

@@ -3,6 +3,7 @@ using Berth.Server.Access;
 using Berth.Server.Api;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
+using Berth.Server.Platform.Http;
 using Berth.Server.Platform.Settings;
 
 namespace Berth.Server.Identity;
@@ -121,8 +122,8 @@ internal sealed class UsersApi(Database database, DomainEvents events, RuntimeSe
     {
         if (await call.MayAsync(SystemPermissions.UserCreate, ct).ConfigureAwait(false)) return null;
         if (!await settings.ReadAsync(RuntimeSettingTable.SelfRegistration, ct).ConfigureAwait(false)) return call.Refuse();
-        // Only the sign-in page may: a browser with a session, whose requests are protected against forgery.
-        return call.Caller.IsAnonymous && call.Http.Request.Cookies.ContainsKey(SessionCookie)
+        // Only the sign-in page may, by the browser's own word: pages of others must not make accounts with somebody's browser.
+        return call.Caller.IsAnonymous && CrossSite.IsFromHere(call.Http.Request)
             ? null
             : ApiResult.Forbidden("self-registration cannot be triggered via API");
     }
@@ -184,9 +185,6 @@ internal sealed class UsersApi(Database database, DomainEvents events, RuntimeSe
             return ApiResult.Done;
         }, ct).ConfigureAwait(false);
     }
-
-    /// <summary>Name of the cookie of browser sessions, as Harbor's.</summary>
-    internal const string SessionCookie = "sid";
 
     internal static ApiResult NoNumber => ApiResult.Fail(ApiError.Unprocessable, "user_id in path must be a whole number");
 

@@ -1,3 +1,4 @@
+using Berth.Server.Access;
 using Berth.Server.Platform.Settings;
 
 namespace Berth.Server.Projects;
@@ -14,4 +15,16 @@ internal sealed class ProjectDefaults(ProjectOptions options, RuntimeSettings se
 
     /// <summary>Quota of new projects in bytes; -1 for none.</summary>
     public ValueTask<long> QuotaAsync(CancellationToken ct) => settings.ReadAsync(RuntimeSettingTable.StoragePerProject, ct);
+
+    /// <summary>How a push of a caller makes a project that is not there; null when it may not.</summary>
+    public async ValueTask<ProjectSeed?> SeedForAsync(Caller caller, CancellationToken ct)
+    {
+        var isEntitled = options.CreateOnPush switch
+        {
+            ProjectCreators.Everyone => caller is { Kind: CallerKind.User, Scopes: null },
+            ProjectCreators.Admins => caller is { IsAdmin: true, Scopes: null },
+            _ => false,
+        };
+        return isEntitled ? options.SeedOf(caller.SubjectId, await QuotaAsync(ct).ConfigureAwait(false)) : null;
+    }
 }

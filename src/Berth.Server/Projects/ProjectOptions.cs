@@ -19,8 +19,10 @@ public sealed record ProjectOptions
     public IReadOnlyList<string> MetadataOnPush { get; init; } = [];
 
     /// <summary>How a first push makes a project.</summary>
-    internal ProjectSeed SeedOf(long ownerId) => new(
-        PublicOnPush, DefaultQuotaBytes, ownerId,
+    /// <param name="ownerId">Who pushes.</param>
+    /// <param name="quotaBytes">Quota of new projects by the settings in force.</param>
+    internal ProjectSeed SeedOf(long ownerId, long quotaBytes) => new(
+        PublicOnPush, quotaBytes, ownerId,
         MetadataOnPush.Select(s => s.Split('=', 2)).Where(p => p.Length == 2).ToDictionary(p => p[0].Trim(), p => p[1].Trim(), StringComparer.Ordinal));
 }
 

@@ -189,21 +189,21 @@ internal sealed class RegistryEndpoint(
     private Task RefuseAsync(HttpContext context, Caller caller, string scope, string? why = null)
     {
         if (caller.IsAnonymous) return ChallengeAsync(context, scope, null);
-        if (caller.Grants is not null) return ChallengeAsync(context, scope, "insufficient_scope");
+        if (caller.Grants is not null) return ChallengeAsync(context, scope, "insufficient_scope", why);
         return OciErrors.WriteAsync(context, OciError.Denied, why ?? (scope.Length == 0 ? null : $"{caller.Name} lacks {scope}"));
     }
 
     // Who may look at the project is told what decides; to others it says nothing of what is there.
     private async ValueTask<string?> WhyNotAsync(HttpContext context, Caller caller, RepositoryRights rights, RepositoryAction action) =>
-        explainer is null || caller.IsAnonymous || caller.Grants is not null || rights.Project is not { } project ? null
+        explainer is null || caller.IsAnonymous || rights.Project is not { } project ? null
         : await explainer.SentenceAsync(caller, new AccessQuestion(Grants.WordOf(action), project, ProjectName.WithoutProject(rights.Repository), ""), context.RequestAborted).ConfigureAwait(false);
 
-    private Task ChallengeAsync(HttpContext context, string scope, string? error)
+    private Task ChallengeAsync(HttpContext context, string scope, string? error, string? why = null)
     {
         var challenge = access.Challenge(context, scope, error);
         if (challenge.Length == 0) return OciErrors.WriteAsync(context, OciError.Denied);
         context.Response.Headers.WWWAuthenticate = challenge;
-        return OciErrors.WriteAsync(context, OciError.Unauthorized, scope.Length == 0 ? null : scope);
+        return OciErrors.WriteAsync(context, OciError.Unauthorized, why ?? (scope.Length == 0 ? null : scope));
     }
 
     private static Task RefuseForNowAsync(HttpContext context, TimeSpan wait, string? limit = null)

@@ -1,7 +1,8 @@
 using Berth.Server.Access;
-using Berth.Server.Identity;
 using Berth.Server.Identity.Certificates;
+using Berth.Server.Identity;
 using Berth.Server.Platform.Events;
+using Berth.Server.Platform.Http;
 using Microsoft.AspNetCore.Http;
 
 namespace Berth.Server.SignIn;

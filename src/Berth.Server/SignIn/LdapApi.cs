@@ -1,12 +1,17 @@
+using System.Net.Sockets;
 using Berth.Server.Access;
 using Berth.Server.Api;
 using Berth.Server.Identity.Ldap;
+using Berth.Server.Platform.Http;
 using Microsoft.AspNetCore.Http;
 
 namespace Berth.Server.SignIn;
 
-/// <summary>Harbor's operations on a directory: try it, search users and groups, import users.</summary>
-internal sealed class LdapApi(LdapSource source, LdapUsers users)
+/// <summary>
+/// Harbor's operations on a directory: try it, search users and groups, import users. A try is for administrators, ends in time, and its answer holds no word of the
+/// server's; an address that is not the one in force must be one of <c>outgoing.allow</c> where that is set.
+/// </summary>
+internal sealed class LdapApi(LdapSource source, LdapUsers users, OutgoingGuard guard)
 {
     private const int MaxImported = 1000;
 
@@ -40,18 +45,23 @@ internal sealed class LdapApi(LdapSource source, LdapUsers users)
             if (!isRead) return refusal!;
             options = OptionsOf(body, current);
         }
-        var problem = await ProblemOfAsync(options, ct).ConfigureAwait(false);
+        var problem = await ProblemOfAsync(options, isInForce: options.Url == current.Url, ct).ConfigureAwait(false);
         return ApiResult.Ok(new LdapPingResult(problem is null, problem is null ? null : "error: " + problem), SignInJson.Default.LdapPingResult);
     }
 
-    private async Task<string?> ProblemOfAsync(LdapOptions options, CancellationToken ct)
+    private async Task<string?> ProblemOfAsync(LdapOptions options, bool isInForce, CancellationToken ct)
     {
         if (!options.IsConfigured) return "no address of an LDAP server is given";
         try
         {
-            return await source.Open(options).PingAsync(ct).ConfigureAwait(false);
+            var directory = source.Open(options);
+            foreach (var address in isInForce ? [] : LdapAddress.ParseAll(options.Url))
+            {
+                if (await guard.ProblemOfTryAsync(address.Host, ct).ConfigureAwait(false) is { } refusal) return refusal;
+            }
+            return await directory.PingAsync(ct).ConfigureAwait(false);
         }
-        catch (FormatException e)
+        catch (Exception e) when (e is FormatException or SocketException)
         {
             return e.Message;
         }

@@ -27,7 +27,7 @@ internal sealed class LdapSyncJob(LdapUsers users) : IJobHandler
         }
         catch (LdapUnavailableException e)
         {
-            return JobOutcome.Retry(e.Message);
+            return JobOutcome.Retry(e.ForLog);
         }
     }
 }

@@ -2,6 +2,7 @@ using Berth.Server.Access;
 using Berth.Server.Api;
 using Berth.Server.Identity.Oidc;
 using Berth.Server.Identity.Sessions;
+using Berth.Server.Platform.Http;
 using Microsoft.AspNetCore.Http;
 
 namespace Berth.Server.SignIn;

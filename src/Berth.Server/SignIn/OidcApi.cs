@@ -1,11 +1,16 @@
+using System.Net.Sockets;
 using Berth.Server.Api;
 using Berth.Server.Identity.Issuers;
 using Berth.Server.Identity.Oidc;
+using Berth.Server.Platform.Http;
 
 namespace Berth.Server.SignIn;
 
-/// <summary>Harbor's operation that tries an OpenID provider, and the list of providers that a sign-in page shows.</summary>
-internal sealed class OidcApi(OidcProviders providers, SignInSettings settings, TimeProvider time)
+/// <summary>
+/// Harbor's operation that tries an OpenID provider, and the list of providers that a sign-in page shows. A try is for administrators, ends within ten seconds, and says
+/// no more than yes or no; where <c>outgoing.allow</c> is set, the address must be one of it.
+/// </summary>
+internal sealed class OidcApi(OidcProviders providers, SignInSettings settings, OutgoingGuard guard, TimeProvider time)
 {
     public IEnumerable<ApiOperation> Operations() =>
     [
@@ -25,16 +30,27 @@ internal sealed class OidcApi(OidcProviders providers, SignInSettings settings, 
         if (!isRead) return refusal!;
         if (string.IsNullOrEmpty(body.Url)) return ApiResult.BadRequest("failed to verify connection");
         using var client = IssuerHttp.CreateClient(body.VerifyCert, null);
-        var problem = await OidcProviders.PingAsync(body.Url, new IssuerHttp(() => client, time), ct).ConfigureAwait(false);
-        return problem is null ? ApiResult.Done : ApiResult.BadRequest("failed to verify connection");
+        return await MayTryAsync(body.Url, ct).ConfigureAwait(false) && await OidcProviders.PingAsync(body.Url, new IssuerHttp(() => client, time), ct).ConfigureAwait(false) is null
+            ? ApiResult.Done
+            : ApiResult.BadRequest("failed to verify connection");
+    }
+
+    private async ValueTask<bool> MayTryAsync(string url, CancellationToken ct)
+    {
+        try
+        {
+            return Uri.TryCreate(url, UriKind.Absolute, out var address) && await guard.ProblemOfTryAsync(address.IdnHost, ct).ConfigureAwait(false) is null;
+        }
+        catch (SocketException)
+        {
+            // Nobody has that name.
+            return false;
+        }
     }
 
     private async Task<ApiResult> ListAsync(ApiCall call, CancellationToken ct)
     {
         await settings.RefreshAsync(ct).ConfigureAwait(false);
-        return ApiResult.Ok(providers.All.Select(p => p.Name).ToList(), ProviderNamesJson.Default.ListString);
+        return ApiResult.Ok(providers.All.Select(p => p.Name).ToList(), SignInJson.Default.ListString);
     }
 }
-
-[System.Text.Json.Serialization.JsonSerializable(typeof(List<string>))]
-internal sealed partial class ProviderNamesJson : System.Text.Json.Serialization.JsonSerializerContext;

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -30,8 +29,6 @@ internal sealed class OidcPages(
     private const string OnboardCookie = "berth-oidc-onboard";
     private const string OnboardPurpose = "oidc-onboard";
     private const int MaxCookieLength = 3800;
-    private const string NotInNames = ",\"~#%$";
-    private static readonly SearchValues<char> NotInNamesSearch = SearchValues.Create(NotInNames);
 
     public IEnumerable<ApiOperation> Operations() =>
     [
@@ -101,7 +98,7 @@ internal sealed class OidcPages(
             return ApiResult.Redirect(call.Http.Request.PathBase + "/oidc-onboard" + query);
         }
         // 3. A known person keeps the name, whatever the claim says now.
-        if (!isKnown && ProblemOfName(person.Name) is { } problem) return ApiResult.BadRequest(problem);
+        if (!isKnown && UserProfileRules.ProblemOfName(person.Name ?? "") is { } problem) return ApiResult.BadRequest(problem);
         var refusal = await BeginAsync(call, person, person.Name ?? person.Subject, ct).ConfigureAwait(false);
         return refusal ?? ApiResult.Redirect(accepted.ReturnPath.Length > 0 ? accepted.ReturnPath : call.Http.Request.PathBase + "/");
     }
@@ -111,7 +108,7 @@ internal sealed class OidcPages(
         if (CrossSite.IsFromElsewhere(call.Http.Request)) return ApiResult.Forbidden("another site must not sign in here");
         var (isRead, body, unreadable) = await call.ReadAsync(SignInJson.Default.OnboardRequest, ct).ConfigureAwait(false);
         if (!isRead) return unreadable!;
-        if (ProblemOfName(body.Username) is { } problem) return ApiResult.BadRequest(problem);
+        if (UserProfileRules.ProblemOfName(body.Username ?? "") is { } problem) return ApiResult.BadRequest(problem);
         if (Open(call.Http.Request.Cookies[OnboardCookie]) is not { } pending) return ApiResult.BadRequest("Failed to get OIDC user info from session");
         var person = pending.Person with { IdToken = "" };
         // Who has a name already does not get another this way.
@@ -151,11 +148,6 @@ internal sealed class OidcPages(
 
     // With the issuer: a provider that moves elsewhere must not hand its subjects' accounts to others.
     private static string ExternalIdOf(OidcPerson person) => $"{person.Subject} {person.Issuer}";
-
-    private static string? ProblemOfName(string? name) =>
-        string.IsNullOrEmpty(name) || !Users.IsName(name) ? "username with illegal length or characters"
-        : name.AsSpan().IndexOfAny(NotInNamesSearch) >= 0 ? $"username {name} contains illegal characters: {NotInNames}"
-        : null;
 
     private static OidcAnswer AnswerOf(ApiCall call) => new(
         call.Query("code") is { Length: > 0 } code ? code : null, call.Query("iss") is { Length: > 0 } issuer ? issuer : null,

@@ -46,7 +46,7 @@ internal sealed class SessionStart(BrowserSessions sessions, DomainEvents events
 
     /// <summary>Where browsers find this server: scheme, host, and prefix, without a slash at the end.</summary>
     public string OriginOf(HttpContext context) =>
-        (http.PublicUrl is { Length: > 0 } url ? url.TrimEnd('/') : $"{context.Request.Scheme}://{context.Request.Host}") + context.Request.PathBase;
+        http.OriginOf(context.Request) + context.Request.PathBase;
 
     /// <summary>Whether a text is a path of this server to send a browser to; others would make us lead people astray.</summary>
     public static bool IsLocalPath(string path) =>

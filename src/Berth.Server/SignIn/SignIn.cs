@@ -1,4 +1,5 @@
 using Berth.Server.Access;
+using Berth.Server.Access.Members;
 using Berth.Server.Access.Robots;
 using Berth.Server.Api;
 using Berth.Server.Identity;
@@ -38,13 +39,14 @@ public static class SignIn
         services.AddSingleton(p => new OutsideUsers(
             p.GetRequiredService<Database>(), p.GetRequiredService<Users>(), p.GetRequiredService<DomainEvents>(), p.GetRequiredService<TimeProvider>()));
         services.AddSingleton(p => new BrowserSessions(
-            p.GetRequiredService<Database>(), options.Sessions, p.GetRequiredService<InstallationSecret>(), p.GetRequiredService<TimeProvider>()));
+            p.GetRequiredService<Database>(), options.Sessions, p.GetRequiredService<RuntimeSettings>(), p.GetRequiredService<InstallationSecret>(), p.GetRequiredService<TimeProvider>()));
         services.AddSingleton(p => new LdapSource(options.Ldap, p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<LdapDirectory>>()));
         services.AddSingleton(p => new OidcProviders(options.Oidc, p.GetRequiredService<InstallationSecret>(), p.GetRequiredService<TimeProvider>()));
         services.AddSingleton(p => new SignInSettings(
             p.GetRequiredService<RuntimeSettings>(), options, p.GetRequiredService<LdapSource>(), p.GetRequiredService<OidcProviders>(), p.GetRequiredService<ILogger<SignInSettings>>()));
         services.AddSingleton(p => new LdapUsers(
             p.GetRequiredService<LdapSource>(), p.GetRequiredService<SignInSettings>(), p.GetRequiredService<OutsideUsers>(), p.GetRequiredService<Database>()));
+        services.AddSingleton<IMemberDirectory>(p => p.GetRequiredService<LdapUsers>());
         services.AddSingleton<IJobHandler>(p => new LdapSyncJob(p.GetRequiredService<LdapUsers>()));
         services.AddSingleton<IHostedService>(p => new LdapSyncSchedule(p.GetRequiredService<Database>(), p.GetRequiredService<JobSchedules>()));
         services.AddSingleton(p => new RobotTrusts(p.GetRequiredService<Database>(), p.GetRequiredService<DomainEvents>(), p.GetRequiredService<TimeProvider>()));
@@ -85,9 +87,10 @@ public static class SignIn
             .. new OidcPages(
                 p.GetRequiredService<OidcProviders>(), p.GetRequiredService<SignInSettings>(), p.GetRequiredService<OutsideUsers>(), p.GetRequiredService<SessionStart>(),
                 p.GetRequiredService<InstallationSecret>(), p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<OidcPages>>()).Operations(),
-            .. new OidcApi(p.GetRequiredService<OidcProviders>(), p.GetRequiredService<SignInSettings>(), p.GetRequiredService<TimeProvider>()).Operations(),
+            .. new OidcApi(
+                p.GetRequiredService<OidcProviders>(), p.GetRequiredService<SignInSettings>(), p.GetRequiredService<IssuerClient>().Guard, p.GetRequiredService<TimeProvider>()).Operations(),
             .. new SessionApi(p.GetRequiredService<BrowserSessions>(), p.GetRequiredService<Users>()).Operations(),
-            .. new LdapApi(p.GetRequiredService<LdapSource>(), p.GetRequiredService<LdapUsers>()).Operations(),
+            .. new LdapApi(p.GetRequiredService<LdapSource>(), p.GetRequiredService<LdapUsers>(), p.GetRequiredService<IssuerClient>().Guard).Operations(),
             .. new RobotTrustApi(p.GetRequiredService<RobotTrusts>(), p.GetRequiredService<IssuerClient>().Guard).Operations(),
         ]);
     }

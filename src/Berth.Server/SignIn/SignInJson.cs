@@ -119,6 +119,7 @@ internal sealed record RobotTrustBody
 [JsonSerializable(typeof(List<LdapGroupAnswer>))]
 [JsonSerializable(typeof(List<SessionAnswer>))]
 [JsonSerializable(typeof(Dictionary<string, string>))]
+[JsonSerializable(typeof(List<string>))]
 [JsonSerializable(typeof(RobotTrustBody))]
 [JsonSerializable(typeof(List<RobotTrustBody>))]
 internal sealed partial class SignInJson : JsonSerializerContext;

@@ -13,6 +13,9 @@ namespace Berth.Server.SignIn;
 /// </summary>
 internal sealed class SignInSettings(RuntimeSettings settings, IdentityOptions file, LdapSource ldap, OidcProviders oidc, ILogger<SignInSettings> log)
 {
+    private static readonly RuntimeSetting[] s_read =
+        [.. RuntimeSettingTable.All.Where(s => s == RuntimeSettingTable.AuthMode || s.Name.StartsWith("ldap_", StringComparison.Ordinal) || s.Name.StartsWith("oidc_", StringComparison.Ordinal))];
+
     private readonly Lock _lock = new();
     private SettingValues? _applied;
 
@@ -24,6 +27,12 @@ internal sealed class SignInSettings(RuntimeSettings settings, IdentityOptions f
         lock (_lock)
         {
             if (ReferenceEquals(values, _applied)) return;
+            // Directory and providers hold connections and keys: a change of anything else leaves them as they are.
+            if (_applied is { } before && s_read.All(s => before.TextOf(s) == values.TextOf(s)))
+            {
+                Volatile.Write(ref _applied, values);
+                return;
+            }
             Apply("LDAP directory", () => ldap.Replace(LdapOf(values)));
             Apply("OpenID provider", () => oidc.Replace(OidcOf(values)));
             Volatile.Write(ref _applied, values);

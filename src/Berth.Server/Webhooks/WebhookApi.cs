@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Berth.Server.Access;
 using Berth.Server.Api;
 using Berth.Server.Platform.Data;
@@ -10,6 +11,7 @@ namespace Berth.Server.Webhooks;
 internal sealed class WebhookApi(Database database, WebhookPolicyChanges changes, WebhookTargets targets, TimeProvider time)
 {
     private const int MaxLogLines = 10_000;
+    private const int MaxPolicies = 1000;
     private const string Policies = "/projects/{project_name_or_id}/webhook/policies";
     private const string OnePolicy = Policies + "/{webhook_policy_id}";
     private const string Executions = OnePolicy + "/executions";
@@ -88,20 +90,28 @@ internal sealed class WebhookApi(Database database, WebhookPolicyChanges changes
     {
         var triggers = await database.ReadAsync(call.Project!.Id, static async (session, projectId, token) =>
         {
-            var found = new List<WebhookLastTriggerJson>();
-            var (policies, _) = await WebhookRows.ListAsync(session, projectId, null, 0, int.MaxValue, token).ConfigureAwait(false);
-            foreach (var policy in policies)
-            {
-                foreach (var type in WebhookViews.EventTypesOf(policy))
-                {
-                    // Deliveries begin with their type: the newest that does was the last trigger. LIKE's _ stands for any character, here for itself.
-                    var last = await session.ScalarAsync(SelectLast, [WebhookPublisher.VendorKeyOf(policy.Id), $"{{\"event_type\":\"{type}\"%"], token).ConfigureAwait(false);
-                    found.Add(WebhookViews.LastTrigger(policy, type, last));
-                }
-            }
-            return found;
+            var (policies, _) = await WebhookRows.ListAsync(session, projectId, null, 0, MaxPolicies, token).ConfigureAwait(false);
+            var last = await LastTriggersAsync(session, policies, token).ConfigureAwait(false);
+            return policies.SelectMany(p => WebhookViews.EventTypesOf(p).Select(type =>
+                WebhookViews.LastTrigger(p, type, last.TryGetValue((WebhookPublisher.VendorKeyOf(p.Id), type), out var at) ? at : null))).ToList();
         }, ct).ConfigureAwait(false);
         return ApiResult.Ok([.. triggers], WebhookJson.Default.WebhookLastTriggerJsonArray);
+    }
+
+    // When policies were last triggered, by their key and the type of the event.
+    private static async ValueTask<Dictionary<(string Key, string Type), long>> LastTriggersAsync(DbSession session, List<WebhookPolicy> policies, CancellationToken ct)
+    {
+        var last = new Dictionary<(string, string), long>();
+        var keys = JsonSerializer.Serialize(policies.Select(p => WebhookPublisher.VendorKeyOf(p.Id)));
+        await using var rows = await session.Command(SelectLast, keys).ExecuteReaderAsync(ct).ConfigureAwait(false);
+        while (await rows.ReadAsync(ct).ConfigureAwait(false))
+        {
+            // Deliveries begin with their type: {"event_type":"PUSH_ARTIFACT",
+            if (rows.GetString(1).Split('"') is not [_, _, _, { } type, _, ..]) continue;
+            var key = (rows.GetString(0), type);
+            last[key] = Math.Max(last.GetValueOrDefault(key), rows.GetInt64(2));
+        }
+        return last;
     }
 
     public static Task<ApiResult> SupportAsync(ApiCall call, CancellationToken ct) => Task.FromResult(ApiResult.Ok(
@@ -161,5 +171,6 @@ internal sealed class WebhookApi(Database database, WebhookPolicyChanges changes
         new(HttpMethods.Get, path, id, "webhook", ApiNeed.Project(permission), run) { Answer = answer, IsList = isList };
 
     private static readonly Statement SelectLast = new(
-        "SELECT created_at FROM jobs WHERE vendor_key = @0 AND vendor_key IS NOT NULL AND payload LIKE @1 ORDER BY id DESC LIMIT 1");
+        "SELECT vendor_key, SUBSTR(payload, 1, 40), MAX(created_at) FROM jobs WHERE vendor_key IN (SELECT value FROM json_each(@0)) AND vendor_key IS NOT NULL GROUP BY 1, 2",
+        "SELECT vendor_key, SUBSTR(payload, 1, 40), MAX(created_at) FROM jobs WHERE vendor_key IN (SELECT jsonb_array_elements_text(@0::jsonb)) AND vendor_key IS NOT NULL GROUP BY 1, 2");
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Settings;
 using Berth.Server.Platform.Text;
 
 namespace Berth.Server.Webhooks;
@@ -13,20 +14,22 @@ internal sealed record ActivePolicy(long Id, long? ProjectId, IReadOnlySet<strin
 }
 
 /// <summary>
-/// The policies that are switched on, remembered until one changes in any replica. Whether anybody wants an event costs a look at a field;
+/// The policies that are switched on, remembered until one changes in any replica; none while the setting <c>notification_enable</c> is off. Whether anybody wants an event costs a look at a field;
 /// while that is not known, everything is wanted until the writer of the event has looked.
 /// </summary>
 internal sealed class WebhookPolicies
 {
     private readonly Announcements _announcements;
     private readonly WebhookTargets _targets;
+    private readonly RuntimeSettings _settings;
     private volatile Known? _known;
     private int _version;
 
-    public WebhookPolicies(Announcements announcements, WebhookTargets targets)
+    public WebhookPolicies(Announcements announcements, WebhookTargets targets, RuntimeSettings settings)
     {
-        (_announcements, _targets) = (announcements, targets);
+        (_announcements, _targets, _settings) = (announcements, targets, settings);
         announcements.Subscribe(Topics.Webhooks, _ => Forget());
+        announcements.Subscribe(Topics.Settings, _ => Forget());
         // A project that goes takes its policies with it.
         announcements.Subscribe(Topics.Access, _ => Forget());
     }
@@ -40,7 +43,9 @@ internal sealed class WebhookPolicies
         if (_known is { } known && _announcements.IsListening) return known.Policies;
         // What changes while this is read is announced after it is committed: then what was read is not kept.
         var version = Volatile.Read(ref _version);
-        var rows = await WebhookRows.EnabledAsync(session, ct).ConfigureAwait(false);
+        // As the transaction sees the setting: what the process remembers of it may be about to change.
+        var isOn = (await _settings.ReadAsync(session, ct).ConfigureAwait(false)).Of(RuntimeSettingTable.NotificationEnable);
+        var rows = isOn ? await WebhookRows.EnabledAsync(session, ct).ConfigureAwait(false) : [];
         var read = new Known([.. rows.Select(ReadPolicy)]);
         if (version == Volatile.Read(ref _version))
         {

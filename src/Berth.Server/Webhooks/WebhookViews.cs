@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Berth.Server.Platform.Jobs;
+using Berth.Server.Platform.Text;
 
 namespace Berth.Server.Webhooks;
 
@@ -20,8 +21,8 @@ internal static class WebhookViews
         Repositories = policy.Repositories,
         Tags = policy.Tags,
         Creator = policy.Creator,
-        CreationTime = Precise(policy.CreatedAt),
-        UpdateTime = Precise(policy.UpdatedAt),
+        CreationTime = UtcText.Of(policy.CreatedAt),
+        UpdateTime = UtcText.Of(policy.UpdatedAt),
         Enabled = policy.Enabled,
         Targets =
         [
@@ -45,8 +46,8 @@ internal static class WebhookViews
         PolicyName = policy.Name,
         EventType = eventType,
         Enabled = policy.Enabled,
-        CreationTime = Precise(policy.CreatedAt),
-        LastTriggerTime = at is { } time ? Precise(time) : null,
+        CreationTime = UtcText.Of(policy.CreatedAt),
+        LastTriggerTime = at is { } time ? UtcText.Of(time) : null,
     };
 
     public static WebhookJobJson Job(Job job, DateTimeOffset now)
@@ -60,8 +61,8 @@ internal static class WebhookViews
             NotifyType = delivery.NotifyType,
             Status = JobWords.StatusOf(job, now),
             JobDetail = delivery.Body,
-            CreationTime = Precise(job.CreatedAt),
-            UpdateTime = Precise(UpdatedAt(job)),
+            CreationTime = UtcText.Of(job.CreatedAt),
+            UpdateTime = UtcText.Of(UpdatedAt(job)),
         };
     }
 
@@ -123,9 +124,9 @@ internal static class WebhookViews
             Attempts = job.Attempts,
             LastStatus = answer?.Status,
             Error = job.State == JobState.Succeeded ? null : job.Error,
-            CreatedAt = Precise(job.CreatedAt),
-            FinishedAt = job.FinishedAt is { } at ? Precise(at) : null,
-            NextTryAt = job.State == JobState.Pending ? Precise(job.DueAt) : null,
+            CreatedAt = UtcText.Of(job.CreatedAt),
+            FinishedAt = job.FinishedAt is { } at ? UtcText.Of(at) : null,
+            NextTryAt = job.State == JobState.Pending ? UtcText.Of(job.DueAt) : null,
             Body = delivery.Body,
         };
     }
@@ -135,8 +136,6 @@ internal static class WebhookViews
         string.Concat(lines.Select(l => $"{Seconds(l.At)} [INFO] {l.Text}\n"));
 
     private static long UpdatedAt(Job job) => job.FinishedAt ?? job.StartedAt ?? job.CreatedAt;
-
-    private static string Precise(long at) => DateTimeOffset.FromUnixTimeMilliseconds(at).ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
 
     private static string Seconds(long? at) => at is { } time ? DateTimeOffset.FromUnixTimeMilliseconds(time).ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture) : NoTime;
 }

@@ -4,6 +4,7 @@ using Berth.Server.Platform.Events;
 using Berth.Server.Platform.Http;
 using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Secrets;
+using Berth.Server.Platform.Settings;
 using Berth.Server.Registry;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -23,7 +24,8 @@ public static class Webhooks
     {
         services.AddSingleton(_ => new OutgoingGuard(outgoing));
         services.AddSingleton(p => new WebhookTargets(p.GetRequiredService<InstallationSecret>()));
-        services.AddSingleton(p => new WebhookPolicies(p.GetRequiredService<Database>().Announcements, p.GetRequiredService<WebhookTargets>()));
+        services.AddSingleton(p => new WebhookPolicies(
+            p.GetRequiredService<Database>().Announcements, p.GetRequiredService<WebhookTargets>(), p.GetRequiredService<RuntimeSettings>()));
         services.AddSingleton(p => new WebhookPublisher(p.GetRequiredService<WebhookPolicies>(), p.GetRequiredService<JobQueue>(), options));
         services.AddSingleton(p => new WebhookWriter(p.GetRequiredService<WebhookPublisher>(), p.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IRegistryEventWriter>(p => p.GetRequiredService<WebhookWriter>());

@@ -89,6 +89,13 @@ internal sealed class PlatformApp : IAsyncDisposable
         return answer.Header("Location") ?? "";
     }
 
+    /// <summary>Changes settings that can be changed while the server runs.</summary>
+    public async Task SetAsync(string json)
+    {
+        var answer = await CallAsync("PUT", "/api/v2.0/configurations", body: json);
+        Assert.True(answer.Status == 200, $"{json}: {answer.Status} {answer.Body}");
+    }
+
     /// <summary>Makes a project.</summary>
     public Task AddProjectAsync(string name, bool isPublic = false, string user = "admin") =>
         CreateAsync("/api/v2.0/projects", $$$"""{"project_name":"{{{name}}}","metadata":{"public":"{{{(isPublic ? "true" : "false")}}}"}}""", user);

@@ -73,13 +73,13 @@ public sealed class PullCountTests(ArtifactSites sites) : IClassFixture<Artifact
         var project = await site.AddProjectAsync();
         var image = await site.PushAsync($"{project}/app", "v1", TestImage.New(1));
         var counts = app.Services.GetRequiredService<PullCounts>();
-        counts.Wanted = () => (false, true);
+        await app.SetAsync("""{"pull_count_update_disable":true}""");
         counts.Count($"{project}/app", "v1", image.Digest);
         await counts.FlushAsync(CancellationToken.None);
         Assert.Equal(0, await site.NumberAsync("SELECT pull_count FROM repositories"));
         Assert.NotEqual(0, await site.NumberAsync("SELECT pulled_at FROM manifests"));
         var time = await site.NumberAsync("SELECT pulled_at FROM manifests");
-        counts.Wanted = () => (true, false);
+        await app.SetAsync("""{"pull_count_update_disable":false,"pull_time_update_disable":true}""");
         counts.Count($"{project}/app", "v1", image.Digest);
         await counts.FlushAsync(CancellationToken.None);
         Assert.Equal(1, await site.NumberAsync("SELECT pull_count FROM repositories"));

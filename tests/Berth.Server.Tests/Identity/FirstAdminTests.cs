@@ -15,7 +15,7 @@ public sealed class FirstAdminTests
         var users = new Users(database.Current, new ManualTime());
         var first = await new FirstAdmin(users).EnsureAsync(null, CancellationToken.None);
         Assert.True(first.IsCreated);
-        Assert.Matches("^[a-zA-Z2-9]{20}$", first.GeneratedPassword);
+        Assert.Matches("^[a-zA-Z2-9]{24}$", first.GeneratedPassword);
         var admin = await users.FindAsync("admin", CancellationToken.None);
         Assert.True(admin!.IsAdmin);
         Assert.Equal(new ManualTime().GetUtcNow().ToUnixTimeMilliseconds(), admin.CreatedAt);

@@ -3,6 +3,7 @@ using Berth.Server.Identity.Sessions;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
 using Berth.Server.Platform.Secrets;
+using Berth.Server.Platform.Settings;
 using Berth.Server.SignIn;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -68,7 +69,7 @@ public sealed class OutsideUsersTests
         await using var database = await TestDatabase.NewAsync(kind);
         var user = (await Open(database).EnsureAsync(Alice, EventActor.System, Ct))!;
         var time = new ManualTime();
-        var sessions = new BrowserSessions(database.Current, new SessionOptions(), new InstallationSecret(Convert.ToBase64String(new byte[32]), null, "", NullLogger<InstallationSecret>.Instance), time);
+        var sessions = new BrowserSessions(database.Current, new SessionOptions(), RuntimeSettings.Constant(new Dictionary<string, string>()), new InstallationSecret(Convert.ToBase64String(new byte[32]), null, "", NullLogger<InstallationSecret>.Instance), time);
         var token = await sessions.BeginAsync(user.Id, "::1", new string('x', 900), new SessionProvider("main", "token"), Ct);
         await sessions.BeginAsync(user.Id, "", "", null, Ct);
         var found = (await sessions.FindAsync(token, Ct))!;

@@ -187,7 +187,10 @@ public sealed class UsersApiTests
         }, CancellationToken.None);
         var byApi = await app.CallAsync("POST", Users, "", Bob);
         Assert.Equal((403, "self-registration cannot be triggered via API"), (byApi.Status, byApi.Message));
-        Assert.Equal(201, (await app.CallAsync("POST", Users, "", Bob, ("Cookie", "sid=anything"))).Status);
+        foreach (var elsewhere in new[] { ("Cookie", "sid=anything"), ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Site", "none"), ("Origin", "https://evil.example"), ("Origin", "null") })
+            Assert.Equal(403, (await app.CallAsync("POST", Users, "", Bob, elsewhere, ("Cookie", "sid=anything"))).Status);
+        Assert.Equal(201, (await app.CallAsync("POST", Users, "", Bob, ("Sec-Fetch-Site", "same-origin"), ("Origin", "https://proxied.example"))).Status);
+        Assert.Equal(201, (await app.CallAsync("POST", Users, "", Bob.Replace("bob", "old", StringComparison.Ordinal), ("Origin", app.Registry.Url.ToString()))).Status);
         Assert.False((bool)(await app.GetAsync(Users + "/current", "bob"))["sysadmin_flag"]!);
         Assert.Equal(403, (await app.CallAsync("POST", Users, "bob", Bob.Replace("bob", "eve", StringComparison.Ordinal))).Status);
     }

@@ -241,10 +241,12 @@ public abstract class ProjectsApiTests(PlatformFixture fixture) : PlatformTests(
         await using var app = await PlatformApp.StartAsync(
             Kind, o => o with { Projects = o.Projects with { CreateOnPush = ProjectCreators.Everyone, PublicOnPush = true, MetadataOnPush = ["auto_scan=true"] } }, s => s.AddRecorder());
         await app.AddUserAsync("pusher");
+        await app.SetAsync("""{"storage_per_project":1000000}""");
         await app.PushAsync("fresh/app", "v1", TestImage.New(seed: 35), "pusher");
         var project = await app.GetAsync($"{Projects}/fresh", "pusher");
         Assert.Equal(("pusher", 1, "true", "true"), (project["owner_name"]!.GetValue<string>(), project["current_user_role_id"]!.GetValue<int>(),
             project["metadata"]!["public"]!.GetValue<string>(), project["metadata"]!["auto_scan"]!.GetValue<string>()));
+        Assert.Equal(1_000_000, (await app.GetAsync($"{Projects}/fresh/summary", "pusher"))["quota"]!["hard"]!["storage"]!.GetValue<long>());
         Assert.Equal(["create project"], app.Services.EventsOf("fresh"));
         await using var strict = await PlatformApp.StartAsync(Kind, o => o with { Projects = o.Projects with { CreateOnPush = ProjectCreators.Admins } });
         await strict.AddUserAsync("pusher");

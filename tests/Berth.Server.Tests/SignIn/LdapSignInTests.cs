@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using Berth.Server.Identity;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Settings;
@@ -104,6 +105,38 @@ public sealed class LdapSignInTests(SlapdFixture slapd) : IClassFixture<SlapdFix
             using var ping = await caller.PostAsync(new Uri("/api/v2.0/ldap/ping", UriKind.Relative), null, Ct);
             Assert.Equal(status, ping.StatusCode);
         }
+    }
+
+    [Fact]
+    public async Task A_try_reaches_what_the_operator_allows_and_repeats_nothing_that_the_server_says()
+    {
+        var options = new IdentityOptions { Ldap = slapd.Options() };
+        await using var app = await SignInApp.StartAsync(options, o => o with { Outgoing = new() { Allow = ["192.0.2.1"] } });
+        var admin = app.Program("admin", "Harbor12345");
+        Assert.Equal("""{"success":true}""", await PingAsync(admin, null));
+        Assert.Equal("""{"success":true}""", await PingAsync(admin, new { ldap_uid = "uid" }));
+        Assert.Contains("127.0.0.1 is refused", await PingAsync(admin, new { ldap_url = "ldap://127.0.0.1:1" }), StringComparison.Ordinal);
+
+        await using var open = await StartAsync();
+        using var server = new TcpListener(IPAddress.Loopback, 0);
+        server.Start();
+        // A bind that is refused with words: result code 53 and "internal secret".
+        byte[] answer = [0x30, 0x1b, 0x02, 0x01, 0x01, 0x61, 0x16, 0x0a, 0x01, 0x35, 0x04, 0x00, 0x04, 0x0f, .. "internal secret"u8];
+        var served = Task.Run(async () =>
+        {
+            using var client = await server.AcceptTcpClientAsync(Ct);
+            var stream = client.GetStream();
+            Assert.NotEqual(0, await stream.ReadAsync(new byte[1024], Ct));
+            await stream.WriteAsync(answer, Ct);
+            while (await stream.ReadAsync(new byte[1024], Ct) > 0)
+            {
+                // Until the other side leaves.
+            }
+        }, Ct);
+        var told = await PingAsync(open.Program("admin", "Harbor12345"), new { ldap_url = $"ldap://127.0.0.1:{((IPEndPoint)server.LocalEndpoint).Port}", ldap_search_password = "x" });
+        await served;
+        Assert.Contains("it is not willing to", told, StringComparison.Ordinal);
+        Assert.DoesNotContain("internal secret", told, StringComparison.Ordinal);
     }
 
     [Fact]

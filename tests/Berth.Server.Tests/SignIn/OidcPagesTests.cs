@@ -165,6 +165,17 @@ public sealed class OidcPagesTests : IAsyncLifetime
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.BadRequest, HttpStatusCode.Forbidden), (good.StatusCode, bad.StatusCode, no.StatusCode));
     }
 
+    [Fact]
+    public async Task The_ping_of_harbor_reaches_what_the_operator_allows()
+    {
+        foreach (var (allowed, status) in new[] { ("192.0.2.1", HttpStatusCode.BadRequest), ("127.0.0.0/8", HttpStatusCode.OK) })
+        {
+            await using var app = await SignInApp.StartAsync(new IdentityOptions(), o => o with { Outgoing = new() { Allow = [allowed] } });
+            using var answer = await app.Program("admin", "Harbor12345").PostAsJsonAsync("/api/v2.0/system/oidc/ping", new { url = _peer.Address, verify_cert = true }, Ct);
+            Assert.Equal(status, answer.StatusCode);
+        }
+    }
+
     private Task<SignInApp> StartAsync(bool autoOnboard)
     {
         var main = new OidcOptions { Name = "main", Issuer = _peer.Address, ClientId = "berth", ClientSecret = "x", GroupsClaim = "groups", AdminGroup = "ops", AutoOnboard = autoOnboard, Logout = true };

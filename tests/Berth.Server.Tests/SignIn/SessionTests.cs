@@ -103,6 +103,23 @@ public sealed class SessionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_setting_says_how_long_a_session_may_idle_and_the_file_wins_over_it()
+    {
+        using (var set = await _app.Program("admin", "Harbor12345").PutAsJsonAsync("/api/v2.0/configurations", new { session_timeout = 5 }, Ct)) Assert.Equal(HttpStatusCode.OK, set.StatusCode);
+        var browser = await SignedInAsync();
+        _time.Advance(TimeSpan.FromMinutes(4));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(browser));
+        _time.Advance(TimeSpan.FromMinutes(6));
+        Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(browser));
+        Assert.Empty((await _app.Program("local", "Local12345").GetFromJsonAsync<List<SessionRow>>(Sessions, Ct))!);
+
+        var file = new IdentityOptions { Sessions = new SessionOptions { IdleTimeout = TimeSpan.FromMinutes(90) } };
+        await using var other = await SignInApp.StartAsync(file);
+        var settings = await SignInApp.JsonOf(await other.Program("admin", "Harbor12345").GetAsync(new Uri("/api/v2.0/configurations", UriKind.Relative), Ct), Ct);
+        Assert.Equal((90, false), (settings.GetProperty("session_timeout").GetProperty("value").GetInt32(), settings.GetProperty("session_timeout").GetProperty("editable").GetBoolean()));
+    }
+
+    [Fact]
     public async Task Signing_out_ends_the_session_and_a_new_sign_in_ends_the_one_before()
     {
         var browser = await SignedInAsync();

@@ -41,6 +41,23 @@ public sealed class WebhookDeliveryTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
+    public async Task No_policy_fires_while_notifications_are_switched_off(DatabaseKind kind)
+    {
+        await using var site = await WebhookSite.StartAsync(kind);
+        await site.CreateAsync(site.Policy());
+        await site.PushAsync("library/app", "v1", seed: 1);
+        await site.Receiver.CountAsync(1);
+        Assert.Equal(200, (await site.SendAsync(HttpMethod.Put, "/api/v2.0/configurations", new JsonObject { ["notification_enable"] = false })).Status);
+        await site.PushAsync("library/app", "v2", seed: 2);
+        Assert.Equal(200, (await site.SendAsync(HttpMethod.Put, "/api/v2.0/configurations", new JsonObject { ["notification_enable"] = true })).Status);
+        await site.PushAsync("library/app", "v3", seed: 3);
+        await site.Receiver.CountAsync(2);
+        // Deliveries of a repository keep their order: had there been one for v2, it would have come first.
+        Assert.Equal(["v1", "v3"], site.Tags);
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
     public async Task The_signature_the_header_and_CloudEvents_are_as_the_policy_says(DatabaseKind kind)
     {
         await using var site = await WebhookSite.StartAsync(kind);

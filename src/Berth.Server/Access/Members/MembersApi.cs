@@ -1,12 +1,16 @@
 using System.Globalization;
 using Berth.Server.Api;
+using Berth.Server.Identity.Ldap;
 using Berth.Server.Platform.Data;
 using Microsoft.AspNetCore.Http;
 
 namespace Berth.Server.Access.Members;
 
-/// <summary>Members of projects as Harbor's clients know them: users and groups.</summary>
-internal sealed class MembersApi(Database database, MemberChanges changes)
+/// <summary>
+/// Members of projects as Harbor's clients know them: users and groups. A name or a distinguished name that is not known here is looked up in the directory, and
+/// becomes a user or a group.
+/// </summary>
+internal sealed class MembersApi(Database database, MemberChanges changes, IMemberDirectory directory)
 {
     private const string All = "/projects/{project_name_or_id}/members";
     private const string One = "/projects/{project_name_or_id}/members/{mid}";
@@ -58,7 +62,16 @@ internal sealed class MembersApi(Database database, MemberChanges changes)
         var (isRead, request, refusal) = await call.ReadAsync(MemberJsonContext.Default.MemberRequest, ct).ConfigureAwait(false);
         if (!isRead) return refusal!;
         var role = (request.RoleId ?? 0).ToString(CultureInfo.InvariantCulture);
-        var (id, failure) = await changes.AddAsync(call, (session, token) => FindAsync(session, request, token), role, ct).ConfigureAwait(false);
+        MemberRequest wish;
+        try
+        {
+            wish = await OnboardAsync(call, request, ct).ConfigureAwait(false);
+        }
+        catch (SignInUnavailableException)
+        {
+            return ApiResult.Fail(ApiError.Unavailable, "the directory does not answer: try again");
+        }
+        var (id, failure) = await changes.AddAsync(call, (session, token) => FindAsync(session, wish, token), role, ct).ConfigureAwait(false);
         return failure ?? ApiResult.Created($"/api/v2.0/projects/{call.Route("project_name_or_id")}/members/{id}");
     }
 
@@ -73,6 +86,19 @@ internal sealed class MembersApi(Database database, MemberChanges changes)
 
     private async Task<ApiResult> DeleteAsync(ApiCall call, CancellationToken ct) => IdOf(call) is { } id ? await changes.DeleteAsync(call, id, ct).ConfigureAwait(false) : BadId();
 
+    // The request, naming somebody who is known here if the directory knows the one whom it names.
+    private async Task<MemberRequest> OnboardAsync(ApiCall call, MemberRequest request, CancellationToken ct)
+    {
+        // A number names somebody who is here.
+        if (request.MemberUser?.UserId > 0 || request.MemberGroup?.Id > 0) return request;
+        var (subject, _) = await database.ReadAsync(request, static (session, r, token) => FindAsync(session, r, token), ct).ConfigureAwait(false);
+        if (subject is not null) return request;
+        if (request.MemberUser?.Username is { Length: > 0 } name)
+            return await directory.AddUserAsync(name, call.Actor, ct).ConfigureAwait(false) is { } known ? request with { MemberUser = new MemberUser { Username = known } } : request;
+        if (request.MemberGroup?.LdapGroupDn is { Length: > 0 } dn) await directory.AddGroupAsync(dn, call.Actor, ct).ConfigureAwait(false);
+        return request;
+    }
+
     // In Harbor's order: number of the user, number of the group, name of the user, distinguished name, name of the group.
     private static async ValueTask<(Subject?, ApiResult?)> FindAsync(DbSession session, MemberRequest request, CancellationToken ct)
     {
@@ -84,7 +110,7 @@ internal sealed class MembersApi(Database database, MemberChanges changes)
         if (user?.Username is { Length: > 0 } name)
             return await ReadAsync(session, SubjectKind.User, SelectUserByName, name, ApiResult.NotFound($"user {name} is not found"), ct).ConfigureAwait(false);
         if (group?.LdapGroupDn is { Length: > 0 } dn)
-            return await ReadAsync(session, SubjectKind.Group, SelectGroupByDn, dn.ToLowerInvariant(), ApiResult.NotFound($"group {dn} is not found: add it to the groups first"), ct).ConfigureAwait(false);
+            return await ReadAsync(session, SubjectKind.Group, SelectGroupByDn, LdapDn.Normalize(dn) ?? "", ApiResult.NotFound($"group {dn} is not found"), ct).ConfigureAwait(false);
         if (group?.GroupName is { Length: > 0 } groupName)
             return await FindGroupAsync(session, groupName, group.GroupType, ct).ConfigureAwait(false);
         return (null, ApiResult.BadRequest("at least one of member_user or member_group must be provided"));

@@ -9,6 +9,9 @@ internal static class RobotWishes
     public const string Project = "project";
     public const long NoEnd = -1;
 
+    /// <summary>Longest duration in days.</summary>
+    public const long MaxDays = int.MaxValue - 1;
+
     // The last second of the year 9999, which is as far as times go.
     private const long LastMillisecond = 253_402_300_799_000;
     private const int MaxGrants = 1000;
@@ -16,7 +19,7 @@ internal static class RobotWishes
     /// <summary>What is wrong with level, duration and permissions, or null.</summary>
     public static string? ProblemOf(string? level, long duration, IReadOnlyList<RobotGrant?>? permissions)
     {
-        if (duration != NoEnd && duration is <= 0 or >= int.MaxValue)
+        if (duration != NoEnd && duration is <= 0 or > MaxDays)
             return $"bad request error duration input: {duration}, duration must be either -1(Never) or a positive integer";
         if (level is not (System or Project)) return $"bad request error level input: {level}";
         if (permissions is null || permissions.Count == 0) return "bad request empty permission";

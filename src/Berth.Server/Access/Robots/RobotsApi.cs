@@ -87,7 +87,8 @@ internal sealed class RobotsApi(Database database, DomainEvents events, RuntimeS
         var (isRead, wish, refusal) = await call.ReadAsync(RobotJson.Default.RobotRequest, ct).ConfigureAwait(false);
         if (!isRead) return refusal!;
         if (!RobotNames.IsValid(wish.Name ?? "")) return ApiResult.BadRequest("robot name is not in lower case or contains illegal characters");
-        if (RobotWishes.ProblemOf(wish.Level, wish.Duration ?? 0, wish.Permissions) is { } problem) return ApiResult.BadRequest(problem);
+        var duration = wish.Duration ?? Math.Min(RobotWishes.MaxDays, await settings.ReadAsync(RuntimeSettingTable.RobotTokenDuration, ct).ConfigureAwait(false));
+        if (RobotWishes.ProblemOf(wish.Level, duration, wish.Permissions) is { } problem) return ApiResult.BadRequest(problem);
 
         ProjectFacts? project = null;
         if (wish.Level == RobotWishes.Project)
@@ -109,8 +110,8 @@ internal sealed class RobotsApi(Database database, DomainEvents events, RuntimeS
             Description = wish.Description ?? "",
             SecretHash = RobotSecrets.HashOfRandom(secret),
             IsDisabled = wish.Disable,
-            DurationDays = (int)wish.Duration!.Value,
-            ExpiresAt = RobotWishes.EndOf(now, wish.Duration.Value),
+            DurationDays = (int)duration,
+            ExpiresAt = RobotWishes.EndOf(now, duration),
             CreatorKind = call.Caller.Kind == CallerKind.Robot ? "robot" : "user",
             CreatorId = call.Caller.SubjectId,
             CreatedAt = now,

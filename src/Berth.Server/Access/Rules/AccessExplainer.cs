@@ -37,9 +37,15 @@ internal sealed class AccessExplainer(RightsCache rights, Database database)
         return explained with { Text = $"{Name(caller)} {(explained.Allowed ? "may" : "may not")} {question.Action} {ObjectOf(question)}: {explained.Text}" };
     }
 
-    /// <summary>The sentence of the answer, for a caller who may look at the project; else null.</summary>
-    public async ValueTask<string?> SentenceAsync(Caller caller, AccessQuestion question, CancellationToken ct) =>
-        (await rights.OfAsync(caller, question.Project!, ct).ConfigureAwait(false)).May(ProjectPermissions.ProjectRead) ? (await ExplainAsync(caller, question, ct).ConfigureAwait(false)).Text : null;
+    /// <summary>
+    /// Why a request was refused, for a caller who may look at the project; else null. Of a bearer token that grants less than its owner has, the answer says so.
+    /// </summary>
+    public async ValueTask<string?> SentenceAsync(Caller caller, AccessQuestion question, CancellationToken ct)
+    {
+        if (!(await rights.OfAsync(caller, question.Project!, ct).ConfigureAwait(false)).May(ProjectPermissions.ProjectRead)) return null;
+        var explained = await ExplainAsync(caller, question, ct).ConfigureAwait(false);
+        return explained.Allowed && caller.Grants is not null ? $"{explained.Text}; but this bearer token does not grant it: ask for one with this scope" : explained.Text;
+    }
 
     private async ValueTask<Explanation> ExplainSystemAsync(Caller caller, AccessQuestion question, Explanation start, CancellationToken ct)
     {

@@ -42,13 +42,7 @@ public sealed class IssuerHttp(Func<HttpClient> client, TimeProvider time)
         }
         else if (caPath is { Length: > 0 })
         {
-            var policy = new System.Security.Cryptography.X509Certificates.X509ChainPolicy
-            {
-                TrustMode = System.Security.Cryptography.X509Certificates.X509ChainTrustMode.CustomRootTrust,
-                RevocationMode = System.Security.Cryptography.X509Certificates.X509RevocationMode.NoCheck,
-            };
-            policy.CustomTrustStore.AddRange(Platform.Http.CertificateAuthorities.Read(caPath));
-            handler.SslOptions.CertificateChainPolicy = policy;
+            handler.SslOptions.CertificateChainPolicy = Platform.Http.CertificateAuthorities.PolicyOf(caPath);
         }
         return new HttpClient(handler, disposeHandler: true) { Timeout = System.Threading.Timeout.InfiniteTimeSpan };
     }

@@ -83,7 +83,7 @@ internal sealed class LdapConnection : IAsyncDisposable
             // What is not there cannot be found; a limit of the server leaves what it has sent.
             if (result.Code is LdapResultCode.NoSuchObject) return [];
             if (result.Code is not (LdapResultCode.Success or LdapResultCode.SizeLimitExceeded or LdapResultCode.Referral))
-                throw new LdapUnavailableException($"the directory refused a search below \"{search.BaseDn}\": {LdapResultCode.Describe(result)}");
+                throw new LdapUnavailableException($"the directory refused a search below \"{search.BaseDn}\": {LdapResultCode.Describe(result)}") { Told = result.Message };
             cookie = done.Cookie;
         }
         while (cookie.Length > 0 && entries.Count < most);
@@ -117,7 +117,7 @@ internal sealed class LdapConnection : IAsyncDisposable
             await SendAsync(LdapMessages.StartTls(++_id), ct).ConfigureAwait(false);
             var answer = await ReceiveAsync(ct).ConfigureAwait(false);
             if (answer.Result is not { Code: LdapResultCode.Success } result)
-                throw new LdapUnavailableException($"{address} does not begin TLS: {LdapResultCode.Describe(answer.Result ?? default)}");
+                throw new LdapUnavailableException($"{address} does not begin TLS: {LdapResultCode.Describe(answer.Result ?? default)}") { Told = answer.Result?.Message };
             await BeginTlsAsync(address.Host, ct).ConfigureAwait(false);
         }
     }
@@ -140,9 +140,7 @@ internal sealed class LdapConnection : IAsyncDisposable
         }
         else if (_options.CaPath is { Length: > 0 } path)
         {
-            var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-            policy.CustomTrustStore.AddRange(CertificateAuthorities.Read(path));
-            authentication.CertificateChainPolicy = policy;
+            authentication.CertificateChainPolicy = CertificateAuthorities.PolicyOf(path);
         }
         await tls.AuthenticateAsClientAsync(authentication, ct).ConfigureAwait(false);
     }
@@ -177,7 +175,7 @@ internal sealed class LdapConnection : IAsyncDisposable
         {
             var answer = LdapMessages.Read(await ReadMessageAsync(ct).ConfigureAwait(false), out var id);
             // Section 4.4: id 0 is the server's notice that it ends the conversation.
-            if (id == 0) throw new LdapUnavailableException($"the directory ended the conversation: {LdapResultCode.Describe(answer?.Result ?? default)}");
+            if (id == 0) throw new LdapUnavailableException($"the directory ended the conversation: {LdapResultCode.Describe(answer?.Result ?? default)}") { Told = answer?.Result?.Message };
             if (id == _id && answer is not null) return answer;
         }
     }
@@ -227,5 +225,16 @@ internal sealed class LdapConnection : IAsyncDisposable
     }
 }
 
-/// <summary>The directory cannot answer: not reachable, not trusted, or not willing. Says nothing about a user or a password.</summary>
-internal sealed class LdapUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
+/// <summary>The directory cannot answer: not reachable, not trusted, or not willing. Says nothing about a user or a password; the message holds no word of the server's.</summary>
+internal sealed class LdapUnavailableException(string message, Exception? inner = null) : Exception(message, inner)
+{
+    private const int MaxTold = 200;
+
+    /// <summary>What the server said about it; for logs only.</summary>
+    public string? Told { get; init; }
+
+    /// <summary>The message with the server's words.</summary>
+    public string ForLog => Told?.TrimEnd('\0') is { Length: > 0 } told
+        ? $"{Message} (the server says: {new string([.. told.Where(c => !char.IsControl(c)).Take(MaxTold)])})"
+        : Message;
+}

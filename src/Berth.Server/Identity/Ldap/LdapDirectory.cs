@@ -17,6 +17,9 @@ public sealed class LdapDirectory
     /// <summary>Most users or groups that a search brings.</summary>
     public const int MaxFound = 1000;
 
+    /// <summary>Longest time of a try (<see cref="PingAsync"/>).</summary>
+    public static readonly TimeSpan MaxPing = TimeSpan.FromSeconds(30);
+
     private const int MaxGroupsOfUser = 2000;
     private const int ParallelConnections = 5;
 
@@ -54,37 +57,52 @@ public sealed class LdapDirectory
         }
         catch (LdapUnavailableException e)
         {
-            _log.Unavailable(e.Message);
+            _log.Unavailable(e.ForLog);
             return new LdapSignIn.Unavailable(e.Message);
         }
     }
 
-    /// <summary>The user of a name with the groups, without a password; null when there is none. For the sync job.</summary>
+    /// <summary>The user of a name with the groups, without a password; null when there is none.</summary>
     /// <exception cref="LdapUnavailableException">The directory cannot tell.</exception>
-    internal Task<LdapSignIn.Accepted?> LookUpAsync(string name, CancellationToken ct) =>
-        ConverseAsync(async (connection, token) =>
+    internal async Task<LdapSignIn.Accepted?> LookUpAsync(string name, CancellationToken ct) => (await LookUpAsync([name], ct).ConfigureAwait(false))[0];
+
+    /// <summary>The users of names with their groups, in the order of the names and over one connection; null for one whom there is not.</summary>
+    /// <exception cref="LdapUnavailableException">The directory cannot tell.</exception>
+    internal Task<IReadOnlyList<LdapSignIn.Accepted?>> LookUpAsync(IReadOnlyList<string> names, CancellationToken ct) =>
+        ConverseAsync<IReadOnlyList<LdapSignIn.Accepted?>>(async (connection, token) =>
         {
             await BindAsSearcherAsync(connection, token).ConfigureAwait(false);
-            return await FindOneAsync(connection, name, token).ConfigureAwait(false) is { } entry
-                ? await AcceptAsync(connection, entry, token).ConfigureAwait(false)
-                : null;
+            var people = new List<LdapSignIn.Accepted?>(names.Count);
+            foreach (var name in names)
+            {
+                var entry = await FindOneAsync(connection, name, token).ConfigureAwait(false);
+                people.Add(entry is null ? null : await AcceptAsync(connection, entry, token).ConfigureAwait(false));
+            }
+            return people;
         }, ct);
 
     /// <summary>Tries the address and the search account; null when all is well, else what is wrong.</summary>
+    /// <remarks>Ends within <see cref="MaxPing"/>, however many addresses there are. What it says is Berth's words, never the server's.</remarks>
     public async Task<string?> PingAsync(CancellationToken ct)
     {
+        using var limit = new CancellationTokenSource(MaxPing, _time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, ct);
         try
         {
             await ConverseAsync(async (connection, token) =>
             {
                 await BindAsSearcherAsync(connection, token).ConfigureAwait(false);
                 return true;
-            }, ct).ConfigureAwait(false);
+            }, both.Token).ConfigureAwait(false);
             return null;
         }
         catch (LdapUnavailableException e)
         {
             return e.Message;
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            return $"no answer within {MaxPing.TotalSeconds:0} s";
         }
     }
 
@@ -127,7 +145,7 @@ public sealed class LdapDirectory
         // 2.
         var result = await connection.BindAsync(entry.Dn, password, ct).ConfigureAwait(false);
         if (LdapResultCode.IsUsersFault(result.Code)) return LdapSignIn.Refused.Instance;
-        if (result.Code != LdapResultCode.Success) throw new LdapUnavailableException($"the directory refused to check a password: {LdapResultCode.Describe(result)}");
+        if (result.Code != LdapResultCode.Success) throw new LdapUnavailableException($"the directory refused to check a password: {LdapResultCode.Describe(result)}") { Told = result.Message };
         // 3.
         await BindAsSearcherAsync(connection, ct).ConfigureAwait(false);
         return await AcceptAsync(connection, entry, ct).ConfigureAwait(false) is { } accepted ? accepted : LdapSignIn.Refused.Instance;
@@ -212,7 +230,7 @@ public sealed class LdapDirectory
             throw new LdapUnavailableException("the search account has no password: set identity.ldap.searchPassword");
         var result = await connection.BindAsync(_options.SearchDn, _options.SearchDn.Length > 0 ? _options.SearchPassword! : "", ct).ConfigureAwait(false);
         if (result.Code != LdapResultCode.Success)
-            throw new LdapUnavailableException($"the directory refused the search account \"{_options.SearchDn}\": {LdapResultCode.Describe(result)}");
+            throw new LdapUnavailableException($"the directory refused the search account \"{_options.SearchDn}\": {LdapResultCode.Describe(result)}") { Told = result.Message };
     }
 
     private async Task<T> ConverseAsync<T>(Func<LdapConnection, CancellationToken, Task<T>> conversation, CancellationToken ct)

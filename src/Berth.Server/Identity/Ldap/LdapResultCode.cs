@@ -24,19 +24,15 @@ internal static class LdapResultCode
     public static bool IsUsersFault(int code) =>
         code is InvalidCredentials or InappropriateAuthentication or ConstraintViolation or UnwillingToPerform or NoSuchObject or InsufficientAccessRights;
 
-    /// <summary>A result in words, with what the operator can do about it.</summary>
-    public static string Describe(LdapResult result)
+    /// <summary>A result in words of ours, with what the operator can do about it.</summary>
+    public static string Describe(LdapResult result) => result.Code switch
     {
-        var text = result.Code switch
-        {
-            StrongerAuthRequired or ConfidentialityRequired => "it wants TLS: use ldaps:// or turn startTls on",
-            NoSuchObject => "there is no such entry",
-            InvalidDnSyntax => "the distinguished name is malformed",
-            InvalidCredentials => "wrong name or password",
-            InsufficientAccessRights => "the search account has no right to do so",
-            UnwillingToPerform => "it is not willing to",
-            _ => $"result code {result.Code}",
-        };
-        return result.Message.Length > 0 ? $"{text} ({result.Message.TrimEnd('\0')})" : text;
-    }
+        StrongerAuthRequired or ConfidentialityRequired => "it wants TLS: use ldaps:// or turn startTls on",
+        NoSuchObject => "there is no such entry",
+        InvalidDnSyntax => "the distinguished name is malformed",
+        InvalidCredentials => "wrong name or password",
+        InsufficientAccessRights => "the search account has no right to do so",
+        UnwillingToPerform => "it is not willing to",
+        _ => $"result code {result.Code}",
+    };
 }

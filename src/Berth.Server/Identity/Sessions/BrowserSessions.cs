@@ -6,6 +6,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Secrets;
+using Berth.Server.Platform.Settings;
 
 namespace Berth.Server.Identity.Sessions;
 
@@ -13,7 +14,7 @@ namespace Berth.Server.Identity.Sessions;
 /// Sessions of browsers, in the database: every replica knows them, and one that is ended is over at the next request. The cookie holds 256
 /// random bits, the database their hash.
 /// </summary>
-internal sealed class BrowserSessions(Database database, SessionOptions options, InstallationSecret secret, TimeProvider time)
+internal sealed class BrowserSessions(Database database, SessionOptions options, RuntimeSettings settings, InstallationSecret secret, TimeProvider time)
 {
     private const string Purpose = "session-provider";
     private const int TokenBytes = 32;
@@ -40,10 +41,11 @@ internal sealed class BrowserSessions(Database database, SessionOptions options,
             HashOf(token), userId, Cut(address, MaxAddressLength), Cut(userAgent, MaxAgentLength), sealedProvider, now.ToUnixTimeMilliseconds(),
             (now + options.AbsoluteTimeout).ToUnixTimeMilliseconds(),
         ];
+        var idleSince = await IdleSinceAsync(now, ct).ConfigureAwait(false);
         await database.WriteAsync(Durability.Full, async (session, token) =>
         {
             // What has ended goes as new ones come: no job is needed, and nobody can fill the table.
-            await session.ExecuteAsync(DeleteEnded, [now.ToUnixTimeMilliseconds(), IdleSince(now)], token).ConfigureAwait(false);
+            await session.ExecuteAsync(DeleteEnded, [now.ToUnixTimeMilliseconds(), idleSince], token).ConfigureAwait(false);
             await session.ExecuteAsync(DeleteOldest, [userId, MaxSessionsOfUser - 1], token).ConfigureAwait(false);
             return await session.ExecuteAsync(Insert, values, token).ConfigureAwait(false);
         }, ct).ConfigureAwait(false);
@@ -60,7 +62,7 @@ internal sealed class BrowserSessions(Database database, SessionOptions options,
             await using var row = await session.Command(ByToken, hash).ExecuteReaderAsync(ct).ConfigureAwait(false);
             return await row.ReadAsync(ct).ConfigureAwait(false) ? Read(row) : null;
         }, ct).ConfigureAwait(false);
-        if (session is null || session.ExpiresAt <= now.ToUnixTimeMilliseconds() || session.LastSeenAt <= IdleSince(now)) return null;
+        if (session is null || session.ExpiresAt <= now.ToUnixTimeMilliseconds() || session.LastSeenAt <= await IdleSinceAsync(now, ct).ConfigureAwait(false)) return null;
         if (now.ToUnixTimeMilliseconds() - session.LastSeenAt >= SeenGrain.TotalMilliseconds)
         {
             await database.WriteAsync(Durability.Relaxed, async (s, t) =>
@@ -70,17 +72,18 @@ internal sealed class BrowserSessions(Database database, SessionOptions options,
     }
 
     /// <summary>Sessions that are not over, the latest first: of a user, or of all.</summary>
-    public ValueTask<List<BrowserSession>> ListAsync(long? userId, int most, CancellationToken ct)
+    public async ValueTask<List<BrowserSession>> ListAsync(long? userId, int most, CancellationToken ct)
     {
         var now = time.GetUtcNow();
-        return database.ReadAsync((userId, Now: now.ToUnixTimeMilliseconds(), Idle: IdleSince(now), most), static async (session, q, ct) =>
+        var idleSince = await IdleSinceAsync(now, ct).ConfigureAwait(false);
+        return await database.ReadAsync((userId, Now: now.ToUnixTimeMilliseconds(), Idle: idleSince, most), static async (session, q, ct) =>
         {
             var list = new List<BrowserSession>();
             var command = q.userId is { } id ? session.Command(OfUser, id, q.Now, q.Idle, q.most) : session.Command(OfAll, q.Now, q.Idle, q.most);
             await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
             while (await row.ReadAsync(ct).ConfigureAwait(false)) list.Add(Read(row));
             return list;
-        }, ct);
+        }, ct).ConfigureAwait(false);
     }
 
     /// <summary>Ends a session; false when there is none, or it is another user's.</summary>
@@ -109,7 +112,14 @@ internal sealed class BrowserSessions(Database database, SessionOptions options,
     /// <summary>The token that changes must bring in a header (CSRF): nobody can make it who cannot read the cookie or our answers.</summary>
     public static string ProofOf(string token) => Base64Url.EncodeToString(HMACSHA256.HashData(Encoding.ASCII.GetBytes(token), "berth csrf token"u8));
 
-    private long IdleSince(DateTimeOffset now) => (now - options.IdleTimeout).ToUnixTimeMilliseconds();
+    // What the file says, else what an administrator has set; never longer than a session may last at all.
+    private async ValueTask<long> IdleSinceAsync(DateTimeOffset now, CancellationToken ct)
+    {
+        var minutes = options.IdleTimeout != new SessionOptions().IdleTimeout
+            ? options.IdleTimeout.TotalMinutes
+            : await settings.ReadAsync(RuntimeSettingTable.SessionTimeout, ct).ConfigureAwait(false);
+        return (now - TimeSpan.FromMinutes(Math.Min(minutes, options.AbsoluteTimeout.TotalMinutes))).ToUnixTimeMilliseconds();
+    }
 
     private static string HashOf(string token) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
 

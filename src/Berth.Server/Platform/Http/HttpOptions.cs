@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Http;
+
 namespace Berth.Server.Platform.Http;
 
 /// <summary>Where and how the server listens (section <c>http</c>).</summary>
@@ -8,6 +10,9 @@ public sealed record HttpOptions
 
     /// <summary>The address that clients use, when a proxy stands before Berth; used in Location headers and token realms.</summary>
     public string? PublicUrl { get; init; }
+
+    /// <summary>Where the sender of a request finds this server: scheme and host, without a slash at the end.</summary>
+    internal string OriginOf(HttpRequest request) => PublicUrl is { Length: > 0 } url ? url.TrimEnd('/') : $"{request.Scheme}://{request.Host}";
 
     /// <summary>Path under which everything is served, such as <c>/registry</c>; empty for the root.</summary>
     public string Prefix { get; init; } = "";

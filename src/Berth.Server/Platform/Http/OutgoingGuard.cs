@@ -98,9 +98,8 @@ public sealed class OutgoingGuard
     /// <exception cref="OutgoingRefusedException">None of its addresses is.</exception>
     public async ValueTask<Stream> ConnectAsync(DnsEndPoint target, CancellationToken ct)
     {
-        var addresses = IPAddress.TryParse(target.Host, out var literal) ? [literal] : await Dns.GetHostAddressesAsync(target.Host, ct).ConfigureAwait(false);
-        var allowed = IsAllowedHost(target.Host) ? addresses : Array.FindAll(addresses, IsAllowed);
-        if (allowed.Length == 0) throw new OutgoingRefusedException(addresses.Length == 0 ? $"{target.Host} has no address" : Refusal(target.Host, addresses[0]));
+        var (allowed, refusal) = await JudgeAsync(target.Host, ct).ConfigureAwait(false);
+        if (refusal is not null) throw new OutgoingRefusedException(refusal);
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
@@ -113,6 +112,22 @@ public sealed class OutgoingGuard
             socket.Dispose();
             throw;
         }
+    }
+
+    /// <summary>
+    /// Why an administrator's try of a directory or provider is refused; null when it may be made. Such servers stand inside as a rule, and an administrator could put
+    /// them in force as well: all of them may be tried, until <see cref="OutgoingOptions.Allow"/> says which.
+    /// </summary>
+    /// <exception cref="SocketException">The name cannot be resolved.</exception>
+    public async ValueTask<string?> ProblemOfTryAsync(string host, CancellationToken ct) =>
+        _networks.Count == 0 && _hosts.Count == 0 ? null : (await JudgeAsync(host, ct).ConfigureAwait(false)).Refusal;
+
+    // The addresses of a host to which connections are allowed, or why there is none.
+    private async ValueTask<(IPAddress[] Allowed, string? Refusal)> JudgeAsync(string host, CancellationToken ct)
+    {
+        var addresses = IPAddress.TryParse(host, out var literal) ? [literal] : await Dns.GetHostAddressesAsync(host, ct).ConfigureAwait(false);
+        var allowed = IsAllowedHost(host) ? addresses : Array.FindAll(addresses, IsAllowed);
+        return (allowed, allowed.Length > 0 ? null : addresses.Length == 0 ? $"{host} has no address" : Refusal(host, addresses[0]));
     }
 
     private bool IsAllowedHost(string host)

@@ -1,4 +1,4 @@
-using System.Globalization;
+using Berth.Server.Platform.Text;
 
 namespace Berth.Server.Platform.Jobs;
 
@@ -15,16 +15,6 @@ public static class JobWords
         JobState.Failed => "Error",
         JobState.Cancelled => "Stopped",
         _ => throw new ArgumentOutOfRangeException(nameof(job), job.State, "unknown state"),
-    };
-
-    /// <summary>The same for a job that is due when it is pending.</summary>
-    public static string StatusOf(JobState state) => state switch
-    {
-        JobState.Running => "Running",
-        JobState.Succeeded => "Success",
-        JobState.Failed => "Error",
-        JobState.Cancelled => "Stopped",
-        _ => "Pending",
     };
 
     /// <summary>The states that a status of Harbor may mean; null when it is none. Small and large letters are the same.</summary>
@@ -55,9 +45,7 @@ public static class JobWords
 
     /// <summary>A time as Harbor writes it; that of year one for none, as Go has it.</summary>
     /// <param name="at">Unix milliseconds.</param>
-    public static string TimeOf(long? at) => at is { } ms and < long.MaxValue
-        ? DateTimeOffset.FromUnixTimeMilliseconds(ms).ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)
-        : "0001-01-01T00:00:00.000Z";
+    public static string TimeOf(long? at) => at is { } ms and < long.MaxValue ? UtcText.Of(ms) : "0001-01-01T00:00:00.000Z";
 
     /// <summary>Lines of a job's log as text.</summary>
     public static string LogOf(IEnumerable<JobLogLine> lines) => string.Concat(lines.Select(l => $"{TimeOf(l.At)} {l.Text}\n"));

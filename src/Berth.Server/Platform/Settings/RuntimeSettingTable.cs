@@ -26,7 +26,7 @@ public static class RuntimeSettingTable
     public static readonly RuntimeSetting<long> LdapGroupSearchScope = Add<long>("ldap_group_search_scope", SettingKind.LdapScope, "2", "Depth of the search for groups");
     public static readonly RuntimeSetting<string> LdapGroupAdminDn = Text("ldap_group_admin_dn", "Group whose members are administrators");
     public static readonly RuntimeSetting<string> LdapGroupMembershipAttribute = Text("ldap_group_membership_attribute", "Attribute of a user that names its groups", "memberof");
-    public static readonly RuntimeSetting<bool> LdapGroupAttachParallel = Flag("ldap_group_attach_parallel", false, "Kept for Harbor's clients: groups are always read together");
+    public static readonly RuntimeSetting<bool> LdapGroupAttachParallel = Flag("ldap_group_attach_parallel", false, "Whether the groups of a user are read over several connections at once");
 
     public static readonly RuntimeSetting<string> UaaEndpoint = Text("uaa_endpoint", "Kept for Harbor's clients: there is no UAA source");
     public static readonly RuntimeSetting<string> UaaClientId = Text("uaa_client_id", "Kept for Harbor's clients: there is no UAA source");

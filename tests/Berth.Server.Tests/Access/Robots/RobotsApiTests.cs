@@ -89,6 +89,22 @@ public sealed class RobotsApiTests
     }
 
     [Theory]
+    [MemberData(nameof(Kinds))]
+    public async Task A_robot_without_a_duration_lasts_as_long_as_the_setting_says(DatabaseKind kind)
+    {
+        await using var app = await PlatformApp.StartAsync(kind);
+        const string permissions = """ "permissions":[{"kind":"project","namespace":"library","access":[{"resource":"repository","action":"pull"}]}] """;
+        var byDefault = await app.GetAsync(await app.CreateAsync(Robots, $$"""{"name":"one","level":"system",{{permissions}}}"""));
+        Assert.Equal(30, (int)byDefault["duration"]!);
+        await app.SetAsync("""{"robot_token_duration":7}""");
+        var made = await app.CallAsync("POST", Robots, "admin", $$"""{"name":"two","level":"system",{{permissions}}}""");
+        var ends = DateTimeOffset.FromUnixTimeSeconds((long)made.Json["expires_at"]!);
+        Assert.InRange(ends, TimeProvider.System.GetUtcNow().AddDays(7).AddMinutes(-5), TimeProvider.System.GetUtcNow().AddDays(7).AddMinutes(5));
+        await app.SetAsync("""{"robot_token_duration":9999999999}""");
+        await app.CreateAsync(Robots, $$"""{"name":"three","level":"system",{{permissions}}}""");
+    }
+
+    [Theory]
     [InlineData("""{"name":"Upper","level":"system","duration":-1,"permissions":[P]}""", "robot name is not in lower case or contains illegal characters")]
     [InlineData("""{"name":"a+b","level":"system","duration":-1,"permissions":[P]}""", "robot name is not in lower case or contains illegal characters")]
     [InlineData("""{"name":"ci","level":"system","duration":0,"permissions":[P]}""", "bad request error duration input: 0, duration must be either -1(Never) or a positive integer")]

@@ -91,6 +91,32 @@ public abstract class ExplainTests(PlatformFixture fixture) : PlatformTests(fixt
     }
 
     [Fact]
+    public async Task A_bearer_token_is_told_the_same_and_to_outsiders_private_and_missing_look_alike()
+    {
+        var project = await NewProjectAsync();
+        var (guest, developer, stranger) = (await NewMemberAsync(project, 3), await NewMemberAsync(project, 2), await NewUserAsync());
+        var told = (await UploadAsync(guest, project, "pull,push")).MustBe(401, "UNAUTHORIZED");
+        Assert.Contains("the role guest of user:" + guest, told.Details[0], StringComparison.Ordinal);
+        Assert.Contains("error=\"insufficient_scope\"", told.Header("WWW-Authenticate"), StringComparison.Ordinal);
+        // The owner may, the token was made for less.
+        Assert.Contains("ask for one with this scope", (await UploadAsync(developer, project, "pull")).MustBe(401, "UNAUTHORIZED").Details[0], StringComparison.Ordinal);
+        foreach (var outsider in new[] { stranger, "" })
+        {
+            var (hidden, missing) = (await UploadAsync(outsider, project, "pull,push"), await UploadAsync(outsider, project + "x", "pull,push"));
+            Assert.Equal(401, hidden.Status);
+            Assert.Equal(missing.Text.Replace(project + "x", project, StringComparison.Ordinal), hidden.Text);
+            Assert.Equal(missing.Header("WWW-Authenticate")!.Replace(project + "x", project, StringComparison.Ordinal), hidden.Header("WWW-Authenticate"));
+        }
+    }
+
+    // Begins an upload with a token of a user.
+    private async Task<Answer> UploadAsync(string user, string project, string actions)
+    {
+        var token = (string)(await App.CallAsync("GET", $"/service/token?scope=repository:{project}/app:{actions}", user)).Json["token"]!;
+        return await App.Registry.PostAsync($"/v2/{project}/app/blobs/uploads/", null, ("Authorization", "Bearer " + token));
+    }
+
+    [Fact]
     public async Task About_others_it_speaks_to_those_who_manage_members_only()
     {
         var project = await NewProjectAsync();
