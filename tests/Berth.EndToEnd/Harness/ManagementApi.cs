@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -19,14 +18,6 @@ public sealed class ManagementApi(string address)
         var text = await response.Content.ReadAsStringAsync(ct);
         Assert.True(response.IsSuccessStatusCode, $"{method} {path}: {(int)response.StatusCode} {text}");
         return text.Length == 0 ? null : JsonNode.Parse(text);
-    }
-
-    /// <summary>What a GET answers to the administrator.</summary>
-    public async Task<HttpStatusCode> Status(string path, CancellationToken ct)
-    {
-        using var http = new RegistryHttp($"http://{address}");
-        http.SignIn(RegistryUnderTest.User, RegistryUnderTest.Password);
-        return await http.Status(path, ct);
     }
 
     /// <summary>Makes a robot of one project that may pull and push there.</summary>

@@ -135,7 +135,8 @@ public static class RegistryUnderTest
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    private static string SourceRoot()
+    /// <summary>The folder of the solution.</summary>
+    public static string SourceRoot()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (folder is not null && !System.IO.File.Exists(Path.Combine(folder.FullName, "Berth.slnx")))
