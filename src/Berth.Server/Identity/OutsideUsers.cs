@@ -39,6 +39,23 @@ internal sealed class OutsideUsers(Database database, Users users, DomainEvents 
         return true;
     }, ct);
 
+    /// <summary>The id of a group, which is made when it is not there: it can be given roles before anybody of it has come.</summary>
+    public Task<long?> EnsureGroupAsync(GroupKind kind, OutsideGroup group, EventActor actor, CancellationToken ct) => database.WriteAsync(Durability.Full, async (session, token) =>
+    {
+        await session.ExecuteAsync(TakeTurns, [], token).ConfigureAwait(false);
+        if (await FindGroupAsync(session, kind, group, token).ConfigureAwait(false) is { } known) return known;
+        var made = await MakeGroupAsync(session, kind, group, token).ConfigureAwait(false);
+        if (made is not null) await events.RaiseAsync(session, new DomainEvent
+        {
+            Operation = "create",
+            ResourceType = "usergroup",
+            Resource = group.Name,
+            Actor = actor,
+            Description = $"group {group.Name} was made",
+        }, token).ConfigureAwait(false);
+        return made;
+    }, ct);
+
     private async ValueTask<long?> WriteAsync(DbSession session, OutsidePerson person, EventActor actor, CancellationToken ct)
     {
         // Sign-ins of one person at once, and groups that several of them bring, take turns.
@@ -78,17 +95,20 @@ internal sealed class OutsideUsers(Database database, Users users, DomainEvents 
         foreach (var group in groups.Take(MaxGroups))
         {
             if (group.Name.Length is 0 or > 255) continue;
-            var dn = StoredDn(group);
-            var id = dn is null ? null : await session.ScalarAsync(GroupByDn, [dn], ct).ConfigureAwait(false);
-            if (dn is null) id = await session.ScalarAsync(GroupByName, [(int)kind, group.Name], ct).ConfigureAwait(false);
-            if (id is null)
-            {
-                // Two groups of a directory may have one name: the later one is told apart by where it lies.
-                var name = dn is not null && dn.Length <= 255 && await session.ScalarAsync(GroupByName, [(int)kind, group.Name], ct).ConfigureAwait(false) is not null ? dn : group.Name;
-                id = await session.ScalarAsync(InsertGroup, [name, (int)kind, dn, Now()], ct).ConfigureAwait(false);
-            }
+            var id = await FindGroupAsync(session, kind, group, ct).ConfigureAwait(false) ?? await MakeGroupAsync(session, kind, group, ct).ConfigureAwait(false);
             if (id is { } groupId) await session.ExecuteAsync(Join, [groupId, userId], ct).ConfigureAwait(false);
         }
+    }
+
+    private static ValueTask<long?> FindGroupAsync(DbSession session, GroupKind kind, OutsideGroup group, CancellationToken ct) =>
+        StoredDn(group) is { } dn ? session.ScalarAsync(GroupByDn, [dn], ct) : session.ScalarAsync(GroupByName, [(int)kind, group.Name], ct);
+
+    private async ValueTask<long?> MakeGroupAsync(DbSession session, GroupKind kind, OutsideGroup group, CancellationToken ct)
+    {
+        var dn = StoredDn(group);
+        // Two groups of a directory may have one name: the later one is told apart by where it lies.
+        var name = dn is not null && dn.Length <= 255 && await session.ScalarAsync(GroupByName, [(int)kind, group.Name], ct).ConfigureAwait(false) is not null ? dn : group.Name;
+        return await session.ScalarAsync(InsertGroup, [name, (int)kind, dn, Now()], ct).ConfigureAwait(false);
     }
 
     // The user when all that the source says is what the rows say.

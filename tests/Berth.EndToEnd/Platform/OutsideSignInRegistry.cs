@@ -177,12 +177,9 @@ public sealed class OutsideSignInRegistry(ImageFixtures images) : IAsyncLifetime
 
     private void Add(Account account) => accounts.Add(account.Name, account);
 
-    // A group of the source, and the role of a developer for its members.
-    private static async Task AddGroup(ManagementApi api, string group, CancellationToken ct)
-    {
-        await api.Call(HttpMethod.Post, "/api/v2.0/usergroups", group, ct);
-        await api.Call(HttpMethod.Post, $"/api/v2.0/projects/{Project}/members", $$"""{"role_id":2,"member_group":{{group}} }""", ct);
-    }
+    // A group of the source, which nobody here knows yet, gets the role of a developer.
+    private static Task AddGroup(ManagementApi api, string group, CancellationToken ct) =>
+        api.Call(HttpMethod.Post, $"/api/v2.0/projects/{Project}/members", $$"""{"role_id":2,"member_group":{{group}} }""", ct);
 
     // Somebody signs in with a browser for the first time and makes a secret for programs.
     private async Task Onboard(string user, CancellationToken ct)

@@ -107,6 +107,52 @@ public sealed class LdapSignInTests(SlapdFixture slapd) : IClassFixture<SlapdFix
     }
 
     [Fact]
+    public async Task People_and_groups_of_the_directory_become_members_before_they_have_come()
+    {
+        await using var app = await StartAsync();
+        var admin = app.Program("admin", "Harbor12345");
+        var groups = "ou=groups,dc=example,dc=org";
+        foreach (var (body, status) in new (object, HttpStatusCode)[]
+        {
+            (new { role_id = 3, member_user = new { username = "carol" } }, HttpStatusCode.Created),
+            (new { role_id = 2, member_group = new { ldap_group_dn = $"CN=developers, {groups}", group_name = "makers", group_type = 1 } }, HttpStatusCode.Created),
+            (new { role_id = 2, member_group = new { ldap_group_dn = $"cn=developers,{groups}" } }, HttpStatusCode.Conflict),
+            (new { role_id = 4, member_group = new { ldap_group_dn = $"cn=admins,{groups}" } }, HttpStatusCode.Created),
+            (new { role_id = 2, member_user = new { username = "nobody" } }, HttpStatusCode.NotFound),
+            (new { role_id = 2, member_group = new { ldap_group_dn = $"cn=nobodies,{groups}" } }, HttpStatusCode.NotFound),
+            (new { role_id = 2, member_group = new { ldap_group_dn = "no name at all" } }, HttpStatusCode.NotFound),
+            // Nobody here decides over groups of a provider that there is not, nor makes local groups in passing.
+            (new { role_id = 2, member_group = new { group_name = "developers", group_type = 3 } }, HttpStatusCode.NotFound),
+            (new { role_id = 2, member_group = new { group_name = "developers", group_type = 0 } }, HttpStatusCode.NotFound),
+        })
+        {
+            using var answer = await admin.PostAsJsonAsync("/api/v2.0/projects/library/members", body, Ct);
+            Assert.True(status == answer.StatusCode, $"{body}: {answer.StatusCode} {await answer.Content.ReadAsStringAsync(Ct)}");
+        }
+        var carol = (await app.Users.FindAsync("carol", Ct))!;
+        Assert.Equal(("ldap", "Carol"), (carol.Source, carol.RealName![..5]));
+        using var push = await app.Program("bob", "bob-pw").PostAsync(new Uri("/v2/library/app/blobs/uploads/", UriKind.Relative), null, Ct);
+        Assert.Equal(HttpStatusCode.Accepted, push.StatusCode);
+        Assert.Equal(["makers"], await app.GroupsOfAsync("bob", Ct));
+        using var denied = await app.Program("carol", "carol-pw").PostAsync(new Uri("/v2/library/app/blobs/uploads/", UriKind.Relative), null, Ct);
+        Assert.Equal(HttpStatusCode.Forbidden, denied.StatusCode);
+        // Only who may add members makes anybody come.
+        using var stranger = await app.Program("local", "Local12345").PostAsJsonAsync("/api/v2.0/projects/library/members", new { role_id = 3, member_user = new { username = "alice" } }, Ct);
+        Assert.Equal(HttpStatusCode.Forbidden, stranger.StatusCode);
+        Assert.Null(await app.Users.FindAsync("alice", Ct));
+    }
+
+    [Fact]
+    public async Task A_directory_that_is_down_cannot_say_who_may_be_a_member()
+    {
+        await using var app = await SignInApp.StartAsync(new IdentityOptions { Ldap = slapd.Options() with { Url = "ldap://127.0.0.1:1" } });
+        var admin = app.Program("admin", "Harbor12345");
+        using var unknown = await admin.PostAsJsonAsync("/api/v2.0/projects/library/members", new { role_id = 3, member_user = new { username = "carol" } }, Ct);
+        using var known = await admin.PostAsJsonAsync("/api/v2.0/projects/library/members", new { role_id = 3, member_user = new { username = "local" } }, Ct);
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, HttpStatusCode.Created), (unknown.StatusCode, known.StatusCode));
+    }
+
+    [Fact]
     public async Task A_name_and_a_password_that_are_wrong_take_the_same_time()
     {
         await using var app = await StartAsync();
