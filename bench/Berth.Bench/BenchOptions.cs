@@ -17,7 +17,8 @@ internal sealed record BenchOptions
           --only A,B        only these workloads            --skip A,B   all but these
           --list            print the names of the workloads
           --large-mb N      size of the large blob in MiB (1024)
-          --bars SET        issue: the bars of docs/performance.md; scale: at most 1.2 times slower than the first target; none
+          --bars SET        issue: the bars of docs/performance.md; scale: at most 1.2 times slower than the first target;
+                            access: at least 80 % of its rate; none
           --enforce         exit code 3 when a bar is missed
           --lists N         instead of workloads: N users look at lists of the management API for as long as all rounds take
           --seed-only       put the data sets of the chosen workloads into the targets and end
@@ -28,6 +29,7 @@ internal sealed record BenchOptions
           --data DIR        its data folder: emptied after each workload that leaves gigabytes behind (with --start)
           --pid N           process of a server that runs already, to read its memory and processor time
           --auth USER:PW    Basic sign-in                   --bearer T   bearer token
+          --seed-as USER:PW who puts the data sets there, when it is somebody else
         """;
 
     internal int Rounds { get; private init; } = 5;
@@ -95,8 +97,8 @@ internal sealed record BenchOptions
         "--large-mb" => options with { LargeBytes = (long)Number(name, value, 1, 1 << 20) << 20 },
         "--only" => options with { Only = value.Split(',', StringSplitOptions.RemoveEmptyEntries) },
         "--skip" => options with { Skip = value.Split(',', StringSplitOptions.RemoveEmptyEntries) },
-        "--bars" when value is "issue" or "scale" or "none" => options with { Bars = value },
-        "--bars" => throw new FormatException("--bars is issue, scale or none"),
+        "--bars" when value is "issue" or "scale" or "access" or "none" => options with { Bars = value },
+        "--bars" => throw new FormatException("--bars is issue, scale, access or none"),
         "--lists" => options with { ListUsers = (int)Number(name, value, 1, 1000) },
         "--json" => options with { JsonFile = value },
         _ => null,
@@ -109,6 +111,7 @@ internal sealed record BenchOptions
         "--pid" => target with { ProcessId = (int)Number(name, value, 1, int.MaxValue) },
         "--auth" => target with { Login = value },
         "--bearer" => target with { Bearer = value },
+        "--seed-as" => target with { SeedLogin = value },
         _ => null,
     };
 

@@ -27,7 +27,9 @@ if (options.List || unknown.Length > 0)
 }
 
 var chosen = all.Where(w => (options.Only.Count == 0 || options.Only.Contains(w.Name)) && !options.Skip.Contains(w.Name)).ToArray();
-var targets = options.Targets.Select(t => new Target(t)).ToArray();
+// Callers of one server share what was put there.
+var seeded = options.Targets.Select(t => t.Url).Distinct().ToDictionary(url => url, _ => new Dictionary<string, object>());
+var targets = options.Targets.Select(t => new Target(t, seeded[t.Url])).ToArray();
 AppDomain.CurrentDomain.ProcessExit += (_, _) => StopAll();
 try
 {

@@ -18,6 +18,7 @@ internal static class Bars
     private const double IdleLimitMegabytes = 120;
     private const double PeakLimitMegabytes = 300;
     private const double ScaleRatio = 1 / 1.2;
+    private const double AccessRatio = 0.8;
 
     private static readonly Dictionary<string, (double Bar, double? Aim)> Ratios = new()
     {
@@ -50,7 +51,12 @@ internal static class Bars
         foreach (var result in results)
         {
             foreach (var candidate in result.Targets.Skip(1))
-                verdicts.AddRange(set == "scale" ? JudgeScale(result, candidate) : JudgeIssue(result, candidate));
+                verdicts.AddRange(set switch
+                {
+                    "scale" => JudgeRatio(result, candidate, ScaleRatio),
+                    "access" => JudgeRatio(result, candidate, AccessRatio),
+                    _ => JudgeIssue(result, candidate),
+                });
         }
 
         if (set == "issue") verdicts.AddRange(JudgePeaks(results));
@@ -78,10 +84,10 @@ internal static class Bars
             yield return new Verdict(workload.Name, workload.Title, candidate.Target, false, limit, null, candidate.Median);
     }
 
-    private static IEnumerable<Verdict> JudgeScale(WorkloadFigures result, TargetFigures candidate)
+    private static IEnumerable<Verdict> JudgeRatio(WorkloadFigures result, TargetFigures candidate, double bar)
     {
         if (!result.Workload.Restarts)
-            yield return new Verdict(result.Workload.Name, result.Workload.Title, candidate.Target, true, ScaleRatio, null, Ratio(result, candidate));
+            yield return new Verdict(result.Workload.Name, result.Workload.Title, candidate.Target, true, bar, null, Ratio(result, candidate));
     }
 
     /// <summary>The highest resident memory of each candidate over all workloads.</summary>

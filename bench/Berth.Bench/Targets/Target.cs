@@ -10,8 +10,9 @@ internal sealed class Target
     private readonly IPEndPoint address;
     private ServerProcess? process;
 
-    internal Target(TargetOptions options)
+    internal Target(TargetOptions options, Dictionary<string, object> seeded)
     {
+        Seeded = seeded;
         Options = options;
         address = new IPEndPoint(Dns.GetHostAddresses(options.Url.Host, AddressFamily.InterNetwork)[0], options.Url.Port);
         CommonFields = Encoding.ASCII.GetBytes(
@@ -20,13 +21,16 @@ internal sealed class Target
 
     internal TargetOptions Options { get; }
 
+    /// <summary>The same server for whoever puts the data sets there.</summary>
+    internal Target Writer => Options.SeedLogin.Length > 0 ? new Target(Options with { Login = Options.SeedLogin, SeedLogin = "", Bearer = "" }, Seeded) : this;
+
     internal string Name => Options.Name;
 
     /// <summary>The end of the request line and the fields that every request to this target carries.</summary>
     internal byte[] CommonFields { get; }
 
-    /// <summary>What was put into this registry by name of the data set, so that each is seeded once.</summary>
-    internal Dictionary<string, object> Seeded { get; } = [];
+    /// <summary>What was put into this registry by name of the data set, so that each is seeded once; shared by all who call one server.</summary>
+    internal Dictionary<string, object> Seeded { get; }
 
     /// <summary>The server's process id, or null when it is not known.</summary>
     internal int? ProcessId => process?.Id ?? Options.ProcessId;

@@ -21,6 +21,9 @@ internal sealed record TargetOptions
     /// <summary><c>user:password</c> for Basic, or empty.</summary>
     internal string Login { get; init; } = "";
 
+    /// <summary><c>user:password</c> of whoever puts the data sets there; empty when it is who is measured.</summary>
+    internal string SeedLogin { get; init; } = "";
+
     /// <summary>A bearer token, or empty.</summary>
     internal string Bearer { get; init; } = "";
 }

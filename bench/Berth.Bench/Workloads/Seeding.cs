@@ -24,15 +24,16 @@ internal static class Seeding
     {
         var manifests = Once(target, "manifests", () =>
         {
-            using var connection = new HttpConnection(target);
+            var writer = target.Writer;
+            using var connection = new HttpConnection(writer);
             var layers = Enumerable.Range(0, Limits.ManifestLayers).Select(_ => Blob.Random(Limits.SmallBlobBytes)).ToArray();
-            foreach (var layer in layers) Uploads.PostPut(connection, target, ManifestRepository, layer);
+            foreach (var layer in layers) Uploads.PostPut(connection, writer, ManifestRepository, layer);
             var list = new List<Blob>();
             for (var i = 0; i < Limits.Manifests; i++)
             {
                 var config = SmallImage.ConfigFor([.. layers, Blob.Random(32)]);
                 var manifest = SmallImage.ManifestOf(config, layers);
-                Uploads.PostPut(connection, target, ManifestRepository, config);
+                Uploads.PostPut(connection, writer, ManifestRepository, config);
                 Uploads.PutManifest(connection, ManifestRepository, $"v{i}", manifest);
                 list.Add(manifest);
             }
@@ -44,12 +45,13 @@ internal static class Seeding
 
     internal static IReadOnlyList<Fetch> Blobs(Target target, int count, int sizeBytes) => Once(target, $"blobs of {sizeBytes}", () =>
     {
-        using var connection = new HttpConnection(target);
+        var writer = target.Writer;
+        using var connection = new HttpConnection(writer);
         var list = new List<Fetch>();
         for (var i = 0; i < count; i++)
         {
             var blob = Blob.Random(sizeBytes);
-            Uploads.PostPut(connection, target, BlobRepository, blob);
+            Uploads.PostPut(connection, writer, BlobRepository, blob);
             list.Add(new Fetch($"/v2/{BlobRepository}/blobs/{blob.Digest}", sizeBytes, blob.Digest));
         }
 

@@ -13,9 +13,9 @@ internal sealed class ArtifactList(Database database)
 {
     private const int MaxRememberedTotals = 20_000;
 
-    // Of 160 kB at most each.
+    // Of 400 kB at most each.
     private const int MaxRememberedIds = 64;
-    private const int MaxIds = 20_000;
+    private const int MaxIds = 50_000;
 
     // Up to here each artifact is asked for its labels, beyond each label for its artifacts.
     private const int FewArtifacts = 5000;
@@ -35,7 +35,7 @@ internal sealed class ArtifactList(Database database)
     };
 
     private readonly RecentMap<(string Where, long Count, long Stamp), long> _totals = new(MaxRememberedTotals);
-    private readonly RecentMap<(string Where, long Count, long Stamp), long[]> _ids = new(MaxRememberedIds);
+    private readonly RecentMap<(string Where, long Count, long Stamp), FoundIds> _ids = new(MaxRememberedIds);
 
     /// <summary>A page of a repository's artifacts, or what is wrong with the question.</summary>
     public Task<ArtifactPage> ReadAsync(RepositoryPath repository, ApiList list, CancellationToken ct)
@@ -117,8 +117,9 @@ internal sealed class ArtifactList(Database database)
                 return ArtifactPage.Wrong(problem);
             }
             // These change without a change of the repository.
-            mayRemember &= key is not ("pull_time" or "labels") && scope is { TagPart: null, IsUntagged: false, MediaTypes.Count: 0 };
+            mayRemember &= key is not ("pull_time" or "labels") && scope is { TagPart: null, HasTags: null, Texts.Count: 0 };
         }
+        scope.IsOneSearch = list.Filters.Count == 1;
         scope.Query.And(isEverything ? "m.accessory_kind IS NULL" : "m.is_listed");
         // PostgreSQL would walk the primary key through all repositories, for as long as it takes to meet the few rows that match.
         if (database.Kind == DatabaseKind.Postgres && scope.Query.IsFiltered && scope.OrderColumn == "m.id") order = new ListOrder([("m.id + 0", order.Keys[0].IsDescending)]);
@@ -134,6 +135,7 @@ internal sealed class ArtifactList(Database database)
     private async ValueTask<long> TotalAsync(DbSession session, Scope scope, bool mayRemember, CancellationToken ct)
     {
         if (!scope.Query.IsFiltered) return scope.Unfiltered;
+        if (scope.Total is { } found) return found;
         var key = (scope.Query.Identity, scope.Stamp.Count, scope.Stamp.Rising);
         if (mayRemember && _totals.TryGet(key, out var known)) return known;
         var total = await scope.Query.ScalarAsync(session, $"SELECT COUNT(*) FROM {scope.From}", ct).ConfigureAwait(false);
@@ -167,9 +169,11 @@ internal sealed class ArtifactList(Database database)
                 return query.AndNumber(s_columns[key], filter) ? null : $"the value of \"{key}\" must be a number";
             case "push_time" or "pull_time":
                 return AddTime(scope, s_columns[key], filter) ? null : $"the value of \"{key}\" must be a time";
+            // Its index has the order of pushes and no other.
+            case "type" when scope.OfRepository is not null && scope.OrderColumn is not ("m.kind" or "m.pushed_at"):
             case "media_type" when scope.OfRepository is not null:
                 query.IsFiltered = true;
-                scope.MediaTypes.Add(filter);
+                scope.Texts.Add((s_columns[key], filter));
                 return null;
             case "type" or "media_type" or "manifest_media_type" or "artifact_type" or "digest":
                 query.AndText(s_columns[key], filter);
@@ -189,10 +193,11 @@ internal sealed class ArtifactList(Database database)
                 scope.TagPart = filter.Value;
                 return null;
             case { Kind: FilterKind.Exact, Value: "*" }:
-                query.And("EXISTS (SELECT 1 FROM tags t WHERE t.manifest_id = m.id)");
+                if (scope.OfRepository is not null) scope.HasTags = true;
+                else query.And(Tagged);
                 return null;
             case { Kind: FilterKind.Exact, Value: "nil" }:
-                if (scope.OfRepository is not null) scope.IsUntagged = true;
+                if (scope.OfRepository is not null) scope.HasTags = false;
                 else query.And(Untagged);
                 return null;
             case { Kind: FilterKind.Exact }:
@@ -203,15 +208,12 @@ internal sealed class ArtifactList(Database database)
         }
     }
 
-    // SQLite would take the index of the time and sort all that it finds: the ids from that index, then along the order as far as the page goes.
     private static bool AddTime(Scope scope, string column, ApiFilter filter)
     {
         var query = scope.Query;
         if (query.Kind != DatabaseKind.Sqlite || scope.OfRepository is null || scope.OrderColumn == column) return query.AndTime(column, filter);
         if (query.TimeRange(filter) is not { } range) return false;
-        query.And(
-            $"m.id IN (SELECT x.id FROM manifests x WHERE {scope.OfRepository} AND x.is_listed AND {ListQuery.InRange("x" + column[1..], range)})",
-            ListQuery.InRange(column, range));
+        scope.TimeRanges.Add((column, range, filter));
         return true;
     }
 
@@ -224,35 +226,66 @@ internal sealed class ArtifactList(Database database)
         {
             var search = scope.NewSearch();
             search.And($"{scope.OfTags} AND {(search.Kind == DatabaseKind.Sqlite ? "instr" : "strpos")}(t.name, {search.Value(part)}) > 0");
-            await SearchAsync(session, scope, search, "SELECT t.manifest_id FROM tags t", ct).ConfigureAwait(false);
+            var found = await FindAsync(session, scope, search, "SELECT t.manifest_id FROM tags t", ct).ConfigureAwait(false);
+            scope.Query.And($"m.id IN {found.In(scope.Query)}");
         }
-        if (scope.IsUntagged)
+        if (scope.HasTags is { } hasTags)
         {
             var search = scope.NewSearch();
             search.And($"m.repository_id = @0 AND m.is_listed AND {Untagged}");
-            await SearchAsync(session, scope, search, OfManifests, ct).ConfigureAwait(false);
+            var untagged = await FindAsync(session, scope, search, OfManifests, ct).ConfigureAwait(false);
+            // Few are without a tag: what has one is found by them too.
+            if (hasTags && untagged.Count > MaxIds) scope.Query.And(Tagged);
+            else scope.Query.And($"m.id {(hasTags ? "NOT IN" : "IN")} {untagged.In(scope.Query)}");
+            if (scope.IsOneSearch) scope.Total = hasTags ? scope.Unfiltered - untagged.Count : untagged.Count;
         }
-        foreach (var filter in scope.MediaTypes)
+        foreach (var (column, filter) in scope.Texts)
         {
             var search = scope.NewSearch();
             search.And("m.repository_id = @0 AND m.is_listed");
-            search.AndText("m.config_type", filter);
-            await SearchAsync(session, scope, search, OfManifests, ct).ConfigureAwait(false);
+            search.AndText(column, filter);
+            var found = await FindAsync(session, scope, search, OfManifests, ct).ConfigureAwait(false);
+            scope.Query.And($"m.id IN {found.In(scope.Query)}");
+            if (scope.IsOneSearch) scope.Total = found.Count;
         }
+        if (scope.Labels.Count > 0)
+        {
+            var search = scope.NewSearch();
+            search.And("m.repository_id = @0 AND m.is_listed");
+            foreach (var label in scope.Labels) search.And($"m.id IN (SELECT l.manifest_id FROM manifest_labels l WHERE l.label_id = {search.Value(label)})");
+            // Labels change without the repository: nothing is remembered.
+            var found = FoundIds.Of(session.Kind, await ReadIdsAsync(session, search, OfManifests, ct).ConfigureAwait(false));
+            scope.Query.And($"m.id IN {found.In(scope.Query)}");
+            if (scope.IsOneSearch) scope.Total = found.Count;
+        }
+        foreach (var (column, range, filter) in scope.TimeRanges)
+            await NarrowAsync(session, scope, column, range, filter, ct).ConfigureAwait(false);
     }
 
-    private async ValueTask SearchAsync(DbSession session, Scope scope, ListQuery search, string select, CancellationToken ct)
+    // SQLite would take the index of the time and sort all that it finds. It gets the ids of those inside or outside of the range, whichever are fewer, and
+    // goes along the order as far as the page goes.
+    private static async ValueTask NarrowAsync(
+        DbSession session, Scope scope, string column, (string From, string To) range, ApiFilter filter, CancellationToken ct)
     {
-        var query = scope.Query;
+        var (query, time, inside) = (scope.Query, "x" + column[1..], scope.NewSearch());
+        if (inside.TimeRange(filter) is not { } bounds) throw new InvalidOperationException("the range was read before");
+        inside.And($"x.repository_id = @0 AND x.is_listed AND {ListQuery.InRange(time, bounds)}");
+        var count = await inside.ScalarAsync(session, "SELECT COUNT(*) FROM manifests x", ct).ConfigureAwait(false);
+        var ids = $"SELECT x.id FROM manifests x WHERE {scope.OfRepository} AND x.is_listed AND";
+        query.And(count <= scope.Unfiltered / 2
+            ? $"m.id IN ({ids} {ListQuery.InRange(time, range)})"
+            : $"m.id NOT IN ({ids} {time} < {range.From} UNION ALL {ids} {time} > {range.To})",
+            ListQuery.InRange(column, range));
+        if (scope.IsOneSearch) scope.Total = count;
+    }
+
+    private async ValueTask<FoundIds> FindAsync(DbSession session, Scope scope, ListQuery search, string select, CancellationToken ct)
+    {
         var key = (search.Identity, scope.Stamp.Count, scope.Stamp.Rising);
-        if (!_ids.TryGet(key, out var ids))
-        {
-            ids = await ReadIdsAsync(session, search, select, ct).ConfigureAwait(false);
-            if (ids.Length <= MaxIds) _ids.Set(key, ids);
-        }
-        query.And(query.Kind == DatabaseKind.Sqlite
-            ? $"m.id IN (SELECT value FROM json_each({query.Value(JsonSerializer.Serialize(ids))}))"
-            : $"m.id IN (SELECT unnest({query.Value(ids)}))");
+        if (!_ids.TryGet(key, out var found)) found = FoundIds.Of(session.Kind, await ReadIdsAsync(session, search, select, ct).ConfigureAwait(false));
+        // What is asked for again stays.
+        if (found.Count <= MaxIds) _ids.Set(key, found);
+        return found;
     }
 
     private static async ValueTask<long[]> ReadIdsAsync(DbSession session, ListQuery search, string select, CancellationToken ct)
@@ -272,7 +305,8 @@ internal sealed class ArtifactList(Database database)
             return "the value of \"labels\" query can only be integer list with intersetion relationship";
         foreach (var label in labels)
         {
-            query.And(scope.Unfiltered <= FewArtifacts
+            if (scope.OfRepository is not null && scope.Unfiltered > FewArtifacts) scope.Labels.Add(label);
+            else query.And(scope.Unfiltered <= FewArtifacts
                 ? $"EXISTS (SELECT 1 FROM manifest_labels l WHERE l.manifest_id = m.id AND l.label_id = {query.Value(label)})"
                 : $"m.id IN (SELECT l.manifest_id FROM manifest_labels l WHERE l.label_id = {query.Value(label)})");
         }
@@ -294,11 +328,23 @@ internal sealed class ArtifactList(Database database)
         /// <summary>First column of the order.</summary>
         public string OrderColumn { get; set; } = "";
 
-        /// <summary>Whether only what has no tag is shown, of the one repository.</summary>
-        public bool IsUntagged { get; set; }
+        /// <summary>Whether only what has a tag, or only what has none, is shown of the one repository.</summary>
+        public bool? HasTags { get; set; }
 
-        /// <summary>Conditions on the configuration's type, of the one repository.</summary>
-        public List<ApiFilter> MediaTypes { get; } = [];
+        /// <summary>Whether the list has no other condition than the one that was searched for.</summary>
+        public bool IsOneSearch { get; set; }
+
+        /// <summary>Length of the list, when a search has told it.</summary>
+        public long? Total { get; set; }
+
+        /// <summary>Conditions on times of the one repository: column, parameters, and what was asked.</summary>
+        public List<(string Column, (string From, string To) Range, ApiFilter Filter)> TimeRanges { get; } = [];
+
+        /// <summary>Conditions on types, of the one repository.</summary>
+        public List<(string Column, ApiFilter Filter)> Texts { get; } = [];
+
+        /// <summary>Labels that all must have, of the one repository.</summary>
+        public List<long> Labels { get; } = [];
 
         /// <summary>A search for manifests of the list; its parameter <c>@0</c> is the repository or project.</summary>
         public ListQuery NewSearch()
@@ -312,6 +358,16 @@ internal sealed class ArtifactList(Database database)
         public string? TagPart { get; set; }
     }
 
+    /// <summary>Manifests that a search has found, as a parameter of the next query.</summary>
+    private sealed record FoundIds(int Count, object Parameter)
+    {
+        public static FoundIds Of(DatabaseKind kind, long[] ids) => new(ids.Length, kind == DatabaseKind.Sqlite ? JsonSerializer.Serialize(ids) : ids);
+
+        public string In(ListQuery query) =>
+            query.Kind == DatabaseKind.Sqlite ? $"(SELECT value FROM json_each({query.Value(Parameter)}))" : $"(SELECT unnest({query.Value(Parameter)}))";
+    }
+
+    private const string Tagged = "EXISTS (SELECT 1 FROM tags t WHERE t.manifest_id = m.id)";
     private const string Untagged = "NOT EXISTS (SELECT 1 FROM tags t WHERE t.manifest_id = m.id)";
 
     private static readonly Statement SelectProjectStamp = new("""

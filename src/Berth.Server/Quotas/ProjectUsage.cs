@@ -12,12 +12,22 @@ internal static class ProjectUsage
     public const double WarningShare = 0.85;
 
     /// <summary>Counts the blobs of a manifest that was just added; the bytes that the project did not use before.</summary>
-    public static async ValueTask<long> AddBlobsAsync(DbSession session, long projectId, long manifestId, CancellationToken ct)
+    /// <param name="session">The transaction.</param>
+    /// <param name="projectId">The project.</param>
+    /// <param name="blobs">Each blob that the manifest names, once.</param>
+    /// <param name="ids">Their ids as a JSON array.</param>
+    /// <param name="ct">Cancels.</param>
+    public static async ValueTask<long> AddBlobsAsync(DbSession session, long projectId, IReadOnlyCollection<LinkedBlob> blobs, string ids, CancellationToken ct)
     {
-        if (session.Kind == DatabaseKind.Postgres) return await session.ScalarAsync(AddOnPostgres, [projectId, manifestId], ct).ConfigureAwait(false) ?? 0;
-        var bytes = await session.ScalarAsync(SumNew, [projectId, manifestId], ct).ConfigureAwait(false) ?? 0;
-        await session.ExecuteAsync(Add, [projectId, manifestId], ct).ConfigureAwait(false);
-        return bytes;
+        var added = new HashSet<long>(blobs.Count);
+        await using (var counted = await session.Command(Add, projectId, ids).ExecuteReaderAsync(ct).ConfigureAwait(false))
+        {
+            while (await counted.ReadAsync(ct).ConfigureAwait(false))
+            {
+                if (counted.GetInt64(1) == 1) added.Add(counted.GetInt64(0));
+            }
+        }
+        return blobs.Sum(b => added.Contains(b.Id) ? b.Size : 0);
     }
 
     /// <summary>Uncounts the blobs of a manifest that is about to be removed; the bytes that the project no longer uses.</summary>
@@ -70,23 +80,16 @@ internal static class ProjectUsage
     public static async ValueTask<long> TrueBytesAsync(DbSession session, long projectId, CancellationToken ct) =>
         await session.ScalarAsync(SumAll, [projectId], ct).ConfigureAwait(false) ?? 0;
 
-    private static readonly Statement SumNew = new("""
-        SELECT SUM(b.size) FROM manifest_blobs l JOIN blobs b ON b.id = l.blob_id
-        WHERE l.manifest_id = @1 AND NOT EXISTS (SELECT 1 FROM project_blobs p WHERE p.project_id = @0 AND p.blob_id = l.blob_id)
-        """);
-
-    private static readonly Statement Add = new("""
-        INSERT INTO project_blobs (project_id, blob_id, manifest_count) SELECT @0, blob_id, 1 FROM manifest_blobs WHERE manifest_id = @1
-        ON CONFLICT (project_id, blob_id) DO UPDATE SET manifest_count = manifest_count + 1
-        """);
-
     // In the order of ids, so that pushes of the same blobs wait for each other and do not lock each other out.
-    private static readonly Statement AddOnPostgres = new("SELECT @0, @1", """
-        WITH counted AS (
-            INSERT INTO project_blobs AS p (project_id, blob_id, manifest_count) SELECT @0, blob_id, 1 FROM manifest_blobs WHERE manifest_id = @1 ORDER BY blob_id
-            ON CONFLICT (project_id, blob_id) DO UPDATE SET manifest_count = p.manifest_count + 1
-            RETURNING blob_id, manifest_count)
-        SELECT SUM(b.size) FROM counted c JOIN blobs b ON b.id = c.blob_id WHERE c.manifest_count = 1
+    private static readonly Statement Add = new("""
+        INSERT INTO project_blobs (project_id, blob_id, manifest_count) SELECT @0, value, 1 FROM json_each(@1) WHERE true
+        ON CONFLICT (project_id, blob_id) DO UPDATE SET manifest_count = manifest_count + 1
+        RETURNING blob_id, manifest_count
+        """, """
+        INSERT INTO project_blobs AS p (project_id, blob_id, manifest_count)
+        SELECT @0, id, 1 FROM (SELECT jsonb_array_elements_text(@1::jsonb)::bigint AS id) named ORDER BY id
+        ON CONFLICT (project_id, blob_id) DO UPDATE SET manifest_count = p.manifest_count + 1
+        RETURNING blob_id, manifest_count
         """);
 
     private static readonly Statement Subtract = new("""
@@ -135,6 +138,11 @@ internal static class ProjectUsage
             + COALESCE((SELECT SUM(m.size) FROM repositories r JOIN manifests m ON m.repository_id = r.id WHERE r.project_id = @0), 0)
         """);
 }
+
+/// <summary>A blob that a repository holds.</summary>
+/// <param name="Id">Its row.</param>
+/// <param name="Size">Its bytes.</param>
+internal readonly record struct LinkedBlob(long Id, long Size);
 
 /// <summary>Outcome of a change of what a project uses.</summary>
 /// <param name="IsDone">False when the quota does not allow it.</param>

@@ -9,6 +9,13 @@ namespace Berth.Server.Registry;
 /// </summary>
 internal static class ListedManifests
 {
+    /// <summary>Whether a tag alone puts what it points to into lists: not those by which clients find signatures and referrers.</summary>
+    public static bool IsForPeople(string tag) => !tag.StartsWith("sha256-", StringComparison.Ordinal) && !tag.StartsWith("sha512-", StringComparison.Ordinal);
+
+    /// <summary>Counts a manifest whose row was written with what lists show of it, and touches nothing else.</summary>
+    public static ValueTask<int> AddAsync(DbSession session, long repositoryId, bool isListed, long now, CancellationToken ct) =>
+        ApplyAsync(session, repositoryId, isListed ? 1 : 0, now, ct);
+
     /// <summary>Looks again at a manifest that was written, at those that its tags pointed to before, and at those that it lists.</summary>
     public static async ValueTask RefreshAsync(
         DbSession session, long repositoryId, long manifestId, IEnumerable<long> before, long now, CancellationToken ct)

@@ -37,10 +37,9 @@ internal sealed class ManifestCommit(
         var repository = target.Rights.Repository;
 
         // 1.
-        if (await Rows.FindOrAddRepositoryAsync(session, repository, target.Rights.Seed, now, ct).ConfigureAwait(false) is not { } repositoryId)
+        if (await HoldRepositoryAsync(session, repository, target.Rights.Seed, now, ct).ConfigureAwait(false) is not { } held)
             return new ManifestOutcome(OciError.NameUnknown, [$"there is no project {ProjectName.Of(repository)}"]);
-        var projectId = await session.ScalarAsync(LockRepository, [repositoryId], ct).ConfigureAwait(false)
-            ?? throw new InvalidOperationException($"repository {repository} is gone");
+        var (repositoryId, projectId) = held;
 
         // 2.
         var currents = new List<TagState>(change.Tags.Count);
@@ -52,18 +51,18 @@ internal sealed class ManifestCommit(
         }
 
         // 3.
-        var (blobIds, missing) = await references.FindAsync(session, repositoryId, change.Document, ct).ConfigureAwait(false);
+        var (blobs, missing) = await references.FindAsync(session, repositoryId, change.Document, ct).ConfigureAwait(false);
         if (missing is not null) return missing;
 
         // 4.
-        var (manifestId, delta) = await InsertAsync(session, projectId, repositoryId, change, blobIds, now, ct).ConfigureAwait(false);
+        var written = await InsertAsync(session, projectId, repositoryId, change, blobs, now, ct).ConfigureAwait(false);
         session.AfterCommit(() => cache.RemoveManifest(repository, change.Digest));
 
         // 5.
         for (var i = 0; i < currents.Count; i++)
         {
-            if (currents[i].ManifestId == manifestId) continue;
-            await session.ExecuteAsync(UpsertTag, [repositoryId, change.Tags[i], manifestId, now], ct).ConfigureAwait(false);
+            if (currents[i].ManifestId == written.Id) continue;
+            await session.ExecuteAsync(UpsertTag, [repositoryId, change.Tags[i], written.Id, now], ct).ConfigureAwait(false);
             await session.ExecuteAsync(InsertHistory, [repositoryId, change.Tags[i], change.Digest.Value, currents[i].Digest, target.Actor, now, target.Address], ct).ConfigureAwait(false);
         }
 
@@ -71,13 +70,17 @@ internal sealed class ManifestCommit(
         if (change.Document.IsIndex) await AdoptReferrersAsync(session, repositoryId, change, ct).ConfigureAwait(false);
 
         // 7.
-        await ListedManifests.RefreshAsync(session, repositoryId, manifestId, currents.Select(c => c.ManifestId), now, ct).ConfigureAwait(false);
+        // A new row says it of itself; others change with it only when its tags pointed to them or when it lists them.
+        if (written.IsNew && change.Document.Manifests.Count == 0 && currents.TrueForAll(c => c.ManifestId == 0))
+            await ListedManifests.AddAsync(session, repositoryId, written.IsListed, now, ct).ConfigureAwait(false);
+        else
+            await ListedManifests.RefreshAsync(session, repositoryId, written.Id, currents.Select(c => c.ManifestId), now, ct).ConfigureAwait(false);
 
         // 8.
         if (registryEvent is not null) await events.WriteAsync(session, registryEvent, ct).ConfigureAwait(false);
 
         // 9.
-        return await ChangeUsageAsync(session, target, projectId, delta, ct).ConfigureAwait(false);
+        return await ChangeUsageAsync(session, target, projectId, written.Bytes, ct).ConfigureAwait(false);
     }
 
     private static async ValueTask<ManifestOutcome?> CheckTagAsync(
@@ -123,31 +126,57 @@ internal sealed class ManifestCommit(
         return await reader.ReadAsync(ct).ConfigureAwait(false) ? new TagState(reader.GetInt64(0), reader.GetString(1), (TagLocks)reader.GetInt32(2)) : null;
     }
 
-    // The row, and by how much the project grows.
-    private static async ValueTask<(long Id, long Delta)> InsertAsync(
-        DbSession session, long projectId, long repositoryId, ManifestChange change, IReadOnlyCollection<long> blobIds, long now, CancellationToken ct)
+    // SQLite has one writer; PostgreSQL lets pushes to one repository take turns here.
+    private static async ValueTask<(long Id, long ProjectId)?> HoldRepositoryAsync(DbSession session, string name, ProjectSeed? seed, long now, CancellationToken ct)
+    {
+        if (await FindAsync().ConfigureAwait(false) is { } known) return known;
+        if (await Rows.FindOrAddRepositoryAsync(session, name, seed, now, ct).ConfigureAwait(false) is null) return null;
+        return await FindAsync().ConfigureAwait(false) ?? throw new InvalidOperationException($"repository {name} is gone");
+
+        async ValueTask<(long, long)?> FindAsync()
+        {
+            await using var row = await session.Command(HoldRepository, name).ExecuteReaderAsync(ct).ConfigureAwait(false);
+            return await row.ReadAsync(ct).ConfigureAwait(false) ? (row.GetInt64(0), row.GetInt64(1)) : null;
+        }
+    }
+
+    private static async ValueTask<WrittenManifest> InsertAsync(
+        DbSession session, long projectId, long repositoryId, ManifestChange change, IReadOnlyCollection<LinkedBlob> blobs, long now, CancellationToken ct)
     {
         var document = change.Document;
         var accessory = ArtifactKinds.AccessoryOf(document, change.Tags);
-        if (await session.ScalarAsync(SelectManifest, [repositoryId, change.Digest.Value], ct).ConfigureAwait(false) is { } known)
+        if (await InsertRowAsync(session, repositoryId, change, accessory, now, ct).ConfigureAwait(false) is not { } added)
         {
-            await session.ExecuteAsync(UpdateManifest, [known, now, document.MediaType, accessory], ct).ConfigureAwait(false);
-            return (known, 0);
+            var known = await session.ScalarAsync(UpdateManifest, [repositoryId, change.Digest.Value, now, document.MediaType, accessory], ct).ConfigureAwait(false)
+                ?? throw new InvalidOperationException("the manifest was neither written nor found");
+            return new WrittenManifest(known, IsNew: false, IsListed: false, Bytes: 0);
         }
-        var id = await session.ScalarAsync(InsertManifest,
-            [
-                repositoryId, change.Digest.Value, document.MediaType, document.ReferrerType, document.Subject?.Digest.Value,
-                document.AnnotationsJson, now, change.Content.Length, change.Content,
-                TotalSizeOf(change), ArtifactKinds.Of(document), accessory, ArtifactKinds.ConfigTypeOf(document),
-            ], ct).ConfigureAwait(false) ?? throw new InvalidOperationException("the manifest was not written");
-        if (blobIds.Count > 0) await session.ExecuteAsync(InsertBlobs, [id, Json(blobIds)], ct).ConfigureAwait(false);
+        var bytes = (long)change.Content.Length;
+        if (blobs.Count > 0)
+        {
+            var ids = Json(blobs.Select(b => b.Id));
+            await session.ExecuteAsync(InsertBlobs, [added.Id, ids], ct).ConfigureAwait(false);
+            bytes += await ProjectUsage.AddBlobsAsync(session, projectId, blobs, ids, ct).ConfigureAwait(false);
+        }
         if (document.Manifests.Count > 0)
         {
-            await session.ExecuteAsync(InsertChildren, [id, repositoryId, Json(document.Manifests.Select(m => m.Digest.Value).Distinct())], ct).ConfigureAwait(false);
-            await session.ExecuteAsync(AddChildSizes, [id, repositoryId], ct).ConfigureAwait(false);
+            await session.ExecuteAsync(InsertChildren, [added.Id, repositoryId, Json(document.Manifests.Select(m => m.Digest.Value).Distinct())], ct).ConfigureAwait(false);
+            await session.ExecuteAsync(AddChildSizes, [added.Id, repositoryId], ct).ConfigureAwait(false);
         }
-        var blobs = blobIds.Count > 0 ? await ProjectUsage.AddBlobsAsync(session, projectId, id, ct).ConfigureAwait(false) : 0;
-        return (id, blobs + change.Content.Length);
+        return new WrittenManifest(added.Id, IsNew: true, added.IsListed, bytes);
+    }
+
+    // Null when the repository has it already.
+    private static async ValueTask<(long Id, bool IsListed)?> InsertRowAsync(
+        DbSession session, long repositoryId, ManifestChange change, string? accessory, long now, CancellationToken ct)
+    {
+        var document = change.Document;
+        await using var row = await session.Command(InsertManifest,
+            repositoryId, change.Digest.Value, document.MediaType, document.ReferrerType, document.Subject?.Digest.Value,
+            document.AnnotationsJson, now, change.Content.Length, change.Content,
+            TotalSizeOf(change), ArtifactKinds.Of(document), accessory, ArtifactKinds.ConfigTypeOf(document),
+            accessory is null && change.Tags.Any(ListedManifests.IsForPeople), accessory is null && change.Tags.Count == 0).ExecuteReaderAsync(ct).ConfigureAwait(false);
+        return await row.ReadAsync(ct).ConfigureAwait(false) ? (row.GetInt64(0), row.GetBoolean(1)) : null;
     }
 
     private static long TotalSizeOf(ManifestChange change)
@@ -202,26 +231,29 @@ internal sealed class ManifestCommit(
 
     private static string Json<T>(IEnumerable<T> values) => JsonSerializer.Serialize(values);
 
+    private readonly record struct WrittenManifest(long Id, bool IsNew, bool IsListed, long Bytes);
+
     private sealed record TagState(long ManifestId, string? Digest, TagLocks Locks);
 
-    // SQLite has one writer; PostgreSQL lets pushes to one repository take turns here.
-    private static readonly Statement LockRepository = new(
-        "SELECT project_id FROM repositories WHERE id = @0", "SELECT project_id FROM repositories WHERE id = @0 FOR NO KEY UPDATE");
+    private static readonly Statement HoldRepository = new(
+        "SELECT id, project_id FROM repositories WHERE name = @0", "SELECT id, project_id FROM repositories WHERE name = @0 FOR NO KEY UPDATE");
 
     private static readonly Statement SelectTag = new("""
         SELECT t.manifest_id, m.digest, t.locks FROM tags t JOIN manifests m ON m.id = t.manifest_id WHERE t.repository_id = @0 AND t.name = @1
         """);
 
-    private static readonly Statement SelectManifest = new("SELECT id FROM manifests WHERE repository_id = @0 AND digest = @1");
+    private static readonly Statement UpdateManifest = new("""
+        UPDATE manifests SET pushed_at = @2, media_type = @3, accessory_kind = COALESCE(accessory_kind, @4) WHERE repository_id = @0 AND digest = @1 RETURNING id
+        """);
 
-    private static readonly Statement UpdateManifest = new(
-        "UPDATE manifests SET pushed_at = @1, media_type = @2, accessory_kind = COALESCE(accessory_kind, @3) WHERE id = @0");
-
+    // @13: listed, whatever indexes there are; @14: listed, unless an index names it.
     private static readonly Statement InsertManifest = new("""
         INSERT INTO manifests (repository_id, digest, media_type, artifact_type, subject, annotations, pushed_at, created_at, size, content,
             total_size, kind, accessory_kind, config_type, is_listed, pull_count)
-        VALUES (@0, @1, @2, @3, @4, @5, @6, @6, @7, @8, @9, @10, @11, @12, false, 0)
-        RETURNING id
+        VALUES (@0, @1, @2, @3, @4, @5, @6, @6, @7, @8, @9, @10, @11, @12,
+            @13 OR @14 AND NOT EXISTS (SELECT 1 FROM manifest_children l WHERE l.repository_id = @0 AND l.child_digest = @1), 0)
+        ON CONFLICT (repository_id, digest) DO NOTHING
+        RETURNING id, is_listed
         """);
 
     // Of those manifests that are there: an index may be sparse.

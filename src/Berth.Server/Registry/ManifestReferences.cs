@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Berth.Oci;
 using Berth.Server.Platform.Data;
+using Berth.Server.Quotas;
 
 namespace Berth.Server.Registry;
 
@@ -8,7 +9,7 @@ namespace Berth.Server.Registry;
 internal sealed class ManifestReferences(ManifestPolicy policy)
 {
     /// <summary>The blobs that a manifest refers to, or why it cannot be written.</summary>
-    public async ValueTask<(IReadOnlyCollection<long> BlobIds, ManifestOutcome? Missing)> FindAsync(
+    public async ValueTask<(IReadOnlyCollection<LinkedBlob> Blobs, ManifestOutcome? Missing)> FindAsync(
         DbSession session, long repositoryId, ManifestDocument document, CancellationToken ct)
     {
         List<string> unknown = [];
@@ -28,18 +29,18 @@ internal sealed class ManifestReferences(ManifestPolicy policy)
         await AddMissingChildrenAsync(session, repositoryId, document, unknown, ct).ConfigureAwait(false);
         if (unknown.Count > 0) return ([], new ManifestOutcome(OciError.ManifestBlobUnknown, unknown));
         if (wrong.Count > 0) return ([], new ManifestOutcome(OciError.ManifestInvalid, wrong));
-        return ([.. blobs.Values.Select(b => b.Id).Distinct()], null);
+        return (blobs.Values, null);
     }
 
-    private static async ValueTask<Dictionary<string, (long Id, long Size)>> LinkedBlobsAsync(
+    private static async ValueTask<Dictionary<string, LinkedBlob>> LinkedBlobsAsync(
         DbSession session, long repositoryId, ManifestDocument document, CancellationToken ct)
     {
-        var found = new Dictionary<string, (long, long)>(StringComparer.Ordinal);
+        var found = new Dictionary<string, LinkedBlob>(StringComparer.Ordinal);
         var digests = document.Layers.Select(l => l.Digest.Value).ToList();
         if (document.Config is { } config) digests.Add(config.Digest.Value);
         if (digests.Count == 0) return found;
         await using var reader = await session.Command(SelectLinkedBlobs, repositoryId, Json(digests)).ExecuteReaderAsync(ct).ConfigureAwait(false);
-        while (await reader.ReadAsync(ct).ConfigureAwait(false)) found[reader.GetString(0)] = (reader.GetInt64(1), reader.GetInt64(2));
+        while (await reader.ReadAsync(ct).ConfigureAwait(false)) found[reader.GetString(0)] = new LinkedBlob(reader.GetInt64(1), reader.GetInt64(2));
         return found;
     }
 

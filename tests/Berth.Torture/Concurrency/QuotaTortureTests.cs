@@ -29,7 +29,7 @@ public sealed class QuotaTortureTests
     private const int SharedImages = 24;
     private const long Quota = 250_000;
     private const string Password = "Harbor12345";
-    private static readonly TimeSpan Duration = TimeSpan.FromSeconds(int.TryParse(Environment.GetEnvironmentVariable("BERTH_TORTURE_SECONDS"), out var seconds) ? seconds : 60);
+    private static readonly TimeSpan Duration = TimeSpan.FromSeconds(int.TryParse(Environment.GetEnvironmentVariable("BERTH_TORTURE_SECONDS"), out var seconds) ? seconds : 30);
 
     private readonly ConcurrentDictionary<string, int> _outcomes = new();
     private readonly ConcurrentQueue<string> _wrong = new();

@@ -64,7 +64,7 @@ public sealed class SqliteDatabase : Database
     private protected override ValueTask<DbSession> OpenReaderAsync(CancellationToken ct)
     {
         var connection = Connect(_file, SqliteOpenMode.ReadWrite);
-        Run(connection, "PRAGMA query_only=1; PRAGMA busy_timeout=10000; PRAGMA cache_size=-2048;");
+        Run(connection, "PRAGMA query_only=1; PRAGMA busy_timeout=10000; PRAGMA cache_size=-8192;");
         return ValueTask.FromResult(new DbSession(connection, DatabaseKind.Sqlite, Announcements, NewContext));
     }
 
