@@ -270,7 +270,7 @@ versions() {
   local b f v
   for b in skopeo{,-trixie,-sid} crane oras{,-trixie,-sid} cosign{,-trixie,-sid} notation podman{,-trixie,-sid} buildah{,-trixie,-sid} umoci{,-trixie,-sid} \
            containerd{,-trixie,-sid} ctr{,-trixie,-sid} runc docker{,-trixie,-sid} dockerd{,-trixie,-sid} docker-registry kubectl{,-trixie,-sid} kustomize \
-           helm helm-3 trivy rekor-cli ctr-remote chromium debootstrap htpasswd jq(+curl) twine composer go gem mvn; do
+           helm helm-3 trivy rekor-cli ctr-remote chromium debootstrap htpasswd jq twine composer go gem mvn; do
     f=$(command -v "$b") || continue
     f=$(readlink -f "$f")
     case $f in

@@ -16,12 +16,16 @@ internal static class ListedManifests
     public static ValueTask<int> AddAsync(DbSession session, long repositoryId, bool isListed, long now, CancellationToken ct) =>
         ApplyAsync(session, repositoryId, isListed ? 1 : 0, now, ct);
 
-    /// <summary>Looks again at a manifest that was written, at those that its tags pointed to before, and at those that it lists.</summary>
+    /// <summary>
+    /// Looks again at a manifest that was written, at those that its tags pointed to before, and at those that it lists. A new row that was written as listed
+    /// (<paramref name="isNewAndListed"/>) is counted here: nothing changes in it.
+    /// </summary>
     public static async ValueTask RefreshAsync(
-        DbSession session, long repositoryId, long manifestId, IEnumerable<long> before, long now, CancellationToken ct)
+        DbSession session, long repositoryId, long manifestId, bool isNewAndListed, IEnumerable<long> before, long now, CancellationToken ct)
     {
         var ids = JsonSerializer.Serialize(before.Where(id => id != 0).Append(manifestId).Distinct());
-        await ApplyAsync(session, repositoryId, await CountAsync(session, repositoryId, ids, ct).ConfigureAwait(false), now, ct).ConfigureAwait(false);
+        var change = await CountAsync(session, repositoryId, ids, ct).ConfigureAwait(false);
+        await ApplyAsync(session, repositoryId, change + (isNewAndListed ? 1 : 0), now, ct).ConfigureAwait(false);
     }
 
     /// <summary>Looks again at manifests that have lost a tag or an index; the ids of those that are gone do no harm.</summary>

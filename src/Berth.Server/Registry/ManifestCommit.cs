@@ -74,7 +74,7 @@ internal sealed class ManifestCommit(
         if (written.IsNew && change.Document.Manifests.Count == 0 && currents.TrueForAll(c => c.ManifestId == 0))
             await ListedManifests.AddAsync(session, repositoryId, written.IsListed, now, ct).ConfigureAwait(false);
         else
-            await ListedManifests.RefreshAsync(session, repositoryId, written.Id, currents.Select(c => c.ManifestId), now, ct).ConfigureAwait(false);
+            await ListedManifests.RefreshAsync(session, repositoryId, written.Id, written.IsListed, currents.Select(c => c.ManifestId), now, ct).ConfigureAwait(false);
 
         // 8.
         if (registryEvent is not null) await events.WriteAsync(session, registryEvent, ct).ConfigureAwait(false);
