@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Berth.Server.Access;
 using Berth.Server.Api;
 using Berth.Server.Platform.Data;
@@ -12,10 +11,6 @@ namespace Berth.Server.Artifacts;
 internal sealed class ArtifactList(Database database)
 {
     private const int MaxRememberedTotals = 20_000;
-
-    // Of 400 kB at most each.
-    private const int MaxRememberedIds = 64;
-    private const int MaxIds = 50_000;
 
     // Up to here each artifact is asked for its labels, beyond each label for its artifacts.
     private const int FewArtifacts = 5000;
@@ -35,16 +30,17 @@ internal sealed class ArtifactList(Database database)
     };
 
     private readonly RecentMap<(string Where, long Count, long Stamp), long> _totals = new(MaxRememberedTotals);
-    private readonly RecentMap<(string Where, long Count, long Stamp), FoundIds> _ids = new(MaxRememberedIds);
+    private readonly ArtifactSearch _search = new();
 
     /// <summary>A page of a repository's artifacts, or what is wrong with the question.</summary>
     public Task<ArtifactPage> ReadAsync(RepositoryPath repository, ApiList list, CancellationToken ct)
     {
         var query = new ListQuery(database.Kind);
-        query.And($"m.repository_id = {query.Value(repository.Id)}");
-        return RunAsync(new Scope(query, "manifests m", "t.repository_id = @0", repository.Id, (repository.ArtifactCount, repository.Stamp), repository.ArtifactCount)
+        var owner = query.Value(repository.Id);
+        query.And($"m.repository_id = {owner}");
+        return RunAsync(new ListScope(query, "manifests m", repository.Id, owner, (repository.ArtifactCount, repository.Stamp), repository.ArtifactCount)
         {
-            OfRepository = list.Find("base") is null ? "x.repository_id = @0" : null,
+            IsOfRepository = list.Find("base") is null,
         }, list, ct);
     }
 
@@ -58,14 +54,17 @@ internal sealed class ArtifactList(Database database)
             return (Repositories: row.GetInt64(0), Artifacts: row.GetInt64(1), Stamp: row.GetInt64(2));
         }, ct).ConfigureAwait(false);
         var query = new ListQuery(database.Kind);
-        query.And($"r.project_id = {query.Value(projectId)}");
+        var owner = query.Value(projectId);
+        query.And($"r.project_id = {owner}");
         foreach (var filter in list.Filters)
         {
             if (ListQuery.SnakeCase(filter.Key) == "repository_name") query.AndText("r.name", filter);
         }
-        var scope = new Scope(
-            query, "repositories r JOIN manifests m ON m.repository_id = r.id", "t.repository_id IN (SELECT id FROM repositories WHERE project_id = @0)", projectId,
-            (stamp.Repositories, stamp.Stamp), stamp.Artifacts);
+        var scope = new ListScope(
+            query, "repositories r JOIN manifests m ON m.repository_id = r.id", projectId, owner, (stamp.Repositories, stamp.Stamp), stamp.Artifacts)
+        {
+            OfTags = $"t.repository_id IN (SELECT id FROM repositories WHERE project_id = {owner})",
+        };
         return await RunAsync(scope, list, ct).ConfigureAwait(false);
     }
 
@@ -99,7 +98,7 @@ internal sealed class ArtifactList(Database database)
             ? ListQuery.Order(sort, s_columns, "m.pushed_at", "m.pushed_at", "m.id")
             : ListQuery.Order(sort, s_columns, "m.pushed_at", "m.id");
 
-    private async Task<ArtifactPage> RunAsync(Scope scope, ApiList list, CancellationToken ct)
+    private async Task<ArtifactPage> RunAsync(ListScope scope, ApiList list, CancellationToken ct)
     {
         var (isEverything, mayRemember) = (false, true);
         var order = OrderOf(list.Sort);
@@ -125,14 +124,14 @@ internal sealed class ArtifactList(Database database)
         if (database.Kind == DatabaseKind.Postgres && scope.Query.IsFiltered && scope.OrderColumn == "m.id") order = new ListOrder([("m.id + 0", order.Keys[0].IsDescending)]);
         return await database.ReadAsync((List: this, scope, order, list.Page, mayRemember), static async (session, q, t) =>
         {
-            await q.List.SearchAsync(session, q.scope, t).ConfigureAwait(false);
+            await q.List._search.RunAsync(session, q.scope, t).ConfigureAwait(false);
             var total = await q.List.TotalAsync(session, q.scope, q.mayRemember, t).ConfigureAwait(false);
             return new ArtifactPage(await IdsAsync(session, q.scope.Query, q.scope.From, q.order, q.Page, total, t).ConfigureAwait(false), total, null);
         }, ct).ConfigureAwait(false);
     }
 
     // The stamp was read before, so a total is at most newer than what it is remembered under.
-    private async ValueTask<long> TotalAsync(DbSession session, Scope scope, bool mayRemember, CancellationToken ct)
+    private async ValueTask<long> TotalAsync(DbSession session, ListScope scope, bool mayRemember, CancellationToken ct)
     {
         if (!scope.Query.IsFiltered) return scope.Unfiltered;
         if (scope.Total is { } found) return found;
@@ -156,7 +155,7 @@ internal sealed class ArtifactList(Database database)
     }
 
     // Null, or what is wrong. Harbor passes over keys that it does not know.
-    private static string? Add(Scope scope, string key, ApiFilter filter)
+    private static string? Add(ListScope scope, string key, ApiFilter filter)
     {
         var query = scope.Query;
         switch (key)
@@ -170,8 +169,8 @@ internal sealed class ArtifactList(Database database)
             case "push_time" or "pull_time":
                 return AddTime(scope, s_columns[key], filter) ? null : $"the value of \"{key}\" must be a time";
             // Its index has the order of pushes and no other.
-            case "type" when scope.OfRepository is not null && scope.OrderColumn is not ("m.kind" or "m.pushed_at"):
-            case "media_type" when scope.OfRepository is not null:
+            case "type" when scope.IsOfRepository && scope.OrderColumn is not ("m.kind" or "m.pushed_at"):
+            case "media_type" when scope.IsOfRepository:
                 query.IsFiltered = true;
                 scope.Texts.Add((s_columns[key], filter));
                 return null;
@@ -183,7 +182,7 @@ internal sealed class ArtifactList(Database database)
         }
     }
 
-    private static string? AddTags(Scope scope, ApiFilter filter)
+    private static string? AddTags(ListScope scope, ApiFilter filter)
     {
         var query = scope.Query;
         query.IsFiltered = true;
@@ -193,12 +192,12 @@ internal sealed class ArtifactList(Database database)
                 scope.TagPart = filter.Value;
                 return null;
             case { Kind: FilterKind.Exact, Value: "*" }:
-                if (scope.OfRepository is not null) scope.HasTags = true;
-                else query.And(Tagged);
+                if (scope.IsOfRepository) scope.HasTags = true;
+                else query.And(ArtifactSearch.Tagged);
                 return null;
             case { Kind: FilterKind.Exact, Value: "nil" }:
-                if (scope.OfRepository is not null) scope.HasTags = false;
-                else query.And(Untagged);
+                if (scope.IsOfRepository) scope.HasTags = false;
+                else query.And(ArtifactSearch.Untagged);
                 return null;
             case { Kind: FilterKind.Exact }:
                 query.And($"m.id IN (SELECT t.manifest_id FROM tags t WHERE {scope.OfTags} AND t.name = {query.Value(filter.Value)})");
@@ -208,96 +207,16 @@ internal sealed class ArtifactList(Database database)
         }
     }
 
-    private static bool AddTime(Scope scope, string column, ApiFilter filter)
+    private static bool AddTime(ListScope scope, string column, ApiFilter filter)
     {
         var query = scope.Query;
-        if (query.Kind != DatabaseKind.Sqlite || scope.OfRepository is null || scope.OrderColumn == column) return query.AndTime(column, filter);
+        if (query.Kind != DatabaseKind.Sqlite || !scope.IsOfRepository || scope.OrderColumn == column) return query.AndTime(column, filter);
         if (query.TimeRange(filter) is not { } range) return false;
         scope.TimeRanges.Add((column, range, filter));
         return true;
     }
 
-    // What looks through a whole list does so once, not for the total and for the page; the manifests that were found are the condition, and are
-    // remembered for the next page and the next order.
-    private async ValueTask SearchAsync(DbSession session, Scope scope, CancellationToken ct)
-    {
-        const string OfManifests = "SELECT m.id FROM manifests m";
-        if (scope.TagPart is { } part)
-        {
-            var search = scope.NewSearch();
-            search.And($"{scope.OfTags} AND {(search.Kind == DatabaseKind.Sqlite ? "instr" : "strpos")}(t.name, {search.Value(part)}) > 0");
-            var found = await FindAsync(session, scope, search, "SELECT t.manifest_id FROM tags t", ct).ConfigureAwait(false);
-            scope.Query.And($"m.id IN {found.In(scope.Query)}");
-        }
-        if (scope.HasTags is { } hasTags)
-        {
-            var search = scope.NewSearch();
-            search.And($"m.repository_id = @0 AND m.is_listed AND {Untagged}");
-            var untagged = await FindAsync(session, scope, search, OfManifests, ct).ConfigureAwait(false);
-            // Few are without a tag: what has one is found by them too.
-            if (hasTags && untagged.Count > MaxIds) scope.Query.And(Tagged);
-            else scope.Query.And($"m.id {(hasTags ? "NOT IN" : "IN")} {untagged.In(scope.Query)}");
-            if (scope.IsOneSearch) scope.Total = hasTags ? scope.Unfiltered - untagged.Count : untagged.Count;
-        }
-        foreach (var (column, filter) in scope.Texts)
-        {
-            var search = scope.NewSearch();
-            search.And("m.repository_id = @0 AND m.is_listed");
-            search.AndText(column, filter);
-            var found = await FindAsync(session, scope, search, OfManifests, ct).ConfigureAwait(false);
-            scope.Query.And($"m.id IN {found.In(scope.Query)}");
-            if (scope.IsOneSearch) scope.Total = found.Count;
-        }
-        if (scope.Labels.Count > 0)
-        {
-            var search = scope.NewSearch();
-            search.And("m.repository_id = @0 AND m.is_listed");
-            foreach (var label in scope.Labels) search.And($"m.id IN (SELECT l.manifest_id FROM manifest_labels l WHERE l.label_id = {search.Value(label)})");
-            // Labels change without the repository: nothing is remembered.
-            var found = FoundIds.Of(session.Kind, await ReadIdsAsync(session, search, OfManifests, ct).ConfigureAwait(false));
-            scope.Query.And($"m.id IN {found.In(scope.Query)}");
-            if (scope.IsOneSearch) scope.Total = found.Count;
-        }
-        foreach (var (column, range, filter) in scope.TimeRanges)
-            await NarrowAsync(session, scope, column, range, filter, ct).ConfigureAwait(false);
-    }
-
-    // SQLite would take the index of the time and sort all that it finds. It gets the ids of those inside or outside of the range, whichever are fewer, and
-    // goes along the order as far as the page goes.
-    private static async ValueTask NarrowAsync(
-        DbSession session, Scope scope, string column, (string From, string To) range, ApiFilter filter, CancellationToken ct)
-    {
-        var (query, time, inside) = (scope.Query, "x" + column[1..], scope.NewSearch());
-        if (inside.TimeRange(filter) is not { } bounds) throw new InvalidOperationException("the range was read before");
-        inside.And($"x.repository_id = @0 AND x.is_listed AND {ListQuery.InRange(time, bounds)}");
-        var count = await inside.ScalarAsync(session, "SELECT COUNT(*) FROM manifests x", ct).ConfigureAwait(false);
-        var ids = $"SELECT x.id FROM manifests x WHERE {scope.OfRepository} AND x.is_listed AND";
-        query.And(count <= scope.Unfiltered / 2
-            ? $"m.id IN ({ids} {ListQuery.InRange(time, range)})"
-            : $"m.id NOT IN ({ids} {time} < {range.From} UNION ALL {ids} {time} > {range.To})",
-            ListQuery.InRange(column, range));
-        if (scope.IsOneSearch) scope.Total = count;
-    }
-
-    private async ValueTask<FoundIds> FindAsync(DbSession session, Scope scope, ListQuery search, string select, CancellationToken ct)
-    {
-        var key = (search.Identity, scope.Stamp.Count, scope.Stamp.Rising);
-        if (!_ids.TryGet(key, out var found)) found = FoundIds.Of(session.Kind, await ReadIdsAsync(session, search, select, ct).ConfigureAwait(false));
-        // What is asked for again stays.
-        if (found.Count <= MaxIds) _ids.Set(key, found);
-        return found;
-    }
-
-    private static async ValueTask<long[]> ReadIdsAsync(DbSession session, ListQuery search, string select, CancellationToken ct)
-    {
-        var found = new HashSet<long>();
-        await using var command = search.Command(session, select, "");
-        await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        while (await rows.ReadAsync(ct).ConfigureAwait(false)) found.Add(rows.GetInt64(0));
-        return [.. found];
-    }
-
-    private static string? AddLabels(Scope scope, ApiFilter filter)
+    private static string? AddLabels(ListScope scope, ApiFilter filter)
     {
         var query = scope.Query;
         query.IsFiltered = true;
@@ -305,70 +224,13 @@ internal sealed class ArtifactList(Database database)
             return "the value of \"labels\" query can only be integer list with intersetion relationship";
         foreach (var label in labels)
         {
-            if (scope.OfRepository is not null && scope.Unfiltered > FewArtifacts) scope.Labels.Add(label);
+            if (scope.IsOfRepository && scope.Unfiltered > FewArtifacts) scope.Labels.Add(label);
             else query.And(scope.Unfiltered <= FewArtifacts
                 ? $"EXISTS (SELECT 1 FROM manifest_labels l WHERE l.manifest_id = m.id AND l.label_id = {query.Value(label)})"
                 : $"m.id IN (SELECT l.manifest_id FROM manifest_labels l WHERE l.label_id = {query.Value(label)})");
         }
         return null;
     }
-
-    /// <summary>What a list is over.</summary>
-    /// <param name="Query">Its conditions.</param>
-    /// <param name="From">Its tables.</param>
-    /// <param name="OfTags">Condition on tags that are in it, by the parameter <c>@0</c>.</param>
-    /// <param name="OfTagsValue">Value of that parameter: it is the first of the list too.</param>
-    /// <param name="Stamp">Differs after every change of manifests and tags in it.</param>
-    /// <param name="Unfiltered">Number of artifacts without conditions.</param>
-    private sealed record Scope(ListQuery Query, string From, string OfTags, long OfTagsValue, (long Count, long Rising) Stamp, long Unfiltered)
-    {
-        /// <summary>Condition on manifests <c>x</c> of the one repository; null for a project, or if unlisted manifests are shown too.</summary>
-        public string? OfRepository { get; set; }
-
-        /// <summary>First column of the order.</summary>
-        public string OrderColumn { get; set; } = "";
-
-        /// <summary>Whether only what has a tag, or only what has none, is shown of the one repository.</summary>
-        public bool? HasTags { get; set; }
-
-        /// <summary>Whether the list has no other condition than the one that was searched for.</summary>
-        public bool IsOneSearch { get; set; }
-
-        /// <summary>Length of the list, when a search has told it.</summary>
-        public long? Total { get; set; }
-
-        /// <summary>Conditions on times of the one repository: column, parameters, and what was asked.</summary>
-        public List<(string Column, (string From, string To) Range, ApiFilter Filter)> TimeRanges { get; } = [];
-
-        /// <summary>Conditions on types, of the one repository.</summary>
-        public List<(string Column, ApiFilter Filter)> Texts { get; } = [];
-
-        /// <summary>Labels that all must have, of the one repository.</summary>
-        public List<long> Labels { get; } = [];
-
-        /// <summary>A search for manifests of the list; its parameter <c>@0</c> is the repository or project.</summary>
-        public ListQuery NewSearch()
-        {
-            var search = new ListQuery(Query.Kind);
-            search.Value(OfTagsValue);
-            return search;
-        }
-
-        /// <summary>Text that a tag must contain; null for any.</summary>
-        public string? TagPart { get; set; }
-    }
-
-    /// <summary>Manifests that a search has found, as a parameter of the next query.</summary>
-    private sealed record FoundIds(int Count, object Parameter)
-    {
-        public static FoundIds Of(DatabaseKind kind, long[] ids) => new(ids.Length, kind == DatabaseKind.Sqlite ? JsonSerializer.Serialize(ids) : ids);
-
-        public string In(ListQuery query) =>
-            query.Kind == DatabaseKind.Sqlite ? $"(SELECT value FROM json_each({query.Value(Parameter)}))" : $"(SELECT unnest({query.Value(Parameter)}))";
-    }
-
-    private const string Tagged = "EXISTS (SELECT 1 FROM tags t WHERE t.manifest_id = m.id)";
-    private const string Untagged = "NOT EXISTS (SELECT 1 FROM tags t WHERE t.manifest_id = m.id)";
 
     private static readonly Statement SelectProjectStamp = new("""
         SELECT COUNT(*), COALESCE(SUM(artifact_count), 0), COALESCE(SUM(updated_at), 0) FROM repositories WHERE project_id = @0

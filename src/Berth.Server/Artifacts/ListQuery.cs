@@ -33,9 +33,13 @@ internal sealed class ListQuery(DatabaseKind kind)
         _counted.Append(" AND ").Append(counted);
     }
 
-    /// <summary>A parameter with a value; its name.</summary>
+    /// <summary>
+    /// What stands for a value: the name of a parameter. On PostgreSQL a number stands for itself, so that a plan made once is for this repository and not for
+    /// one of average size.
+    /// </summary>
     public string Value(object value)
     {
+        if (kind == DatabaseKind.Postgres && value is long number) return number.ToString(CultureInfo.InvariantCulture);
         _values.Add(value);
         return "@" + (_values.Count - 1).ToString(CultureInfo.InvariantCulture);
     }

@@ -17,22 +17,21 @@ internal static class ListedManifests
         ApplyAsync(session, repositoryId, isListed ? 1 : 0, now, ct);
 
     /// <summary>
-    /// Looks again at a manifest that was written, at those that its tags pointed to before, and at those that it lists. A new row that was written as listed
-    /// (<paramref name="isNewAndListed"/>) is counted here: nothing changes in it.
+    /// Looks again at manifests and at those that they list: after a push at the new one and at those that its tags pointed to before, after a removal at those that
+    /// have lost a tag or an index. The ids of what is gone do no harm.
     /// </summary>
-    public static async ValueTask RefreshAsync(
-        DbSession session, long repositoryId, long manifestId, bool isNewAndListed, IEnumerable<long> before, long now, CancellationToken ct)
+    /// <param name="session">The transaction.</param>
+    /// <param name="repositoryId">The repository.</param>
+    /// <param name="ids">The manifests.</param>
+    /// <param name="uncounted">Listed ones that were added and not counted yet; negative for those that were removed.</param>
+    /// <param name="now">Unix milliseconds.</param>
+    /// <param name="ct">Cancels.</param>
+    public static async ValueTask RefreshAsync(DbSession session, long repositoryId, IEnumerable<long> ids, long uncounted, long now, CancellationToken ct)
     {
-        var ids = JsonSerializer.Serialize(before.Where(id => id != 0).Append(manifestId).Distinct());
-        var change = await CountAsync(session, repositoryId, ids, ct).ConfigureAwait(false);
-        await ApplyAsync(session, repositoryId, change + (isNewAndListed ? 1 : 0), now, ct).ConfigureAwait(false);
-    }
-
-    /// <summary>Looks again at manifests that have lost a tag or an index; the ids of those that are gone do no harm.</summary>
-    public static async ValueTask RefreshAsync(DbSession session, long repositoryId, IEnumerable<long> ids, long listedThatWereRemoved, long now, CancellationToken ct)
-    {
-        var change = await CountAsync(session, repositoryId, JsonSerializer.Serialize(ids.Distinct()), ct).ConfigureAwait(false);
-        await ApplyAsync(session, repositoryId, change - listedThatWereRemoved, now, ct).ConfigureAwait(false);
+        var json = JsonSerializer.Serialize(ids.Distinct());
+        var shown = await session.ExecuteAsync(Show, [repositoryId, json], ct).ConfigureAwait(false);
+        var hidden = await session.ExecuteAsync(Hide, [repositoryId, json], ct).ConfigureAwait(false);
+        await ApplyAsync(session, repositoryId, shown - hidden + uncounted, now, ct).ConfigureAwait(false);
     }
 
     /// <summary>Looks at every manifest of a repository, for content that came another way.</summary>
@@ -40,13 +39,6 @@ internal static class ListedManifests
     {
         await session.ExecuteAsync(RefreshWhole, [repositoryId], ct).ConfigureAwait(false);
         await session.ExecuteAsync(CountWhole, [repositoryId], ct).ConfigureAwait(false);
-    }
-
-    private static async ValueTask<long> CountAsync(DbSession session, long repositoryId, string ids, CancellationToken ct)
-    {
-        var shown = await session.ExecuteAsync(Show, [repositoryId, ids], ct).ConfigureAwait(false);
-        var hidden = await session.ExecuteAsync(Hide, [repositoryId, ids], ct).ConfigureAwait(false);
-        return shown - hidden;
     }
 
     private static ValueTask<int> ApplyAsync(DbSession session, long repositoryId, long change, long now, CancellationToken ct) =>

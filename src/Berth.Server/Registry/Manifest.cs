@@ -111,7 +111,8 @@ internal sealed class ManifestMap : IEntityTypeConfiguration<Manifest>
         builder.Property(m => m.ConfigType).HasColumnName("config_type").HasMaxLength(255).HasDefaultValue("");
         builder.Property(m => m.Details).HasColumnName("details");
         builder.HasOne<Repository>().WithMany().HasForeignKey(m => m.RepositoryId).OnDelete(DeleteBehavior.Cascade);
-        builder.HasIndex(m => new { m.RepositoryId, m.Digest }).IsUnique();
+        // Lists in the order of digests and lookups of ids read the index alone (on PostgreSQL).
+        builder.HasIndex(m => new { m.RepositoryId, m.Digest }).IsUnique().IncludeProperties(m => new { m.Id, m.IsListed });
         builder.HasIndex(m => new { m.RepositoryId, m.Subject, m.Digest }).HasFilter("subject IS NOT NULL");
         // The pages of artifact lists are found in one of these alone, without the rows, which hold the manifests' bytes.
         builder.HasIndex(m => new { m.RepositoryId, m.PushedAt, m.Id, m.IsListed }).HasFilter("is_listed");

@@ -69,12 +69,12 @@ internal sealed class ManifestCommit(
         // 6.
         if (change.Document.IsIndex) await AdoptReferrersAsync(session, repositoryId, change, ct).ConfigureAwait(false);
 
-        // 7.
-        // A new row says it of itself; others change with it only when its tags pointed to them or when it lists them.
-        if (written.IsNew && change.Document.Manifests.Count == 0 && currents.TrueForAll(c => c.ManifestId == 0))
+        // 7. A new row says it of itself; others change with it only when its tags pointed to them or when it lists them.
+        var others = currents.Where(c => c.ManifestId != 0).Select(c => c.ManifestId).ToList();
+        if (written.IsNew && others.Count == 0 && change.Document.Manifests.Count == 0)
             await ListedManifests.AddAsync(session, repositoryId, written.IsListed, now, ct).ConfigureAwait(false);
         else
-            await ListedManifests.RefreshAsync(session, repositoryId, written.Id, written.IsListed, currents.Select(c => c.ManifestId), now, ct).ConfigureAwait(false);
+            await ListedManifests.RefreshAsync(session, repositoryId, [written.Id, .. others], written.IsListed ? 1 : 0, now, ct).ConfigureAwait(false);
 
         // 8.
         if (registryEvent is not null) await events.WriteAsync(session, registryEvent, ct).ConfigureAwait(false);

@@ -26,7 +26,7 @@ internal static class ManifestRemoval
         foreach (var id in ids) bytes += await ProjectUsage.RemoveBlobsAsync(session, projectId, id, ct).ConfigureAwait(false);
         // Their references go with them (foreign keys cascade); a tag would make this fail.
         await session.ExecuteAsync(Delete, [json], ct).ConfigureAwait(false);
-        await ListedManifests.RefreshAsync(session, repositoryId, children, listed, now, ct).ConfigureAwait(false);
+        await ListedManifests.RefreshAsync(session, repositoryId, children, -listed, now, ct).ConfigureAwait(false);
         await ProjectUsage.ChangeAsync(session, projectId, -bytes, isEnforced: false, ct).ConfigureAwait(false);
     }
 

@@ -1033,7 +1033,8 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 name: "IX_manifests_repository_id_digest",
                 table: "manifests",
                 columns: new[] { "repository_id", "digest" },
-                unique: true);
+                unique: true)
+                .Annotation("Npgsql:IndexInclude", new[] { "id", "is_listed" });
 
             migrationBuilder.CreateIndex(
                 name: "IX_manifests_repository_id_id_is_listed",

@@ -1462,6 +1462,8 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.HasIndex("RepositoryId", "Digest")
                         .IsUnique();
 
+                    NpgsqlIndexBuilderExtensions.IncludeProperties(b.HasIndex("RepositoryId", "Digest"), new[] { "Id", "IsListed" });
+
                     b.HasIndex("RepositoryId", "Id", "IsListed")
                         .HasFilter("is_listed");
 

@@ -1345,7 +1345,8 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.HasIndex("Digest");
 
                     b.HasIndex("RepositoryId", "Digest")
-                        .IsUnique();
+                        .IsUnique()
+                        .HasAnnotation("Npgsql:IndexInclude", new[] { "Id", "IsListed" });
 
                     b.HasIndex("RepositoryId", "Id", "IsListed")
                         .HasFilter("is_listed");
