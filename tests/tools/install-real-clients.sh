@@ -30,7 +30,7 @@ list() {
   cat <<'L'
 apt packages of bookworm:
   skopeo podman buildah umoci containerd(+ctr,runc) docker(engine, docker.io) registry(docker-registry)
-  chromium debootstrap htpasswd twine composer golang ruby(gem) maven(deploy+dependency plugins)
+  chromium debootstrap htpasswd jq(+curl) twine composer golang ruby(gem) maven(deploy+dependency plugins)
 newer versions, unpacked beside the system (default suite first):
   crane@sid oras@sid|trixie cosign@sid|trixie notation@sid rekor-cli@sid|trixie ctr-remote@sid|trixie
   kubectl@sid|trixie kustomize@sid|trixie umoci@trixie|sid skopeo@trixie|sid podman@trixie|sid buildah@trixie|sid
@@ -236,6 +236,7 @@ install_one() {
     chromium@) apt_install chromium ;;
     debootstrap@) apt_install debootstrap ;;
     htpasswd@) apt_install apache2-utils ;;
+    jq@) apt_install jq curl ;;
     twine@) apt_install twine ;;
     composer@) apt_install composer ;;
     golang@) apt_install golang-go ;;
@@ -269,7 +270,7 @@ versions() {
   local b f v
   for b in skopeo{,-trixie,-sid} crane oras{,-trixie,-sid} cosign{,-trixie,-sid} notation podman{,-trixie,-sid} buildah{,-trixie,-sid} umoci{,-trixie,-sid} \
            containerd{,-trixie,-sid} ctr{,-trixie,-sid} runc docker{,-trixie,-sid} dockerd{,-trixie,-sid} docker-registry kubectl{,-trixie,-sid} kustomize \
-           helm helm-3 trivy rekor-cli ctr-remote chromium debootstrap htpasswd twine composer go gem mvn; do
+           helm helm-3 trivy rekor-cli ctr-remote chromium debootstrap htpasswd jq twine composer go gem mvn; do
     f=$(command -v "$b") || continue
     f=$(readlink -f "$f")
     case $f in

@@ -17,7 +17,7 @@ internal static class AccessApi
     /// <summary>Registers it (mode <c>local</c>).</summary>
     public static IServiceCollection AddAccessApi(this IServiceCollection services) => services
         .AddSingleton(p => new MemberChanges(p.GetRequiredService<Database>(), p.GetRequiredService<DomainEvents>(), p.GetRequiredService<TimeProvider>()))
-        .AddSingleton(p => new MembersApi(p.GetRequiredService<Database>(), p.GetRequiredService<MemberChanges>(), p.GetRequiredService<IMemberDirectory>()))
+        .AddSingleton(p => new MembersApi(p.GetRequiredService<Database>(), p.GetRequiredService<MemberChanges>(), p.GetRequiredService<IMemberSource>()))
         .AddSingleton(p => new BerthMembersApi(p.GetRequiredService<Database>(), p.GetRequiredService<MemberChanges>()))
         .AddSingleton(p => new RolesApi(p.GetRequiredService<Database>(), p.GetRequiredService<DomainEvents>(), p.GetRequiredService<TimeProvider>()))
         .AddSingleton(p => new RulesApi(p.GetRequiredService<Database>(), p.GetRequiredService<DomainEvents>(), p.GetRequiredService<TimeProvider>()))

@@ -40,12 +40,12 @@ internal sealed class OutsideUsers(Database database, Users users, DomainEvents 
         return true;
     }, ct);
 
-    /// <summary>Makes a group of one that somebody outside knows, unless it is here.</summary>
-    public Task<bool> EnsureGroupAsync(GroupKind kind, OutsideGroup group, EventActor actor, CancellationToken ct) => database.WriteAsync(Durability.Full, async (session, token) =>
+    /// <summary>The id of a group that somebody outside knows, which is made when it is not here; null when another group has its name.</summary>
+    public Task<long?> EnsureGroupAsync(GroupKind kind, OutsideGroup group, EventActor actor, CancellationToken ct) => database.WriteAsync(Durability.Full, async (session, token) =>
     {
         await session.ExecuteAsync(TakeTurns, [], token).ConfigureAwait(false);
         var (id, isNew) = await GroupOfAsync(session, kind, group, token).ConfigureAwait(false);
-        if (id is null || !isNew) return id is not null;
+        if (id is null || !isNew) return id;
         await events.RaiseAsync(session, new DomainEvent
         {
             Operation = "create",
@@ -54,7 +54,7 @@ internal sealed class OutsideUsers(Database database, Users users, DomainEvents 
             Actor = actor,
             Description = $"group {group.Name} came from {kind.ToString().ToLowerInvariant()}",
         }, token).ConfigureAwait(false);
-        return true;
+        return id;
     }, ct);
 
     private async ValueTask<long?> WriteAsync(DbSession session, OutsidePerson person, EventActor actor, CancellationToken ct)

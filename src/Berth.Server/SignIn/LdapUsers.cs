@@ -1,5 +1,3 @@
-using Berth.Server.Access;
-using Berth.Server.Access.Members;
 using Berth.Server.Identity;
 using Berth.Server.Identity.Ldap;
 using Berth.Server.Platform.Data;
@@ -8,7 +6,7 @@ using Berth.Server.Platform.Events;
 namespace Berth.Server.SignIn;
 
 /// <summary>Makes users of people in the directory, and keeps their groups as the directory has them.</summary>
-internal sealed class LdapUsers(LdapSource source, SignInSettings settings, OutsideUsers outside, Database database) : IMemberDirectory
+internal sealed class LdapUsers(LdapSource source, SignInSettings settings, OutsideUsers outside, Database database)
 {
     /// <summary>Value of <see cref="User.Source"/> for people of the directory.</summary>
     public const string Source = "ldap";
@@ -28,21 +26,6 @@ internal sealed class LdapUsers(LdapSource source, SignInSettings settings, Outs
             Source, person.User.Dn.ToLowerInvariant(), person.User.Name, person.User.Email, person.User.RealName, GroupKind.Ldap,
             person.Groups?.Select(g => new OutsideGroup(g.Name, g.Dn)).ToList(), person.IsAdmin, TakesOverByName: true),
         actor, ct);
-
-    /// <inheritdoc/>
-    public async Task<string?> AddUserAsync(string name, EventActor actor, CancellationToken ct)
-    {
-        // As at sign-in: the first administrator is never looked for.
-        if (name == FirstAdmin.Name || !Users.IsName(name) || await FindDirectoryAsync(ct).ConfigureAwait(false) is not { } directory) return null;
-        return await AskAsync(() => directory.LookUpAsync(name, ct)).ConfigureAwait(false) is { } person && Users.IsName(person.User.Name)
-            ? (await EnsureAsync(person, actor, ct).ConfigureAwait(false))?.Name
-            : null;
-    }
-
-    /// <inheritdoc/>
-    public async Task<bool> AddGroupAsync(string dn, EventActor actor, CancellationToken ct) =>
-        await FindDirectoryAsync(ct).ConfigureAwait(false) is { } directory && await AskAsync(() => directory.FindGroupAsync(dn, ct)).ConfigureAwait(false) is { } group
-        && await outside.EnsureGroupAsync(GroupKind.Ldap, new OutsideGroup(group.Name, group.Dn), actor, ct).ConfigureAwait(false);
 
     /// <summary>
     /// Brings groups and admin flags of all users of the directory up to date; whom it does not know any more loses them, and everything signed in ends. Safe
@@ -68,18 +51,6 @@ internal sealed class LdapUsers(LdapSource source, SignInSettings settings, Outs
             }
         }
         return (seen, gone);
-    }
-
-    private static async Task<T> AskAsync<T>(Func<Task<T>> ask)
-    {
-        try
-        {
-            return await ask().ConfigureAwait(false);
-        }
-        catch (LdapUnavailableException e)
-        {
-            throw new SignInUnavailableException(e.ForLog);
-        }
     }
 
     private ValueTask<List<(long Id, string Name)>> ReadAsync(long after, CancellationToken ct) => database.ReadAsync(after, static async (session, after, ct) =>

@@ -46,7 +46,8 @@ public static class SignIn
             p.GetRequiredService<RuntimeSettings>(), options, p.GetRequiredService<LdapSource>(), p.GetRequiredService<OidcProviders>(), p.GetRequiredService<ILogger<SignInSettings>>()));
         services.AddSingleton(p => new LdapUsers(
             p.GetRequiredService<LdapSource>(), p.GetRequiredService<SignInSettings>(), p.GetRequiredService<OutsideUsers>(), p.GetRequiredService<Database>()));
-        services.AddSingleton<IMemberDirectory>(p => p.GetRequiredService<LdapUsers>());
+        services.AddSingleton<IMemberSource>(p => new OutsideMembers(
+            p.GetRequiredService<LdapUsers>(), p.GetRequiredService<OidcProviders>(), options.ProxyHeader.IsConfigured, p.GetRequiredService<OutsideUsers>()));
         services.AddSingleton<IJobHandler>(p => new LdapSyncJob(p.GetRequiredService<LdapUsers>()));
         services.AddSingleton<IHostedService>(p => new LdapSyncSchedule(p.GetRequiredService<Database>(), p.GetRequiredService<JobSchedules>()));
         services.AddSingleton(p => new RobotTrusts(p.GetRequiredService<Database>(), p.GetRequiredService<DomainEvents>(), p.GetRequiredService<TimeProvider>()));

@@ -6,11 +6,19 @@ namespace Berth.EndToEnd.Harness;
 /// A docker engine of its own, started when a test first needs it. It keeps off the machine's network (no bridge, no packet filter) and mounts nothing
 /// (storage by copies).
 /// </summary>
-public abstract class DockerEngine(string daemon, string[] clients, bool usesContainerdStore) : IAsyncLifetime
+public abstract class DockerEngine(string daemon, string[] clients, bool usesContainerdStore, bool hasCertificates = false) : IAsyncLifetime
 {
+    // The engine looks for certificates in one place of the machine: it gets a view of its own of that place.
+    private const string WithCertificates = """
+        mkdir -p /etc/docker && mount -t tmpfs tmpfs /etc/docker && mkdir /etc/docker/certs.d && mount --bind "$1" /etc/docker/certs.d && shift && exec "$@"
+        """;
+
     private readonly TemporaryFolder folder = new("docker");
     private ServerProcess? process;
     private string client = "";
+
+    /// <summary>What the engine takes for <c>/etc/docker/certs.d</c>, when it was made to: a folder for each registry (host and port).</summary>
+    public string Certificates => folder.Folder("certs.d");
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
@@ -54,9 +62,10 @@ public abstract class DockerEngine(string daemon, string[] clients, bool usesCon
         var settings = folder.File("daemon.json");
         var features = new Dictionary<string, object> { ["features"] = new Dictionary<string, bool> { ["containerd-snapshotter"] = true } };
         await System.IO.File.WriteAllTextAsync(settings, usesContainerdStore ? JsonSerializer.Serialize(features) : "{}", ct);
+        string[] view = hasCertificates ? ["unshare", "--mount", "sh", "-c", WithCertificates, "sh", Certificates] : [];
         process = ServerProcess.Start(
             [
-                Programs.Require(daemon), $"--config-file={settings}", "-H", $"unix://{Socket}", $"--data-root={folder.Folder("data")}",
+                .. view, Programs.Require(daemon), $"--config-file={settings}", "-H", $"unix://{Socket}", $"--data-root={folder.Folder("data")}",
                 $"--exec-root={folder.Folder("exec")}", $"--pidfile={folder.File("pid")}", $"--storage-driver={(usesContainerdStore ? "native" : "vfs")}",
                 "--iptables=false", "--ip6tables=false", "--bridge=none",
             ],
@@ -100,3 +109,6 @@ public sealed class DockerEngine28() : DockerEngine("dockerd-sid", ["docker-sid"
 
 /// <summary>Docker 28 with the containerd image store, which current installations use.</summary>
 public sealed class DockerEngine28Containerd() : DockerEngine("dockerd-sid", ["docker-sid", "docker"], usesContainerdStore: true);
+
+/// <summary>Docker 28 with the containerd image store and certificates for registries.</summary>
+public sealed class DockerEngine28Certificates() : DockerEngine("dockerd-sid", ["docker-sid", "docker"], usesContainerdStore: true, hasCertificates: true);

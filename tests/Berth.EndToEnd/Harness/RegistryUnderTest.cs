@@ -48,17 +48,21 @@ public static class RegistryUnderTest
         IsBerth ? StartBerth(folder, access, ct) : StartDockerRegistry(folder, access, ct);
 
     /// <summary>Starts the built <c>berth serve</c>.</summary>
-    public static async Task<RunningRegistry> StartBerth(TemporaryFolder folder, Access access, CancellationToken ct)
+    public static Task<RunningRegistry> StartBerth(TemporaryFolder folder, Access access, CancellationToken ct)
     {
         var port = FreePort();
-        var data = folder.Folder("registry-data");
-        var settings = folder.File("registry", "berth.yaml");
-        await System.IO.File.WriteAllTextAsync(settings, $$"""
+        return StartBerth(folder, port, $$"""
             access: { mode: {{(access == Access.Open ? "open" : "local")}} }
             http: { urls: [ "http://127.0.0.1:{{port}}" ] }
-            dataFolder: {{data}}
-
             """, ct);
+    }
+
+    /// <summary>Starts the built <c>berth serve</c> with settings of the test's own (YAML), which name <paramref name="port"/> as one without TLS.</summary>
+    public static async Task<RunningRegistry> StartBerth(TemporaryFolder folder, int port, string yaml, CancellationToken ct)
+    {
+        var data = folder.Folder("registry-data");
+        var settings = folder.File("registry", "berth.yaml");
+        await System.IO.File.WriteAllTextAsync(settings, $"{yaml}\ndataFolder: {data}\n", ct);
         return await Launch(new RegistryCommand([BerthBinary(), "serve", "--config", settings], data, port, folder.File("registry", "log")), ct);
     }
 
@@ -131,7 +135,8 @@ public static class RegistryUnderTest
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    private static string SourceRoot()
+    /// <summary>The folder of the solution.</summary>
+    public static string SourceRoot()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (folder is not null && !System.IO.File.Exists(Path.Combine(folder.FullName, "Berth.slnx")))

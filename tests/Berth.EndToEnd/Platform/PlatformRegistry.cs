@@ -1,5 +1,3 @@
-using System.Net.Http.Headers;
-using System.Text;
 using System.Text.Json.Nodes;
 using Berth.EndToEnd.Harness;
 using Berth.EndToEnd.Images;
@@ -7,7 +5,11 @@ using Berth.EndToEnd.Images;
 namespace Berth.EndToEnd.Platform;
 
 /// <summary>An account and what it may do with repositories of the private project <see cref="PlatformRegistry.Private"/>.</summary>
-public sealed record Account(string Name, string User, string Secret, bool MayPull, bool MayPush, bool MayDelete);
+public sealed record Account(string Name, string User, string Secret, bool MayPull, bool MayPush, bool MayDelete)
+{
+    /// <summary>Whether the registry takes the name and the secret at all.</summary>
+    public bool IsKnown { get; init; } = true;
+}
 
 /// <summary>
 /// A registry with a private and a public project, and an account of every kind that its management API can make: each project role, an outsider, robots
@@ -66,19 +68,7 @@ public sealed class PlatformRegistry(ImageFixtures images) : IAsyncLifetime
         return http;
     }
 
-    /// <summary>Calls the management API; the call must succeed.</summary>
-    public async Task<JsonNode?> Call(HttpMethod method, string path, string? body, CancellationToken ct, Account? account = null)
-    {
-        using var http = new HttpClient();
-        using var request = new HttpRequestMessage(method, $"http://{on.Address}{path}");
-        var login = account is null ? $"{RegistryUnderTest.User}:{RegistryUnderTest.Password}" : $"{account.User}:{account.Secret}";
-        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(login)));
-        if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, "application/json");
-        using var response = await http.SendAsync(request, ct);
-        var text = await response.Content.ReadAsStringAsync(ct);
-        Assert.True(response.IsSuccessStatusCode, $"{method} {path}: {(int)response.StatusCode} {text}");
-        return text.Length == 0 ? null : JsonNode.Parse(text);
-    }
+    private Task<JsonNode?> Call(HttpMethod method, string path, string? body, CancellationToken ct) => new ManagementApi(on.Address).Call(method, path, body, ct);
 
     private void Add(Account account) => accounts.Add(account.Name, account);
 
@@ -101,7 +91,7 @@ public sealed class PlatformRegistry(ImageFixtures images) : IAsyncLifetime
         var permissions = $$$"""[{"kind":"project","namespace":"{{{Private}}}","access":{{{PullAndPush}}}}]""";
         var disabled = await AddRobot("disabled", "project", permissions, ct);
         await Call(HttpMethod.Put, $"/api/v2.0/robots/{disabled.Id}", $$"""{"id":{{disabled.Id}},"name":"{{disabled.Name}}","level":"project","duration":-1,"disable":true,"permissions":{{permissions}}}""", ct);
-        Add(new Account("disabled-robot", disabled.Name, disabled.Secret, false, false, false));
+        Add(new Account("disabled-robot", disabled.Name, disabled.Secret, false, false, false) { IsKnown = false });
     }
 
     private async Task<(long Id, string Name, string Secret)> AddRobot(string name, string level, string permissions, CancellationToken ct)
@@ -112,7 +102,8 @@ public sealed class PlatformRegistry(ImageFixtures images) : IAsyncLifetime
 
     private async Task AddToken(string name, string scope, bool mayPush, CancellationToken ct)
     {
-        var made = (await Call(HttpMethod.Post, "/api/berth/v1/users/current/tokens", $$"""{"name":"{{name}}","scopes":["{{scope}}"],"duration_days":1}""", ct, accounts["developer"]))!;
+        var (owner, body) = (accounts["developer"], $$"""{"name":"{{name}}","scopes":["{{scope}}"],"duration_days":1}""");
+        var made = (await new ManagementApi(on.Address).Call(HttpMethod.Post, "/api/berth/v1/users/current/tokens", body, ct, owner.User, owner.Secret))!;
         Add(new Account(name, "developer", made["token"]!.GetValue<string>(), true, mayPush, false));
     }
 }

@@ -95,6 +95,39 @@ public sealed class RepositoryApiTests(ArtifactSites sites) : IClassFixture<Arti
     }
 
     [Theory, MemberData(nameof(Kinds))]
+    public async Task The_count_of_artifacts_is_that_of_the_list_after_every_push(DatabaseKind kind)
+    {
+        var site = await sites.GetAsync(kind);
+        var project = await site.AddProjectAsync();
+        var repository = $"{project}/counted";
+        async Task IsAsync(int count)
+        {
+            Assert.Equal(count, (await site.App.GetAsync(RepositoryOf(repository)))["artifact_count"]!.GetValue<int>());
+            var (items, total) = await site.ListAsync(RepositoryOf(repository) + "/artifacts");
+            Assert.Equal((count, count.ToString(System.Globalization.CultureInfo.InvariantCulture)), (items.Count, total));
+        }
+
+        await site.PushAsync(repository, "latest", TestImage.New(1));
+        await IsAsync(1);
+        // The tag moves: what it pointed to stays, untagged.
+        await site.PushAsync(repository, "latest", TestImage.New(2));
+        await IsAsync(2);
+        await site.PushAsync(repository, "latest", TestImage.New(2));
+        await IsAsync(2);
+        await site.PushAsync(repository, "latest", TestImage.New(1));
+        await IsAsync(2);
+        var child = await site.PushAsync(repository, TestImage.New(3).Digest.Value, TestImage.New(3));
+        await IsAsync(3);
+        // An index stands in its children's place, and beside a child with a tag.
+        await site.PushAsync(repository, "multi", TestImage.Index([child]));
+        await IsAsync(3);
+        await site.PushAsync(repository, "multi", TestImage.Index([child, TestImage.New(1)]));
+        await IsAsync(4);
+        await site.PushAsync(repository, "single", TestImage.New(3));
+        await IsAsync(5);
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
     public async Task A_deleted_repository_takes_everything_along(DatabaseKind kind)
     {
         var site = await sites.GetAsync(kind);

@@ -53,6 +53,22 @@ public sealed class OutsideUsersTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
+    public async Task A_group_is_made_once_and_is_the_one_that_people_bring(DatabaseKind kind)
+    {
+        await using var database = await TestDatabase.NewAsync(kind);
+        var outside = Open(database);
+        var groups = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => outside.EnsureGroupAsync(GroupKind.Ldap, new("makers", "CN=ops, DC=x"), EventActor.System, Ct)));
+        Assert.Single(groups.Distinct());
+        var claimed = await outside.EnsureGroupAsync(GroupKind.Oidc, new("makers"), EventActor.System, Ct);
+        Assert.NotEqual(groups[0], claimed);
+        Assert.Equal(claimed, await outside.EnsureGroupAsync(GroupKind.Oidc, new("makers"), EventActor.System, Ct));
+        Assert.NotNull(await outside.EnsureAsync(Alice with { Groups = [new("ops", "cn=ops,dc=x")] }, EventActor.System, Ct));
+        Assert.Equal(groups[0], await outside.EnsureGroupAsync(GroupKind.Ldap, new("ops", "cn=ops,dc=x"), EventActor.System, Ct));
+        Assert.Equal(["cn=ops,dc=x"], await GroupsAsync(database));
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
     public async Task Many_first_sign_ins_at_once_make_one_user(DatabaseKind kind)
     {
         await using var database = await TestDatabase.NewAsync(kind);

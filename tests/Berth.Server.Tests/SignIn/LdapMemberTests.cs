@@ -54,6 +54,18 @@ public sealed class LdapMemberTests(SlapdFixture slapd) : IClassFixture<SlapdFix
 
     [Theory]
     [MemberData(nameof(Kinds))]
+    public async Task A_group_keeps_the_name_that_it_was_given_and_only_those_of_the_directory_are_made(DatabaseKind kind)
+    {
+        await using var app = await StartAsync(kind, slapd.Options());
+        await app.CreateAsync(Members, """{"role_id":2,"member_group":{"ldap_group_dn":"cn=developers,ou=groups,dc=example,dc=org","group_name":"makers","group_type":1}}""");
+        Assert.Equal("makers", (string)(await app.GetAsync("/api/v2.0/usergroups")).AsArray().Single()!["group_name"]!);
+        // Nobody here decides over groups of a provider that there is not, nor makes local groups in passing.
+        Assert.Equal(404, (await app.CallAsync("POST", Members, "admin", """{"role_id":2,"member_group":{"group_name":"others","group_type":3}}""")).Status);
+        Assert.Equal(404, (await app.CallAsync("POST", Members, "admin", """{"role_id":2,"member_group":{"group_name":"others","group_type":0}}""")).Status);
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
     public async Task A_directory_that_is_away_is_said_and_one_that_is_not_configured_knows_nobody(DatabaseKind kind)
     {
         await using var away = await StartAsync(kind, slapd.Options() with { Url = "ldap://127.0.0.1:1" });

@@ -155,6 +155,23 @@ public sealed class OidcPagesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_group_of_a_provider_is_a_member_before_anybody_of_it_has_come()
+    {
+        await using var app = await StartAsync(autoOnboard: true);
+        var admin = app.Program("admin", "Harbor12345");
+        var body = new { role_id = 2, member_group = new { group_name = "dev", group_type = 3 } };
+        using var made = await admin.PostAsJsonAsync("/api/v2.0/projects/library/members", body, Ct);
+        using var again = await admin.PostAsJsonAsync("/api/v2.0/projects/library/members", body, Ct);
+        using var nobody = await admin.PostAsJsonAsync("/api/v2.0/projects/library/members", new { role_id = 2, member_user = new { username = "alice" } }, Ct);
+        Assert.Equal((HttpStatusCode.Created, HttpStatusCode.Conflict, HttpStatusCode.NotFound), (made.StatusCode, again.StatusCode, nobody.StatusCode));
+        var browser = app.Browser();
+        using var signedIn = await SignInAsync(app, browser, "/");
+        Assert.Equal(["dev"], await app.GroupsOfAsync("alice", Ct));
+        using var project = await browser.GetAsync(Local("/api/v2.0/projects/library"), Ct);
+        Assert.Equal(2, (await SignInApp.JsonOf(project, Ct)).GetProperty("current_user_role_id").GetInt32());
+    }
+
+    [Fact]
     public async Task The_ping_of_harbor_tells_a_provider_from_anything_else()
     {
         await using var app = await StartAsync(autoOnboard: true);

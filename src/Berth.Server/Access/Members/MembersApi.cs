@@ -6,11 +6,8 @@ using Microsoft.AspNetCore.Http;
 
 namespace Berth.Server.Access.Members;
 
-/// <summary>
-/// Members of projects as Harbor's clients know them: users and groups. A name or a distinguished name that is not known here is looked up in the directory, and
-/// becomes a user or a group.
-/// </summary>
-internal sealed class MembersApi(Database database, MemberChanges changes, IMemberDirectory directory)
+/// <summary>Members of projects as Harbor's clients know them: users and groups.</summary>
+internal sealed class MembersApi(Database database, MemberChanges changes, IMemberSource source)
 {
     private const string All = "/projects/{project_name_or_id}/members";
     private const string One = "/projects/{project_name_or_id}/members/{mid}";
@@ -61,17 +58,10 @@ internal sealed class MembersApi(Database database, MemberChanges changes, IMemb
     {
         var (isRead, request, refusal) = await call.ReadAsync(MemberJsonContext.Default.MemberRequest, ct).ConfigureAwait(false);
         if (!isRead) return refusal!;
+        var (known, unavailable) = await KnowAsync(call, request, ct).ConfigureAwait(false);
+        if (unavailable is not null) return unavailable;
         var role = (request.RoleId ?? 0).ToString(CultureInfo.InvariantCulture);
-        MemberRequest wish;
-        try
-        {
-            wish = await OnboardAsync(call, request, ct).ConfigureAwait(false);
-        }
-        catch (SignInUnavailableException)
-        {
-            return ApiResult.Fail(ApiError.Unavailable, "the directory does not answer: try again");
-        }
-        var (id, failure) = await changes.AddAsync(call, (session, token) => FindAsync(session, wish, token), role, ct).ConfigureAwait(false);
+        var (id, failure) = await changes.AddAsync(call, (session, token) => FindAsync(session, known, token), role, ct).ConfigureAwait(false);
         return failure ?? ApiResult.Created($"/api/v2.0/projects/{call.Route("project_name_or_id")}/members/{id}");
     }
 
@@ -86,17 +76,18 @@ internal sealed class MembersApi(Database database, MemberChanges changes, IMemb
 
     private async Task<ApiResult> DeleteAsync(ApiCall call, CancellationToken ct) => IdOf(call) is { } id ? await changes.DeleteAsync(call, id, ct).ConfigureAwait(false) : BadId();
 
-    // The request, naming somebody who is known here if the directory knows the one whom it names.
-    private async Task<MemberRequest> OnboardAsync(ApiCall call, MemberRequest request, CancellationToken ct)
+    // Whom nobody here has the name of is asked for elsewhere, outside of any transaction; the request then names the number of what was made.
+    private async Task<(MemberRequest Request, ApiResult? Refusal)> KnowAsync(ApiCall call, MemberRequest request, CancellationToken ct)
     {
-        // A number names somebody who is here.
-        if (request.MemberUser?.UserId > 0 || request.MemberGroup?.Id > 0) return request;
-        var (subject, _) = await database.ReadAsync(request, static (session, r, token) => FindAsync(session, r, token), ct).ConfigureAwait(false);
-        if (subject is not null) return request;
-        if (request.MemberUser?.Username is { Length: > 0 } name)
-            return await directory.AddUserAsync(name, call.Actor, ct).ConfigureAwait(false) is { } known ? request with { MemberUser = new MemberUser { Username = known } } : request;
-        if (request.MemberGroup?.LdapGroupDn is { Length: > 0 } dn) await directory.AddGroupAsync(dn, call.Actor, ct).ConfigureAwait(false);
-        return request;
+        var (user, group) = (request.MemberUser, request.MemberGroup);
+        if (user?.UserId > 0 || group?.Id > 0) return (request, null);
+        if (await database.ReadAsync(request, static async (s, r, t) => (await FindAsync(s, r, t).ConfigureAwait(false)).Item1, ct).ConfigureAwait(false) is not null) return (request, null);
+        var isUser = user?.Username is { Length: > 0 };
+        if (!isUser && group is null) return (request, null);
+        var answer = isUser ? await source.AddUserAsync(user!.Username!, call.Actor, ct).ConfigureAwait(false) : await source.AddGroupAsync(group!, call.Actor, ct).ConfigureAwait(false);
+        if (answer.Problem is { } problem) return (request, ApiResult.Fail(ApiError.Unavailable, problem));
+        if (answer.Id is not { } id) return (request, null);
+        return (isUser ? request with { MemberUser = new MemberUser { UserId = id } } : request with { MemberGroup = new MemberGroup { Id = id } }, null);
     }
 
     // In Harbor's order: number of the user, number of the group, name of the user, distinguished name, name of the group.
@@ -110,7 +101,7 @@ internal sealed class MembersApi(Database database, MemberChanges changes, IMemb
         if (user?.Username is { Length: > 0 } name)
             return await ReadAsync(session, SubjectKind.User, SelectUserByName, name, ApiResult.NotFound($"user {name} is not found"), ct).ConfigureAwait(false);
         if (group?.LdapGroupDn is { Length: > 0 } dn)
-            return await ReadAsync(session, SubjectKind.Group, SelectGroupByDn, LdapDn.Normalize(dn) ?? "", ApiResult.NotFound($"group {dn} is not found"), ct).ConfigureAwait(false);
+            return await ReadAsync(session, SubjectKind.Group, SelectGroupByDn, LdapDn.Normalize(dn) ?? dn, ApiResult.NotFound($"group {dn} is not found"), ct).ConfigureAwait(false);
         if (group?.GroupName is { Length: > 0 } groupName)
             return await FindGroupAsync(session, groupName, group.GroupType, ct).ConfigureAwait(false);
         return (null, ApiResult.BadRequest("at least one of member_user or member_group must be provided"));
@@ -118,7 +109,7 @@ internal sealed class MembersApi(Database database, MemberChanges changes, IMemb
 
     private static async ValueTask<(Subject?, ApiResult?)> FindGroupAsync(DbSession session, string name, int? kind, CancellationToken ct)
     {
-        var refusal = ApiResult.NotFound($"group {name} is not found: add it to the groups first");
+        var refusal = ApiResult.NotFound($"group {name} is not found");
         await using var row = await session.Command(SelectGroupByName, name, (long)(kind ?? -1)).ExecuteReaderAsync(ct).ConfigureAwait(false);
         return await row.ReadAsync(ct).ConfigureAwait(false) ? (new Subject(SubjectKind.Group, row.GetInt64(0), row.GetString(1)), null) : (null, refusal);
     }

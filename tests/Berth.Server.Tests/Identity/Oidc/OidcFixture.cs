@@ -22,19 +22,18 @@ public sealed class OidcFixture : IAsyncLifetime
         using var handler = new HttpClientHandler { AllowAutoRedirect = false, CookieContainer = new CookieContainer() };
         using var browser = new HttpClient(handler);
         var at = location;
-        using var page = await FollowAsync(browser, await browser.GetAsync(at, ct), ct);
+        using var page = await FollowAsync(browser, await browser.GetAsync(at, ct), at, ct);
         var action = Regex.Match(await page.Content.ReadAsStringAsync(ct), "action=\"([^\"]+)\"").Groups[1].Value;
         using var form = new FormUrlEncodedContent([new("login", user), new("password", user + "-pw")]);
-        using var end = await FollowAsync(browser, await browser.PostAsync(new Uri(at, action), form, ct), ct);
+        using var end = await FollowAsync(browser, await browser.PostAsync(new Uri(at, action), form, ct), at, ct);
         return end.Headers.Location ?? throw new InvalidOperationException($"the provider did not send the browser back: {await end.Content.ReadAsStringAsync(ct)}");
     }
 
     // Follows redirects within the provider; the one that leaves it is not followed.
-    private static async Task<HttpResponseMessage> FollowAsync(HttpClient browser, HttpResponseMessage response, CancellationToken ct)
+    private static async Task<HttpResponseMessage> FollowAsync(HttpClient browser, HttpResponseMessage response, Uri provider, CancellationToken ct)
     {
-        while (response.Headers.Location is { } next && !next.ToString().StartsWith(RedirectUri, StringComparison.Ordinal))
+        while (response.Headers.Location is { } next && new Uri(provider, next) is var target && target.Authority == provider.Authority)
         {
-            var target = new Uri(response.RequestMessage!.RequestUri!, next);
             response.Dispose();
             response = await browser.GetAsync(target, ct);
         }
