@@ -75,6 +75,6 @@ internal sealed class RegistryEvents(IEnumerable<IRegistryEventWriter> writers, 
             context.Request.Host.Value ?? "",
             context.Request.Method,
             context.Request.Headers.UserAgent.ToString(),
-            request.BaseUrl(http) + context.Request.PathBase.Value);
+            http.OriginOf(request.Http.Request) + context.Request.PathBase.Value);
     }
 }

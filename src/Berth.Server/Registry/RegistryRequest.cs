@@ -23,12 +23,8 @@ internal readonly record struct RegistryRequest(HttpContext Http, RepositoryRigh
         var request = Http.Request;
         var relative = string.Concat(request.PathBase.Value, "/v2/", path);
         if (options.RelativeUrls) return relative;
-        return BaseUrl(options) + relative;
+        return options.OriginOf(request) + relative;
     }
-
-    /// <summary>Scheme and host that the client uses, without a path.</summary>
-    public string BaseUrl(HttpOptions options) =>
-        options.PublicUrl is { Length: > 0 } url ? url.TrimEnd('/') : string.Concat(Http.Request.Scheme, "://", Http.Request.Host.Value);
 
     public Task FailAsync(OciError error, string? detail = null) => OciErrors.WriteAsync(Http, error, detail);
 

@@ -20,7 +20,7 @@ namespace Berth.Torture.Concurrency;
 /// <summary>
 /// 32 pushers around the quota of one project: images that all push and images that only one has, pushed again, moved and deleted. The quota is never
 /// exceeded, nobody is stuck, nothing fails for a reason that is the server's, and in the end the count equals the manifests' sum to the byte.
-/// BERTH_TORTURE_SECONDS shortens or lengthens the minute.
+/// BERTH_TORTURE_SECONDS shortens or lengthens the half minute.
 /// </summary>
 public sealed class QuotaTortureTests
 {

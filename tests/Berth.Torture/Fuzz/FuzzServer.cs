@@ -8,7 +8,7 @@ namespace Berth.Torture.Fuzz;
 
 /// <summary>
 /// The server in this process, open to all, between files that it must not touch. One seed makes one run: <c>BERTH_FUZZ_SEED</c> repeats it,
-/// <c>BERTH_FUZZ_SECONDS</c> (10) sets how long each loop goes on.
+/// <c>BERTH_FUZZ_SECONDS</c> (5) sets how long each loop goes on.
 /// </summary>
 internal sealed class FuzzServer : IAsyncDisposable
 {
@@ -22,7 +22,7 @@ internal sealed class FuzzServer : IAsyncDisposable
 
     public static int Seed { get; } = int.TryParse(Environment.GetEnvironmentVariable("BERTH_FUZZ_SEED"), out var seed) ? seed : Environment.TickCount;
 
-    public static TimeSpan Duration { get; } = TimeSpan.FromSeconds(int.TryParse(Environment.GetEnvironmentVariable("BERTH_FUZZ_SECONDS"), out var seconds) ? seconds : 10);
+    public static TimeSpan Duration { get; } = TimeSpan.FromSeconds(int.TryParse(Environment.GetEnvironmentVariable("BERTH_FUZZ_SECONDS"), out var seconds) ? seconds : 5);
 
     public RawHttp Http { get; private set; } = null!;
 

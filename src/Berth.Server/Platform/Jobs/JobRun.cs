@@ -38,21 +38,6 @@ public sealed class JobRun
     /// <summary>Number of this try, from 1; tries that were cut off count.</summary>
     public int Attempt => Job.Attempts;
 
-    /// <summary>Whether a failure of this try is the job's end.</summary>
-    public bool IsLastAttempt => Job.Failures + 1 >= Job.MaxAttempts;
-
-    /// <summary>The project that it works for.</summary>
-    public long? ProjectId => Job.ProjectId;
-
-    /// <summary>What it belongs to.</summary>
-    public string? VendorKey => Job.VendorKey;
-
-    /// <summary>What made it.</summary>
-    public JobTrigger Trigger => Job.Trigger;
-
-    /// <summary>When it was enqueued.</summary>
-    public DateTimeOffset CreatedAt => DateTimeOffset.FromUnixTimeMilliseconds(Job.CreatedAt);
-
     internal LeasedJob Job { get; }
 
     /// <summary>The payload as a value.</summary>

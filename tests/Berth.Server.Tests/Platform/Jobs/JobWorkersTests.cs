@@ -19,7 +19,7 @@ public sealed class JobWorkersTests
         await using var database = await TestDatabase.NewAsync(kind);
         var handler = new TestHandler("a", (run, _) =>
         {
-            Assert.Equal((1, """{"n":1}""", false), (run.Attempt, run.Payload, run.IsLastAttempt));
+            Assert.Equal((1, """{"n":1}"""), (run.Attempt, run.Payload));
             run.Log("one");
             run.Log("two\0" + new string('x', 3000));
             run.Report(50, "half");
