@@ -49,6 +49,9 @@ internal static class CommandLine
     {
         yield return Noun("access", "Ask a running server about rights", "berth access explain push --project shop --repository web", Commands.Access.Explain.Build(environment));
         yield return Noun(
+            "project", "Projects of a running server", "berth project create shop",
+            Commands.Project.List.Build(environment), Commands.Project.Create.Build(environment), Commands.Project.Delete.Build(environment));
+        yield return Noun(
             "user", "Users of a running server", "berth user list",
             Commands.User.List.Build(environment), Commands.User.Create.Build(environment), Commands.User.Disable.Build(environment), Commands.User.Enable.Build(environment),
             Commands.User.Delete.Build(environment));

@@ -49,6 +49,20 @@ public sealed class ServerCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Projects_are_made_listed_and_removed()
+    {
+        Assert.Equal("project shop made\n", await Run("project create shop --quota-bytes 1000"));
+        Assert.Equal("project images made\n", await Run("project create images --public"));
+        Assert.Matches(@"^ID +NAME +OWNER +REPOSITORIES +CREATED\n2 +shop +admin +0 +\d{4}-\S+\n$", await Run("project list --name sho"));
+        using var all = JsonDocument.Parse(await Run("project list --json"));
+        Assert.Equal(
+            [("images", "true"), ("library", "true"), ("shop", "false")],
+            all.RootElement.EnumerateArray().Select(p => (p.GetProperty("name").GetString()!, p.GetProperty("metadata").GetProperty("public").GetString()!)).Order());
+        Assert.Equal("project shop removed\n", await Run("project delete shop"));
+        Assert.Contains("answered 404", await Fail("project delete shop"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Robots_are_made_refreshed_and_removed()
     {
         var made = await Run("robot create ci --project library --permission repository:pull repository:push --days 30");
