@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 
 namespace Berth.EndToEnd.Harness;
 
@@ -56,8 +57,9 @@ public sealed class RunningRegistry(RegistryCommand command) : IAsyncDisposable
         {
             return await Http.Status("/v2/", ct) is HttpStatusCode.OK or HttpStatusCode.Unauthorized;
         }
-        catch (HttpRequestException)
+        catch (Exception e) when (e is HttpRequestException or SocketException)
         {
+            // The bare one comes from a connection that breaks the moment it is made: HttpClient asks it for its other end.
             return false;
         }
     }

@@ -1,4 +1,5 @@
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Berth.Blobs.FileSystem;
@@ -55,7 +56,7 @@ public sealed class KillTests
                 {
                     await pusher.PushAsync($"crash/r{client}", $"round{round}-{n}", SmallImage.Random(), chunked: client % 2 == 0, killed.Token);
                 }
-                catch (Exception e) when (e is HttpRequestException or OperationCanceledException or IOException)
+                catch (Exception e) when (e is HttpRequestException or SocketException or OperationCanceledException or IOException)
                 {
                     // What the kill looks like from here.
                     return;

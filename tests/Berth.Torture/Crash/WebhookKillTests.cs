@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -106,7 +107,7 @@ public sealed class WebhookKillTests
                 {
                     if (await pusher.PushAsync($"library/r{client}", $"{round}-{n}", SmallImage.Random(), chunked: false, killed.Token)) pushed[client].Enqueue($"{round}-{n}");
                 }
-                catch (Exception e) when (e is HttpRequestException or OperationCanceledException or IOException)
+                catch (Exception e) when (e is HttpRequestException or SocketException or OperationCanceledException or IOException)
                 {
                     // What the kill looks like from here.
                     return;
