@@ -224,10 +224,12 @@ internal sealed class ArtifactList(Database database)
             return "the value of \"labels\" query can only be integer list with intersetion relationship";
         foreach (var label in labels)
         {
-            if (scope.IsOfRepository && scope.Unfiltered > FewArtifacts) scope.Labels.Add(label);
-            else query.And(scope.Unfiltered <= FewArtifacts
-                ? $"EXISTS (SELECT 1 FROM manifest_labels l WHERE l.manifest_id = m.id AND l.label_id = {query.Value(label)})"
-                : $"m.id IN (SELECT l.manifest_id FROM manifest_labels l WHERE l.label_id = {query.Value(label)})");
+            if (scope.Unfiltered <= FewArtifacts)
+                query.And($"EXISTS (SELECT 1 FROM manifest_labels l WHERE l.manifest_id = m.id AND l.label_id = {query.Value(label)})");
+            else if (scope.IsOfRepository)
+                scope.Labels.Add(label);
+            else
+                query.And($"m.id IN (SELECT l.manifest_id FROM manifest_labels l WHERE l.label_id = {query.Value(label)})");
         }
         return null;
     }

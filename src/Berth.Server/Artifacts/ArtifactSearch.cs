@@ -12,7 +12,9 @@ namespace Berth.Server.Artifacts;
 internal sealed class ArtifactSearch
 {
     internal const string Tagged = "EXISTS (SELECT 1 FROM tags t WHERE t.manifest_id = m.id)";
-    internal const string Untagged = "NOT EXISTS (SELECT 1 FROM tags t WHERE t.manifest_id = m.id)";
+    internal const string Untagged = "NOT " + Tagged;
+
+    private const string OfManifests = "SELECT m.id FROM manifests m";
 
     // Of 400 kB at most each.
     private const int MaxRememberedIds = 64;
@@ -23,7 +25,6 @@ internal sealed class ArtifactSearch
     /// <summary>Makes the conditions that need a search into conditions of the list, and tells its length where that comes with it.</summary>
     public async ValueTask RunAsync(DbSession session, ListScope scope, CancellationToken ct)
     {
-        const string OfManifests = "SELECT m.id FROM manifests m";
         if (scope.TagPart is { } part)
         {
             var search = scope.NewSearch();
@@ -33,35 +34,48 @@ internal sealed class ArtifactSearch
         }
         if (scope.HasTags is { } hasTags)
         {
-            var search = scope.NewSearch();
-            search.And($"m.repository_id = {scope.Owner} AND m.is_listed AND {Untagged}");
+            var search = Listed(scope);
+            search.And(Untagged);
             var untagged = await FindAsync(session, scope, search, OfManifests, ct).ConfigureAwait(false);
             // Few are without a tag: what has one is found by them too.
             if (hasTags && untagged.Count > MaxIds) scope.Query.And(Tagged);
             else scope.Query.And(hasTags ? untagged.NotAmong(scope.Query) : untagged.Among(scope.Query));
-            if (scope.IsOneSearch) scope.Total = hasTags ? scope.Unfiltered - untagged.Count : untagged.Count;
+            Told(scope, hasTags ? scope.Unfiltered - untagged.Count : untagged.Count);
         }
         foreach (var (column, filter) in scope.Texts)
         {
-            var search = scope.NewSearch();
-            search.And($"m.repository_id = {scope.Owner} AND m.is_listed");
+            var search = Listed(scope);
             search.AndText(column, filter);
-            var found = await FindAsync(session, scope, search, OfManifests, ct).ConfigureAwait(false);
-            scope.Query.And(found.Among(scope.Query));
-            if (scope.IsOneSearch) scope.Total = found.Count;
+            Narrow(scope, await FindAsync(session, scope, search, OfManifests, ct).ConfigureAwait(false));
         }
         if (scope.Labels.Count > 0)
         {
-            var search = scope.NewSearch();
-            search.And($"m.repository_id = {scope.Owner} AND m.is_listed");
+            var search = Listed(scope);
             foreach (var label in scope.Labels) search.And($"m.id IN (SELECT l.manifest_id FROM manifest_labels l WHERE l.label_id = {search.Value(label)})");
             // Labels change without the repository: nothing is remembered.
-            var found = FoundIds.Of(session.Kind, await ReadIdsAsync(session, search, OfManifests, ct).ConfigureAwait(false));
-            scope.Query.And(found.Among(scope.Query));
-            if (scope.IsOneSearch) scope.Total = found.Count;
+            Narrow(scope, FoundIds.Of(session.Kind, await ReadIdsAsync(session, search, OfManifests, ct).ConfigureAwait(false)));
         }
         foreach (var (column, range, filter) in scope.TimeRanges)
             await NarrowAsync(session, scope, column, range, filter, ct).ConfigureAwait(false);
+    }
+
+    // A search among what is listed of the one repository.
+    private static ListQuery Listed(ListScope scope)
+    {
+        var search = scope.NewSearch();
+        search.And($"m.repository_id = {scope.Owner} AND m.is_listed");
+        return search;
+    }
+
+    private static void Narrow(ListScope scope, FoundIds found)
+    {
+        scope.Query.And(found.Among(scope.Query));
+        Told(scope, found.Count);
+    }
+
+    private static void Told(ListScope scope, long count)
+    {
+        if (scope.IsOneSearch) scope.Total = count;
     }
 
     // SQLite would take the index of the time and sort all that it finds. It gets the ids of those inside or outside of the range, whichever are fewer, and
@@ -78,7 +92,7 @@ internal sealed class ArtifactSearch
             ? $"m.id IN ({ids} {ListQuery.InRange(time, range)})"
             : $"m.id NOT IN ({ids} {time} < {range.From} UNION ALL {ids} {time} > {range.To})",
             ListQuery.InRange(column, range));
-        if (scope.IsOneSearch) scope.Total = count;
+        Told(scope, count);
     }
 
     private async ValueTask<FoundIds> FindAsync(DbSession session, ListScope scope, ListQuery search, string select, CancellationToken ct)
