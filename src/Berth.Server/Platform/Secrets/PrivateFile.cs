@@ -1,7 +1,9 @@
+using System.Runtime.InteropServices;
+
 namespace Berth.Server.Platform.Secrets;
 
 /// <summary>Files that only their owner may read.</summary>
-internal static class PrivateFile
+internal static partial class PrivateFile
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
@@ -20,9 +22,7 @@ internal static class PrivateFile
                 stream.Write(content);
                 stream.Flush(flushToDisk: true);
             }
-            // Without overwriting: of two processes that start together, one wins and both read its file.
-            File.Move(draft, path, overwrite: false);
-            return true;
+            return TryName(draft, path);
         }
         catch (IOException) when (File.Exists(path))
         {
@@ -33,6 +33,23 @@ internal static class PrivateFile
             File.Delete(draft);
         }
     }
+
+    // Of two processes that start together, one wins and both read its file. The framework's move looks first and renames then on Unix, so that
+    // both would win; a hard link is made or is not.
+    private static bool TryName(string draft, string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            File.Move(draft, path, overwrite: false);
+            return true;
+        }
+        if (link(draft, path) == 0) return true;
+        if (File.Exists(path)) return false;
+        throw new IOException($"cannot create {path}: {Marshal.GetLastPInvokeErrorMessage()}");
+    }
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int link(string existing, string name);
 
     /// <summary>Whether others than the owner may read a file.</summary>
     public static bool IsOpenToOthers(string path) =>
