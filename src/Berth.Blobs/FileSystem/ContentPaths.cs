@@ -34,13 +34,5 @@ public sealed class ContentPaths(string root)
 
     /// <summary>File of an unfinished upload.</summary>
     /// <exception cref="ArgumentException">The key has a character that no upload key has.</exception>
-    public string Upload(string uploadKey)
-    {
-        if (uploadKey.Length is 0 or > 128) throw new ArgumentException("not an upload key", nameof(uploadKey));
-        foreach (var c in uploadKey)
-        {
-            if (!char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_')) throw new ArgumentException("not an upload key", nameof(uploadKey));
-        }
-        return string.Concat(Uploads, "/", uploadKey);
-    }
+    public string Upload(string uploadKey) => string.Concat(Uploads, "/", UploadKey.Check(uploadKey));
 }

@@ -50,28 +50,31 @@ public sealed class FileSystemBlobStore : IBlobStore
         }
     }
 
-    public ValueTask<IUploadAppender> OpenUploadAsync(string uploadKey, long offset, CancellationToken ct)
+    /// <inheritdoc/>
+    public bool IsObjectStore => false;
+
+    /// <inheritdoc/>
+    public BlobPlace PlaceOf(string uploadKey, Digest digest)
     {
-        var path = _paths.Upload(uploadKey);
-        var handle = OpenUpload(path, uploadKey, offset);
+        UploadKey.Check(uploadKey);
+        return new BlobPlace(digest, null);
+    }
+
+    public ValueTask<IUploadAppender> OpenUploadAsync(UploadMark mark, CancellationToken ct)
+    {
+        var handle = OpenUpload(_paths.Upload(mark.Key), mark.Key, mark.Offset);
         try
         {
             var length = RandomAccess.GetLength(handle);
-            if (length < offset) throw new UploadBytesMissingException(uploadKey);
-            if (length > offset) RandomAccess.SetLength(handle, offset);
-            return ValueTask.FromResult<IUploadAppender>(new FileUploadAppender(handle, offset, this));
+            if (length < mark.Offset) throw new UploadBytesMissingException(mark.Key);
+            if (length > mark.Offset) RandomAccess.SetLength(handle, mark.Offset);
+            return ValueTask.FromResult<IUploadAppender>(new FileUploadAppender(handle, mark, this));
         }
         catch
         {
             handle.Dispose();
             throw;
         }
-    }
-
-    public async ValueTask CommitUploadAsync(string uploadKey, Digest digest, long size, CancellationToken ct)
-    {
-        // Blocking system calls that may take a while on a busy disk: not on the caller's thread.
-        await Task.Run(() => Commit(uploadKey, digest, size), ct).ConfigureAwait(false);
     }
 
     // On the caller's thread: the calls take less time than a hop to another thread of the pool, which would block just as this one.
@@ -91,7 +94,7 @@ public sealed class FileSystemBlobStore : IBlobStore
         return ValueTask.CompletedTask;
     }
 
-    public ValueTask DeleteUploadAsync(string uploadKey, CancellationToken ct)
+    public ValueTask DeleteUploadAsync(string uploadKey, string? state, CancellationToken ct)
     {
         File.Delete(_paths.Upload(uploadKey));
         return ValueTask.CompletedTask;
@@ -107,22 +110,50 @@ public sealed class FileSystemBlobStore : IBlobStore
         await ValueTask.CompletedTask.ConfigureAwait(false);
     }
 
-    public ValueTask<IBlobReader?> OpenReadAsync(Digest digest, CancellationToken ct) => ValueTask.FromResult(Open(_paths.Content(digest)));
+    public ValueTask<IBlobReader?> OpenUploadReadAsync(UploadMark mark, CancellationToken ct) => ValueTask.FromResult(Open(_paths.Upload(mark.Key)));
 
-    public ValueTask<IBlobReader?> OpenUploadReadAsync(string uploadKey, CancellationToken ct) => ValueTask.FromResult(Open(_paths.Upload(uploadKey)));
+    public ValueTask<IBlobReader?> OpenReadAsync(BlobPlace place, long offset, CancellationToken ct) => ValueTask.FromResult(Open(PathOf(place)));
 
-    public ValueTask<long?> GetSizeAsync(Digest digest, CancellationToken ct)
+    public ValueTask<long?> GetSizeAsync(BlobPlace place, CancellationToken ct)
     {
-        var file = new FileInfo(_paths.Content(digest));
+        var file = new FileInfo(PathOf(place));
         return ValueTask.FromResult<long?>(file.Exists ? file.Length : null);
     }
 
-    public ValueTask DeleteAsync(Digest digest, CancellationToken ct)
+    public async ValueTask<long?> ConfirmAsync(BlobPlace place, CancellationToken ct)
     {
-        var folder = _paths.ContentFolder(digest);
+        if (await GetSizeAsync(place, ct).ConfigureAwait(false) is not { } size) return null;
+        SyncShard(place.Digest);
+        SyncEntries(place.Digest);
+        return size;
+    }
+
+    public ValueTask DeleteAsync(BlobPlace place, CancellationToken ct)
+    {
+        var folder = Path.GetDirectoryName(PathOf(place))!;
         if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
         return ValueTask.CompletedTask;
     }
+
+    public async IAsyncEnumerable<StoredContent> ListContentAsync([EnumeratorCancellation] CancellationToken ct)
+    {
+        foreach (var algorithm in new[] { DigestAlgorithm.Sha256, DigestAlgorithm.Sha512 })
+        {
+            foreach (var shard in new DirectoryInfo(_paths.AlgorithmFolder(algorithm)).EnumerateDirectories())
+            {
+                foreach (var folder in shard.EnumerateDirectories())
+                {
+                    ct.ThrowIfCancellationRequested();
+                    var file = new FileInfo(Path.Join(folder.FullName, "data"));
+                    if (file.Exists && Digest.TryParse($"{algorithm.Name}:{folder.Name}", out var digest))
+                        yield return new StoredContent(digest, null, file.Length, file.LastWriteTimeUtc);
+                }
+            }
+        }
+        await ValueTask.CompletedTask.ConfigureAwait(false);
+    }
+
+    public ValueTask<Uri?> SignReadAsync(BlobPlace place, TimeSpan lifetime, CancellationToken ct) => ValueTask.FromResult<Uri?>(null);
 
     public async ValueTask ProbeAsync(CancellationToken ct)
     {
@@ -140,28 +171,15 @@ public sealed class FileSystemBlobStore : IBlobStore
 
     private static IBlobReader? Open(string path) => Posix.OpenRead(path) is { } handle ? new FileBlobReader(handle) : null;
 
-    private void Commit(string uploadKey, Digest digest, long size)
+    // Content of an object store that was copied here keeps no key: it lies by its digest.
+    private string PathOf(BlobPlace place) => _paths.Content(place.Digest);
+
+    /// <summary>1. the bytes, 2. the name, 3. the folders that name it.</summary>
+    internal void Commit(SafeFileHandle handle, UploadMark mark, Digest digest)
     {
-        var upload = _paths.Upload(uploadKey);
-        using (var handle = Posix.OpenReadWrite(upload, create: false))
-        {
-            if (handle is null)
-            {
-                // An earlier try may have got this far.
-                var there = new FileInfo(_paths.Content(digest));
-                if (!there.Exists || there.Length != size) throw new UploadBytesMissingException(uploadKey);
-                SyncShard(digest);
-                SyncEntries(digest);
-                return;
-            }
-
-            // 1. The bytes.
-            if (RandomAccess.GetLength(handle) != size) throw new IOException($"upload {uploadKey} has not the {size} bytes that were hashed");
-            RandomAccess.FlushToDisk(handle);
-        }
-
-        // 2. and 3.
-        Name(upload, uploadKey, digest);
+        if (RandomAccess.GetLength(handle) != mark.Offset) throw new IOException($"upload {mark.Key} has not the {mark.Offset} bytes that were hashed");
+        RandomAccess.FlushToDisk(handle);
+        Name(_paths.Upload(mark.Key), mark.Key, digest);
     }
 
     private void Name(string upload, string uploadKey, Digest digest)
