@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Berth.Oci;
+using Berth.Server.Platform.Storage;
 using Microsoft.Extensions.Primitives;
 
 namespace Berth.Server.Registry;
@@ -9,13 +10,12 @@ namespace Berth.Server.Registry;
 /// Bounded in bytes; everything in it may be lost at any time. A fact is believed for a few seconds, then asked again, because
 /// another process may have deleted the content; the bytes of a digest never change.
 /// </summary>
-public sealed class ContentCache(long maxBytes, TimeProvider time)
+public sealed class ContentCache(long maxBytes, TimeSpan believed, TimeProvider time)
 {
     /// <summary>Largest blob whose bytes are kept.</summary>
     public const int MaxBlobBytes = 64 * 1024;
 
     private const int EntryOverhead = 512;
-    private static readonly TimeSpan Believed = TimeSpan.FromSeconds(10);
 
     private readonly ConcurrentDictionary<Key, Entry> _entries = new();
     private readonly ConcurrentQueue<(Key Key, Entry Entry)> _order = new();
@@ -73,7 +73,7 @@ public sealed class ContentCache(long maxBytes, TimeProvider time)
         return null;
     }
 
-    private bool IsBelieved(Entry entry) => entry.Checked > Volatile.Read(ref _doubtedAt) && time.GetElapsedTime(entry.Checked) < Believed;
+    private bool IsBelieved(Entry entry) => entry.Checked > Volatile.Read(ref _doubtedAt) && time.GetElapsedTime(entry.Checked) < believed;
 
     private void Add(Key key, CachedContent content)
     {
@@ -142,8 +142,9 @@ public sealed class ContentCache(long maxBytes, TimeProvider time)
 public sealed class CachedContent
 {
     /// <summary>Describes content.</summary>
-    public CachedContent(Digest digest, string mediaType, long size, byte[]? bytes)
+    public CachedContent(Digest digest, string mediaType, long size, byte[]? bytes, BlobLocation location = default)
     {
+        Location = location;
         Digest = digest;
         MediaType = mediaType;
         Size = size;
@@ -162,6 +163,9 @@ public sealed class CachedContent
 
     /// <summary>The content itself, unless it is a large blob.</summary>
     public byte[]? Bytes { get; }
+
+    /// <summary>Where the bytes of a blob lie; the default for a manifest.</summary>
+    public BlobLocation Location { get; }
 
     /// <summary>Value of Docker-Content-Digest.</summary>
     public StringValues DigestHeader { get; }

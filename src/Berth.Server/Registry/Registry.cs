@@ -14,14 +14,16 @@ namespace Berth.Server.Registry;
 internal static class Registry
 {
     /// <summary>Registers the feature.</summary>
-    public static IServiceCollection AddRegistry(this IServiceCollection services, RegistryOptions options) => services
+    public static IServiceCollection AddRegistry(this IServiceCollection services, RegistryOptions options, GarbageOptions garbage) => services
         .AddSingleton(options)
+        .AddSingleton(garbage)
         .AddSingleton(s => NewCache(s, options))
         .AddSingleton<ManifestPolicy>()
         .AddSingleton<RateLimit>()
         .AddSingleton<RegistryEvents>()
         .AddSingleton<UploadSessions>()
         .AddSingleton<ActiveUploads>()
+        .AddSingleton<BlobBytes>()
         .AddSingleton<BlobCommit>()
         .AddSingleton<ManifestReferences>()
         .AddSingleton<ManifestCommit>()
@@ -41,7 +43,7 @@ internal static class Registry
 
     private static ContentCache NewCache(IServiceProvider services, RegistryOptions options)
     {
-        var cache = new ContentCache(options.ContentCacheBytes, services.GetRequiredService<TimeProvider>());
+        var cache = new ContentCache(options.ContentCacheBytes, services.GetRequiredService<GarbageOptions>().Believed, services.GetRequiredService<TimeProvider>());
         services.GetRequiredService<Database>().Announcements.Subscribe(Topics.Repositories, _ => cache.DoubtAll());
         return cache;
     }
