@@ -184,6 +184,7 @@ public sealed class FileSystemBlobStore : IBlobStore
         byte[] written = [1, 2, 3, 4];
         await File.WriteAllBytesAsync(path, written, ct).ConfigureAwait(false);
         var read = await File.ReadAllBytesAsync(path, ct).ConfigureAwait(false);
+        File.Delete(path);
         if (!read.AsSpan().SequenceEqual(written)) throw new IOException($"{path} reads back other bytes than were written");
     }
 

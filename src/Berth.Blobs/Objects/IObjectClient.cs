@@ -1,7 +1,7 @@
 namespace Berth.Blobs.Objects;
 
 /// <summary>
-/// What <see cref="ObjectBlobStore"/> needs of one service: S3, Azure Blob, Google Cloud Storage, Swift. Keys are whole (the root prefix included). Every call
+/// What <c>ObjectBlobStore</c> needs of one service: S3, Azure Blob, Google Cloud Storage, Swift. Keys are whole (the root prefix included). Every call
 /// has a time limit and is tried again where the service says that this may help; what does not help in the end is a
 /// <see cref="StoreUnavailableException"/> (out of reach, 5xx, slow down) or another <see cref="IOException"/> (credentials, missing bucket).
 /// </summary>
