@@ -7,24 +7,36 @@ namespace Berth.Blobs.FileSystem;
 
 /// <summary>
 /// Blobs as files below one root, in Docker Registry's layout (<see cref="ContentPaths"/>). A commit renames the upload into its
-/// content path and syncs file and folders before it returns.
+/// content path and syncs file and folders before it returns. Opened "by key", what is committed lies by the key of its upload instead, as
+/// <see cref="Encryption.EncryptedBlobStore"/> wants it; either way the store reads both.
 /// </summary>
+/// <remarks>
+/// By key, too, an upload is no content before its rename, and what was saved of it is not durable: <see cref="IsObjectStore"/> stays false. But then no two
+/// uploads share a place, so that the content of an upload that another one of the same digest has overtaken is nobody's, and is to be deleted.
+/// </remarks>
 public sealed class FileSystemBlobStore : IBlobStore
 {
     private readonly ContentPaths _paths;
     private readonly long _minFreeBytes;
     private readonly TimeProvider _time;
+    private readonly bool _byKey;
     private readonly ConcurrentDictionary<string, bool> _shards = new(StringComparer.Ordinal);
     private long _freeBytes;
     private long _freeBytesRead = long.MinValue;
 
     /// <summary>Opens the store and makes its folders.</summary>
+    /// <param name="root">The root folder.</param>
+    /// <param name="minFreeBytes">Nothing is taken while the disk has fewer free bytes.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="byKey">Whether what is committed lies by the key of its upload.</param>
     /// <exception cref="IOException">The root cannot be made or written.</exception>
-    public FileSystemBlobStore(string root, long minFreeBytes, TimeProvider time)
+    public FileSystemBlobStore(string root, long minFreeBytes, TimeProvider time, bool byKey = false)
     {
         _paths = new ContentPaths(root);
         _minFreeBytes = minFreeBytes;
         _time = time;
+        _byKey = byKey;
+        Directory.CreateDirectory(_paths.Keyed);
         Directory.CreateDirectory(_paths.Uploads);
         Directory.CreateDirectory(_paths.AlgorithmFolder(DigestAlgorithm.Sha256));
         Directory.CreateDirectory(_paths.AlgorithmFolder(DigestAlgorithm.Sha512));
@@ -57,7 +69,7 @@ public sealed class FileSystemBlobStore : IBlobStore
     public BlobPlace PlaceOf(string uploadKey, Digest digest)
     {
         UploadKey.Check(uploadKey);
-        return new BlobPlace(digest, null);
+        return new BlobPlace(digest, _byKey ? uploadKey : null);
     }
 
     public ValueTask<IUploadAppender> OpenUploadAsync(UploadMark mark, CancellationToken ct)
@@ -123,15 +135,18 @@ public sealed class FileSystemBlobStore : IBlobStore
     public async ValueTask<long?> ConfirmAsync(BlobPlace place, CancellationToken ct)
     {
         if (await GetSizeAsync(place, ct).ConfigureAwait(false) is not { } size) return null;
-        SyncShard(place.Digest);
-        SyncEntries(place.Digest);
+        SyncShard(place);
+        SyncEntries(place);
         return size;
     }
 
     public ValueTask DeleteAsync(BlobPlace place, CancellationToken ct)
     {
-        var folder = Path.GetDirectoryName(PathOf(place))!;
-        if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+        var path = PathOf(place);
+        var folder = Path.GetDirectoryName(path)!;
+        if (!Directory.Exists(folder)) return ValueTask.CompletedTask;
+        if (place.Key is null) Directory.Delete(folder, recursive: true);
+        else File.Delete(path);
         return ValueTask.CompletedTask;
     }
 
@@ -150,6 +165,14 @@ public sealed class FileSystemBlobStore : IBlobStore
                 }
             }
         }
+        foreach (var shard in new DirectoryInfo(_paths.Keyed).EnumerateDirectories())
+        {
+            foreach (var file in shard.EnumerateFiles())
+            {
+                ct.ThrowIfCancellationRequested();
+                yield return new StoredContent(default, file.Name, file.Length, file.LastWriteTimeUtc);
+            }
+        }
         await ValueTask.CompletedTask.ConfigureAwait(false);
     }
 
@@ -161,6 +184,7 @@ public sealed class FileSystemBlobStore : IBlobStore
         byte[] written = [1, 2, 3, 4];
         await File.WriteAllBytesAsync(path, written, ct).ConfigureAwait(false);
         var read = await File.ReadAllBytesAsync(path, ct).ConfigureAwait(false);
+        File.Delete(path);
         if (!read.AsSpan().SequenceEqual(written)) throw new IOException($"{path} reads back other bytes than were written");
     }
 
@@ -171,8 +195,11 @@ public sealed class FileSystemBlobStore : IBlobStore
 
     private static IBlobReader? Open(string path) => Posix.OpenRead(path) is { } handle ? new FileBlobReader(handle) : null;
 
-    // Content of an object store that was copied here keeps no key: it lies by its digest.
-    private string PathOf(BlobPlace place) => _paths.Content(place.Digest);
+    private string PathOf(BlobPlace place) => place.Key is { } key ? _paths.KeyedContent(key) : _paths.Content(place.Digest);
+
+    private (string Shard, string Above) ShardOf(BlobPlace place) => place.Key is { } key
+        ? (_paths.KeyedShard(key), _paths.Keyed)
+        : (_paths.Shard(place.Digest), _paths.AlgorithmFolder(place.Digest.Algorithm));
 
     /// <summary>1. the bytes, 2. the name, 3. the folders that name it.</summary>
     internal void Commit(SafeFileHandle handle, UploadMark mark, Digest digest)
@@ -185,11 +212,12 @@ public sealed class FileSystemBlobStore : IBlobStore
     private void Name(string upload, string uploadKey, Digest digest)
     {
         // 2. The name. A rename over the same content is harmless: readers keep the file they opened, and bad bytes are healed.
-        SyncShard(digest);
-        Directory.CreateDirectory(_paths.ContentFolder(digest));
+        var place = PlaceOf(uploadKey, digest);
+        SyncShard(place);
+        Directory.CreateDirectory(place.Key is null ? _paths.ContentFolder(digest) : ShardOf(place).Shard);
         try
         {
-            File.Move(upload, _paths.Content(digest), overwrite: true);
+            File.Move(upload, PathOf(place), overwrite: true);
         }
         catch (FileNotFoundException)
         {
@@ -197,22 +225,22 @@ public sealed class FileSystemBlobStore : IBlobStore
         }
 
         // 3. The folders that name it.
-        SyncEntries(digest);
+        SyncEntries(place);
     }
 
     // A shard counts as made once its own entry is durable, whoever made it.
-    private void SyncShard(Digest digest)
+    private void SyncShard(BlobPlace place)
     {
-        var shard = _paths.Shard(digest);
+        var (shard, above) = ShardOf(place);
         if (_shards.ContainsKey(shard)) return;
         Directory.CreateDirectory(shard);
-        Posix.SyncFolder(_paths.AlgorithmFolder(digest.Algorithm));
+        Posix.SyncFolder(above);
         _shards.TryAdd(shard, true);
     }
 
-    private void SyncEntries(Digest digest)
+    private void SyncEntries(BlobPlace place)
     {
-        Posix.SyncFolder(_paths.ContentFolder(digest));
-        Posix.SyncFolder(_paths.Shard(digest));
+        if (place.Key is null) Posix.SyncFolder(_paths.ContentFolder(place.Digest));
+        Posix.SyncFolder(ShardOf(place).Shard);
     }
 }
