@@ -66,7 +66,7 @@ internal sealed class EncryptedAppender : IUploadAppender
     public async ValueTask<UploadMark> SaveAsync(CancellationToken ct)
     {
         ThrowIfUnusable();
-        if (Saved.Offset == Offset && Saved.State is not null) return Saved;
+        if (Saved.Offset == Offset) return Saved;
         await FlushAsync(ct).ConfigureAwait(false);
         var below = await _inner.SaveAsync(ct).ConfigureAwait(false);
         var chunk = new byte[_pendingBytes + SealedSize.Overhead];
