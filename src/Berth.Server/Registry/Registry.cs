@@ -2,6 +2,7 @@ using Berth.Server.Api;
 using Berth.Server.Platform.Data;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Berth.Server.Registry;
 
@@ -18,6 +19,7 @@ internal static class Registry
         .AddSingleton(options)
         .AddSingleton(s => NewCache(s, options))
         .AddSingleton<ManifestPolicy>()
+        .AddSingleton<IRates>(NewRates)
         .AddSingleton<RateLimit>()
         .AddSingleton<RegistryEvents>()
         .AddSingleton<UploadSessions>()
@@ -38,6 +40,12 @@ internal static class Registry
     public static IServiceCollection AddRegistryApi(this IServiceCollection services) => services
         .AddSingleton<RepositoryRename>()
         .AddOperations(p => RepositoryRename.Operations(p.GetRequiredService<RepositoryRename>()));
+
+    private static IRates NewRates(IServiceProvider services)
+    {
+        var (database, time) = (services.GetRequiredService<Database>(), services.GetRequiredService<TimeProvider>());
+        return database.Kind == DatabaseKind.Sqlite ? new LocalRates(time) : new SharedRates(database, time, services.GetRequiredService<ILogger<SharedRates>>());
+    }
 
     private static ContentCache NewCache(IServiceProvider services, RegistryOptions options)
     {

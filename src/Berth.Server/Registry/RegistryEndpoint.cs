@@ -66,7 +66,7 @@ internal sealed class RegistryEndpoint(
         }
 
         // 3. How often.
-        if (rateLimit.Check(caller, context) is { } pause)
+        if (await rateLimit.CheckAsync(caller, context).ConfigureAwait(false) is { } pause)
         {
             await RefuseForNowAsync(context, pause).ConfigureAwait(false);
             return;
@@ -106,7 +106,7 @@ internal sealed class RegistryEndpoint(
         }
         // HEAD is how clients look whether they have to pull: it is free.
         if (route == RegistryRoute.Manifest && action != RepositoryAction.Delete && !HttpMethods.IsHead(method)
-            && rateLimit.CheckManifest(caller, context, rights.Project, action.Value) is { } tooOften)
+            && await rateLimit.CheckManifestAsync(caller, context, rights.Project, action.Value).ConfigureAwait(false) is { } tooOften)
         {
             await RefuseForNowAsync(context, tooOften.Wait, tooOften.Limit).ConfigureAwait(false);
             return;

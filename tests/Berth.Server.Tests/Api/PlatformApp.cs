@@ -40,6 +40,10 @@ internal sealed class PlatformApp : IAsyncDisposable
         return new PlatformApp(registry);
     }
 
+    /// <summary>Starts one more server on the same database and folder; dispose it before this one.</summary>
+    public async Task<PlatformApp> AddReplicaAsync(Func<BerthOptions, BerthOptions>? more = null, Action<IServiceCollection>? services = null) =>
+        new(await Registry.AddReplicaAsync(more, services));
+
     /// <summary>Header of a user; by default the password is <see cref="Password"/>.</summary>
     public static (string Name, string Value) As(string user, string password = Password) =>
         ("Authorization", "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}")));

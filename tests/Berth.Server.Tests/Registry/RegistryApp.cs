@@ -23,6 +23,7 @@ internal sealed class RegistryApp : IAsyncDisposable
     private readonly BerthOptions _options;
     private readonly Action<IServiceCollection>? _services;
     private readonly string _schema;
+    private readonly bool _isReplica;
     private readonly HttpClient _client = new(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false, UseProxy = false }) { Timeout = TimeSpan.FromSeconds(60) };
     private WebApplication? _app;
 
@@ -47,6 +48,14 @@ internal sealed class RegistryApp : IAsyncDisposable
             },
         };
         _options = more is null ? options : more(options);
+    }
+
+    // Another server on the database and the folder of a first one, which cleans up.
+    private RegistryApp(RegistryApp first, Func<BerthOptions, BerthOptions>? more, Action<IServiceCollection>? services)
+    {
+        (_kind, _schema, Folder, _isReplica) = (first._kind, first._schema, first.Folder, true);
+        _services = services ?? first._services;
+        _options = more is null ? first._options : more(first._options);
     }
 
     /// <summary>Folder that holds everything the server writes, in its folder <c>data</c>.</summary>
@@ -74,6 +83,18 @@ internal sealed class RegistryApp : IAsyncDisposable
         await app.RunAsync();
         return app;
     }
+
+    /// <summary>Starts one more server on the same database and the same folder, as another replica is; dispose it before this one.</summary>
+    public async Task<RegistryApp> AddReplicaAsync(Func<BerthOptions, BerthOptions>? more = null, Action<IServiceCollection>? services = null)
+    {
+        Assert.Equal(DatabaseKind.Postgres, _kind);
+        var app = new RegistryApp(this, more, services);
+        await app.RunAsync();
+        return app;
+    }
+
+    /// <summary>Stops the server, as an orderly end of its process does.</summary>
+    public Task StopServerAsync() => StopAsync();
 
     /// <summary>Stops the server and starts another on the same data.</summary>
     public async Task RestartAsync()
@@ -179,6 +200,7 @@ internal sealed class RegistryApp : IAsyncDisposable
     {
         _client.Dispose();
         await StopAsync();
+        if (_isReplica) return;
         if (_kind == DatabaseKind.Postgres)
         {
             await using (var pool = new NpgsqlConnection(_options.Database.ConnectionString)) NpgsqlConnection.ClearPool(pool);

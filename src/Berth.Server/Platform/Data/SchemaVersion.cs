@@ -10,7 +10,7 @@ namespace Berth.Server.Platform.Data;
 internal static class SchemaVersion
 {
     /// <summary>Migrations of this version in order; a test holds the list against EF's.</summary>
-    internal static readonly string[] Migrations = ["20261122100000_Initial"];
+    internal static readonly string[] Migrations = ["20261122100000_Initial", "20261122120000_Stores"];
 
     public static async Task BringUpToDateAsync(DbSession session, CancellationToken ct)
     {
