@@ -49,8 +49,9 @@ internal static class Registry
 
     private static ContentCache NewCache(IServiceProvider services, RegistryOptions options)
     {
-        var cache = new ContentCache(options.ContentCacheBytes, services.GetRequiredService<TimeProvider>());
-        services.GetRequiredService<Database>().Announcements.Subscribe(Topics.Repositories, _ => cache.DoubtAll());
+        var database = services.GetRequiredService<Database>();
+        var cache = new ContentCache(options.ContentCacheBytes, services.GetRequiredService<TimeProvider>(), database.Kind == DatabaseKind.Postgres ? database.Outage : null);
+        database.Announcements.Subscribe(Topics.Repositories, _ => cache.DoubtAll());
         return cache;
     }
 
