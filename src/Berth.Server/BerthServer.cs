@@ -93,6 +93,7 @@ public static class BerthServer
         configure?.Invoke(builder.Services);
 
         var app = builder.Build();
+        database.Outage.ReportTo(app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Database"));
         Map(app, options);
         return app;
     }

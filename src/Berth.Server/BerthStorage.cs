@@ -28,7 +28,7 @@ public sealed class BerthStorage : IAsyncDisposable
     /// <summary>Opens the database that the settings name.</summary>
     public static Database OpenDatabase(BerthOptions options) => options.Database.Kind switch
     {
-        DatabaseKind.Postgres => PostgresDatabase.Open(options.Database.ConnectionString ?? "", options.Database.MaxReaders),
+        DatabaseKind.Postgres => PostgresDatabase.Open(options.Database.ConnectionString ?? "", options.Database.MaxReaders, options.Database.OutageReads),
         _ => SqliteDatabase.Open(options.Database.File ?? Path.Join(options.DataFolder, "berth.db"), options.Database.MaxReaders),
     };
 

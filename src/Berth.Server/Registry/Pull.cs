@@ -103,7 +103,7 @@ internal sealed class Pull(Database database, BlobStores stores, ContentCache ca
     private async ValueTask<CachedContent?> FindAsync(string repository, ManifestReference reference, CancellationToken ct)
     {
         if (!reference.IsDigest)
-            return await database.ReadAsync((repository, reference.Tag, cache), static (s, q, token) => ByTagAsync(s, q.repository, q.Tag, q.cache, token), ct).ConfigureAwait(false);
+            return cache.FindTaggedInOutage(repository, reference.Tag) ?? await database.ReadAsync((repository, reference.Tag, cache), static (s, q, token) => ByTagAsync(s, q.repository, q.Tag, q.cache, token), ct).ConfigureAwait(false);
         return cache.FindManifest(repository, reference.Digest)
             ?? await database.ReadAsync((repository, reference.Digest, cache), static (s, q, token) => ByDigestAsync(s, q.repository, q.Digest, q.cache, token), ct).ConfigureAwait(false);
     }
@@ -113,6 +113,7 @@ internal sealed class Pull(Database database, BlobStores stores, ContentCache ca
         await using var reader = await session.Command(SelectByTag, repository, tag).ExecuteReaderAsync(ct).ConfigureAwait(false);
         if (!await reader.ReadAsync(ct).ConfigureAwait(false)) return null;
         var digest = Digest.Parse(reader.GetString(0));
+        cache.AddTag(repository, tag, digest);
         // The row's bytes are only read when the cache does not have them.
         if (cache.FindManifestBytes(repository, digest) is { } known) return known;
         return Remember(cache, repository, new CachedContent(digest, reader.GetString(1), reader.GetInt32(2), reader.GetFieldValue<byte[]>(3)));

@@ -24,13 +24,20 @@ public abstract class Database : IAsyncDisposable
     private readonly ConcurrentStack<DbSession> _idle = new();
     private readonly SemaphoreSlim _readers;
 
-    private protected Database(int maxReaders) => _readers = new SemaphoreSlim(maxReaders, maxReaders);
+    private protected Database(int maxReaders, TimeSpan outageReads = default)
+    {
+        _readers = new SemaphoreSlim(maxReaders, maxReaders);
+        Announcements = new Announcements(new DatabaseOutage(outageReads, TimeProvider.System));
+    }
 
     /// <summary>Which database this is.</summary>
     public abstract DatabaseKind Kind { get; }
 
     /// <summary>How processes hear of each other's changes.</summary>
-    public Announcements Announcements { get; } = new();
+    public Announcements Announcements { get; }
+
+    /// <summary>Whether it can be reached.</summary>
+    public DatabaseOutage Outage => Announcements.Outage;
 
     /// <summary>Measures reads and writes, if somebody listens.</summary>
     public DatabaseTimings Timings { get; } = new();
@@ -45,6 +52,8 @@ public abstract class Database : IAsyncDisposable
     public async ValueTask<TResult> ReadAsync<TState, TResult>(
         TState state, Func<DbSession, TState, CancellationToken, ValueTask<TResult>> query, CancellationToken ct)
     {
+        // Those who wait for an answer that may not come would keep the others waiting.
+        Outage.ThrowIfAway();
         var started = Timings.Start();
         await _readers.WaitAsync(ct).ConfigureAwait(false);
         try

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Net.Sockets;
 using Microsoft.Data.Sqlite;
 using Npgsql;
 
@@ -18,7 +19,14 @@ public static class DatabaseFailure
     public static bool IsFull(DbException failure) =>
         failure is SqliteException { SqliteErrorCode: SqliteFull } or PostgresException { SqlState: PostgresErrorCodes.DiskFull };
 
+    /// <summary>No connection can be made: nobody listens there, or the server starts or stops. A pool without a free connection is not that.</summary>
+    public static bool IsUnreachable(NpgsqlException failure) =>
+        failure is PostgresException { SqlState: PostgresErrorCodes.CannotConnectNow or PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown }
+        || failure.InnerException is IOException or SocketException
+        || failure.InnerException is NpgsqlException inner && IsUnreachable(inner);
+
     /// <summary>The database is away, busy or failing over: the same request may succeed later.</summary>
     public static bool IsPassing(DbException failure) =>
-        failure.IsTransient || failure is SqliteException { SqliteErrorCode: SqliteBusy or SqliteLocked or SqliteIoError or SqliteCannotOpen };
+        failure.IsTransient || failure is PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction }
+        || failure is SqliteException { SqliteErrorCode: SqliteBusy or SqliteLocked or SqliteIoError or SqliteCannotOpen };
 }

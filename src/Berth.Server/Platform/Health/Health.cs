@@ -17,7 +17,8 @@ namespace Berth.Server.Platform.Health;
 /// no more than writing it. All routes are anonymous, for GET and HEAD:
 /// <list type="bullet">
 /// <item><c>/health/live</c>: 200 as long as the process answers;</item>
-/// <item><c>/health/ready</c>: 200 when every check has passed and none is failing, else 503; it names no address, path or error;</item>
+/// <item><c>/health/ready</c>: 200 when every check has passed and none is failing, else 503; it names no address, path or error. While the database is away and
+/// pulls go on from memory (<see cref="DatabaseOutage"/>), it is 200 and says <c>degraded</c>, and 503 for who asks <c>?for=writes</c>;</item>
 /// <item><c>/debug/health</c>: Docker Registry's map of failing checks with their errors, 503 when there are any. For operators only: it
 /// belongs on the debug listener.</item>
 /// </list>
@@ -51,8 +52,9 @@ public static class Health
     public static IEndpointRouteBuilder MapHealth(this IEndpointRouteBuilder routes)
     {
         var monitor = routes.ServiceProvider.GetRequiredService<HealthMonitor>();
+        var outage = routes.ServiceProvider.GetRequiredService<Database>().Outage;
         routes.MapMethods("/health/live", Methods, (RequestDelegate)AnswerLiveAsync);
-        routes.MapMethods("/health/ready", Methods, (RequestDelegate)(context => AnswerReadyAsync(context, monitor)));
+        routes.MapMethods("/health/ready", Methods, (RequestDelegate)(context => AnswerReadyAsync(context, monitor, outage)));
         return routes;
     }
 
@@ -70,14 +72,15 @@ public static class Health
 
     private static Task AnswerLiveAsync(HttpContext context) => AnswerAsync(context, StatusCodes.Status200OK, Live);
 
-    private static Task AnswerReadyAsync(HttpContext context, HealthMonitor monitor)
+    private static Task AnswerReadyAsync(HttpContext context, HealthMonitor monitor, DatabaseOutage outage)
     {
-        var isReady = monitor.IsReady;
+        var isDegraded = outage.IsAway;
+        var isReady = monitor.IsReady && !(isDegraded && context.Request.Query["for"] == "writes");
         var body = new ArrayBufferWriter<byte>(512);
         using (var json = new Utf8JsonWriter(body, Readable))
         {
             json.WriteStartObject();
-            json.WriteString("status", isReady ? "ready" : monitor.IsDraining ? "draining" : "unready");
+            json.WriteString("status", isReady ? isDegraded ? "degraded" : "ready" : monitor.IsDraining ? "draining" : "unready");
             json.WriteStartArray("checks");
             foreach (var check in monitor.Checks)
             {

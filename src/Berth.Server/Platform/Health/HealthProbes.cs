@@ -88,6 +88,8 @@ internal static class HealthProbes
 
     private static async ValueTask<string?> ReadAsync(Database database, CancellationToken ct)
     {
+        // As long as pulls go on from memory, taking this replica out of the balance would take them away too.
+        if (database.Outage.IsBelieving) return null;
         await database.ReadAsync(0, static (session, _, token) => session.ScalarAsync(Migrations, [], token), ct).ConfigureAwait(false);
         return null;
     }
