@@ -113,7 +113,7 @@ public static class BerthServer
         services.AddSingleton(_ => database);
         services.AddSingleton(s => new FileSystemBlobStore(
             BerthStorage.RootOf(options), options.Storage.MinFreeBytes, s.GetRequiredService<TimeProvider>()));
-        services.AddSingleton<IBlobStore>(s => new TimedBlobStore(s.GetRequiredService<FileSystemBlobStore>(), s.GetRequiredService<StorageMetrics>()));
+        services.AddSingleton<IBlobStore>(s => new TimedBlobStore(s.GetRequiredService<FileSystemBlobStore>(), s.GetRequiredService<StorageMetrics>().Of("default")));
         services.AddHealth(options.Health);
         services.AddSingleton<DomainEvents>();
         services.AddSettings(options);
@@ -176,9 +176,7 @@ public static class BerthServer
     // Numbers and details of failures: on the debug listener when there is one.
     private static void MapForOperators(WebApplication app, BerthOptions options)
     {
-        ServerMetrics.AddTo(
-            app.Services.GetRequiredService<MetricRegistry>(), app.Services.GetRequiredService<ContentCache>(), app.Services.GetRequiredService<ActiveUploads>(),
-            app.Services.GetRequiredService<AccessCounters>(), app.Services.GetRequiredService<NotificationEndpoints>());
+        ServerMetrics.AddTo(app.Services, options);
         var page = app.Services.GetRequiredService<MetricsPage>();
         app.MapDebugHealth();
         if (options.Metrics.Enabled) app.MapGet(options.Metrics.Path, (RequestDelegate)page.ServeAsync);
