@@ -113,7 +113,7 @@ public static class BerthServer
         // By a factory: what the container is handed ready-made it does not dispose.
         services.AddSingleton(_ => database);
         services.AddSingleton(s => StoreSetup.Open(
-            options.Storage, options.DataFolder, s.GetRequiredService<TimeProvider>(), (_, store) => new TimedBlobStore(store, s.GetRequiredService<StorageMetrics>())));
+            options.Storage, options.DataFolder, s.GetRequiredService<TimeProvider>(), (name, store) => new TimedBlobStore(store, s.GetRequiredService<StorageMetrics>().Of(name))));
         services.AddHealth(options.Health);
         services.AddSingleton<DomainEvents>();
         services.AddSettings(options);
@@ -178,9 +178,7 @@ public static class BerthServer
     // Numbers and details of failures: on the debug listener when there is one.
     private static void MapForOperators(WebApplication app, BerthOptions options)
     {
-        ServerMetrics.AddTo(
-            app.Services.GetRequiredService<MetricRegistry>(), app.Services.GetRequiredService<ContentCache>(), app.Services.GetRequiredService<ActiveUploads>(),
-            app.Services.GetRequiredService<AccessCounters>(), app.Services.GetRequiredService<NotificationEndpoints>());
+        ServerMetrics.AddTo(app.Services, options);
         var page = app.Services.GetRequiredService<MetricsPage>();
         app.MapDebugHealth();
         if (options.Metrics.Enabled) app.MapGet(options.Metrics.Path, (RequestDelegate)page.ServeAsync);

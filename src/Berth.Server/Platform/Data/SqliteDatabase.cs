@@ -41,6 +41,8 @@ public sealed class SqliteDatabase : Database
         return new SqliteDatabase(file, connection, Math.Clamp(Environment.ProcessorCount * 2, 4, maxReaders));
     }
 
+    public override int QueuedWrites => _queue.Reader.Count;
+
     public override Task MigrateAsync(CancellationToken ct) =>
         WriteAsync(Durability.Full, async (session, token) =>
         {
@@ -71,13 +73,17 @@ public sealed class SqliteDatabase : Database
     private async Task<TResult> WriteAsync<TResult>(
         Durability durability, Func<DbSession, CancellationToken, Task<TResult>> work, bool isMigration, CancellationToken ct)
     {
-        var started = Timings.Start();
+        var started = Timings.StartWrite();
         var write = new QueuedWrite<TResult>(durability, work, isMigration, ct);
-        await _queue.Writer.WriteAsync(write, ct).ConfigureAwait(false);
-        _wake.Set();
         try
         {
+            await _queue.Writer.WriteAsync(write, ct).ConfigureAwait(false);
+            _wake.Set();
             return await write.Result.ConfigureAwait(false);
+        }
+        catch (Exception e) when (Timings.Failed(e))
+        {
+            throw;
         }
         finally
         {
@@ -138,6 +144,7 @@ public sealed class SqliteDatabase : Database
 
     private void Commit(List<IWrite> batch, ref bool isFull)
     {
+        _session.Clock ??= Timings.NewClock();
         var needsFull = batch.Exists(w => w.Durability == Durability.Full);
         try
         {
