@@ -112,6 +112,8 @@ public static class BerthServer
         services.TryAddSingleton(TimeProvider.System);
         // By a factory: what the container is handed ready-made it does not dispose.
         services.AddSingleton(_ => database);
+        services.AddHostedService(s => new SchemaGuard(
+            database, s.GetRequiredService<IHostApplicationLifetime>(), s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<SchemaGuard>>()));
         services.AddSingleton(s => new FileSystemBlobStore(
             BerthStorage.RootOf(options), options.Storage.MinFreeBytes, s.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IBlobStore>(s => new TimedBlobStore(s.GetRequiredService<FileSystemBlobStore>(), s.GetRequiredService<StorageMetrics>()));
