@@ -34,6 +34,7 @@ internal sealed class BerthOptionsRules
         rules.CheckTls(options.Http);
         rules.CheckData(options);
         rules.CheckRegistry(options.Registry);
+        rules.CheckGarbage(options.Gc);
         rules.CheckAccess(options.Access);
         rules.CheckIdentity(options);
         rules.CheckNotifications(options);
@@ -109,6 +110,14 @@ internal sealed class BerthOptionsRules
         AtLeast("database.maxReaders", options.Database.MaxReaders, 1);
         AtLeast("storage.minFreeBytes", options.Storage.MinFreeBytes, 0);
         AtLeast("storage.maxThreads", options.Storage.MaxThreads, 0);
+    }
+
+    private void CheckGarbage(GarbageOptions gc)
+    {
+        AtLeast("gc.delay", gc.Delay, TimeSpan.FromSeconds(1));
+        AtLeast("gc.interval", gc.Interval, TimeSpan.FromMilliseconds(100));
+        AtLeast("gc.batchSize", gc.BatchSize, 1);
+        AtLeast("gc.untaggedDays", gc.UntaggedDays, -1);
     }
 
     private void CheckRegistry(RegistryOptions registry)

@@ -1,11 +1,10 @@
-using Berth.Blobs;
-using Berth.Blobs.FileSystem;
 using Berth.Server.Access;
 using Berth.Server.Administration;
 using Berth.Server.Adoption;
 using Berth.Server.Api;
 using Berth.Server.Artifacts;
 using Berth.Server.Audit;
+using Berth.Server.GarbageCollection;
 using Berth.Server.Identity;
 using Berth.Server.Immutability;
 using Berth.Server.Labels;
@@ -15,6 +14,7 @@ using Berth.Server.Platform.Events;
 using Berth.Server.Platform.Health;
 using Berth.Server.Platform.Http;
 using Berth.Server.Platform.Jobs;
+using Berth.Server.Platform.Storage;
 using Berth.Server.Platform.Telemetry;
 using Berth.Server.Projects;
 using Berth.Server.Quotas;
@@ -114,9 +114,8 @@ public static class BerthServer
         services.AddSingleton(_ => database);
         services.AddHostedService(s => new SchemaGuard(
             database, s.GetRequiredService<IHostApplicationLifetime>(), s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<SchemaGuard>>()));
-        services.AddSingleton(s => new FileSystemBlobStore(
-            BerthStorage.RootOf(options), options.Storage.MinFreeBytes, s.GetRequiredService<TimeProvider>()));
-        services.AddSingleton<IBlobStore>(s => new TimedBlobStore(s.GetRequiredService<FileSystemBlobStore>(), s.GetRequiredService<StorageMetrics>()));
+        services.AddSingleton(s => StoreSetup.Open(
+            options.Storage, options.DataFolder, s.GetRequiredService<TimeProvider>(), (_, store) => new TimedBlobStore(store, s.GetRequiredService<StorageMetrics>())));
         services.AddHealth(options.Health);
         services.AddSingleton<DomainEvents>();
         services.AddSettings(options);
@@ -125,7 +124,7 @@ public static class BerthServer
         // Ring 1: core.
         services.AddAccess(options.Access, options.Identity, options.Projects, options.Http, options.DataFolder);
         services.AddQuotas();
-        services.AddRegistry(options.Registry);
+        services.AddRegistry(options.Registry, options.Gc);
         if (options.Access.Mode == AccessMode.Local)
         {
             services.AddApi();
@@ -139,6 +138,7 @@ public static class BerthServer
         }
 
         // Ring 2: reactions.
+        services.AddGarbageCollection();
         if (options.Access.Mode == AccessMode.Local)
         {
             services.AddSignIn(options.Identity, options.Http, options.Outgoing);
@@ -156,7 +156,7 @@ public static class BerthServer
     {
         // Bad settings and unreadable files are reported now, not at the first request.
         app.Services.GetRequiredService<ICallerSource>();
-        app.Services.GetRequiredService<IBlobStore>();
+        app.Services.GetRequiredService<BlobStores>();
 
         // The registry comes before routing: nothing else stands on its path.
         var registry = app.Services.GetRequiredService<RegistryEndpoint>();

@@ -2,6 +2,7 @@ using Berth.Blobs.FileSystem;
 using Berth.Server.Adoption;
 using Berth.Server.GarbageCollection;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Storage;
 
 namespace Berth.Server;
 
@@ -22,7 +23,7 @@ public sealed class BerthStorage : IAsyncDisposable
     }
 
     /// <summary>Folder that <c>docker/</c> lies in.</summary>
-    public static string RootOf(BerthOptions options) => options.Storage.Root ?? Path.Join(options.DataFolder, "storage");
+    public static string RootOf(BerthOptions options) => StoreSetup.RootOf(options.Storage, options.DataFolder);
 
     /// <summary>Opens the database that the settings name.</summary>
     public static Database OpenDatabase(BerthOptions options) => options.Database.Kind switch
@@ -71,12 +72,12 @@ public sealed class BerthStorage : IAsyncDisposable
     /// <param name="output">Gets one line for each thing.</param>
     /// <param name="ct">Ends the collection between two transactions.</param>
     /// <exception cref="CollectionRefusedException">An adoption is not finished.</exception>
-    public Task<CollectionReport> CollectAsync(CollectionOptions options, TimeSpan? grace, TextWriter output, CancellationToken ct)
+    public async Task<CollectionReport> CollectAsync(CollectionOptions options, TimeSpan? grace, TextWriter output, CancellationToken ct)
     {
         var mayBeServed = _database.Kind == DatabaseKind.Postgres || DataFolderLock.IsHeld(_options.DataFolder);
-        var store = new FileSystemBlobStore(RootOf(_options), _options.Storage.MinFreeBytes, _time);
+        using var stores = StoreSetup.Open(_options.Storage, _options.DataFolder, _time, static (_, store) => store);
         var all = options with { Grace = grace ?? (mayBeServed ? CollectionOptions.GraceBesideServer : TimeSpan.Zero) };
-        return OfflineCollection.RunAsync(_database, store, store.Paths.Root, all, output, _time, ct);
+        return await OfflineCollection.RunAsync(_database, stores, RootOf(_options), all, output, _time, ct).ConfigureAwait(false);
     }
 
     public ValueTask DisposeAsync() => _database.DisposeAsync();

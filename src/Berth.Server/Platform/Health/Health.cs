@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Berth.Blobs;
+using Berth.Server.Platform.Storage;
 using Berth.Server.Platform.Data;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -33,14 +33,14 @@ public static class Health
     // Addresses and paths stay readable; the answer is JSON, not HTML.
     private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>Registers the monitor. <see cref="Database"/>, <see cref="IBlobStore"/> and <see cref="TimeProvider"/> must be registered too.</summary>
+    /// <summary>Registers the monitor. <see cref="Database"/>, <see cref="BlobStores"/> and <see cref="TimeProvider"/> must be registered too.</summary>
     /// <param name="services">Where to.</param>
     /// <param name="options">The settings, validated.</param>
     /// <param name="storeKind">Docker Registry's name of the storage driver; it is part of the name of the storage check.</param>
     public static IServiceCollection AddHealth(this IServiceCollection services, HealthOptions options, string storeKind = "filesystem")
     {
         services.AddSingleton(p => new HealthMonitor(
-            HealthProbes.All(options, p.GetRequiredService<Database>(), p.GetRequiredService<IBlobStore>(), storeKind, NewClient()),
+            HealthProbes.All(options, p.GetRequiredService<Database>(), p.GetRequiredService<BlobStores>(), storeKind, NewClient()),
             p.GetRequiredService<IHostApplicationLifetime>(),
             p.GetRequiredService<TimeProvider>(),
             p.GetRequiredService<ILogger<HealthMonitor>>()));

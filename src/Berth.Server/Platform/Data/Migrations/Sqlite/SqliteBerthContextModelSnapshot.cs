@@ -480,30 +480,6 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.ToTable("audit_forward_leases", (string)null);
                 });
 
-            modelBuilder.Entity("Berth.Server.GarbageCollection.CollectionHold", b =>
-                {
-                    b.Property<string>("Id")
-                        .HasMaxLength(64)
-                        .HasColumnType("TEXT")
-                        .HasColumnName("id");
-
-                    b.Property<string>("Reason")
-                        .IsRequired()
-                        .ValueGeneratedOnAdd()
-                        .HasMaxLength(200)
-                        .HasColumnType("TEXT")
-                        .HasDefaultValue("")
-                        .HasColumnName("reason");
-
-                    b.Property<long>("Until")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("until");
-
-                    b.HasKey("Id");
-
-                    b.ToTable("gc_holds", (string)null);
-                });
-
             modelBuilder.Entity("Berth.Server.Identity.User", b =>
                 {
                     b.Property<long>("Id")
@@ -873,24 +849,6 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.HasIndex("Endpoint", "Id");
 
                     b.ToTable("notification_deliveries", (string)null);
-                });
-
-            modelBuilder.Entity("Berth.Server.Platform.Data.InstallationFact", b =>
-                {
-                    b.Property<string>("Name")
-                        .HasMaxLength(64)
-                        .HasColumnType("TEXT")
-                        .HasColumnName("name");
-
-                    b.Property<string>("Value")
-                        .IsRequired()
-                        .HasMaxLength(1000)
-                        .HasColumnType("TEXT")
-                        .HasColumnName("value");
-
-                    b.HasKey("Name");
-
-                    b.ToTable("installation_facts", (string)null);
                 });
 
             modelBuilder.Entity("Berth.Server.Platform.Jobs.Job", b =>
@@ -1445,34 +1403,6 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.HasIndex("RepositoryId", "ChildDigest");
 
                     b.ToTable("manifest_children", (string)null);
-                });
-
-            modelBuilder.Entity("Berth.Server.Registry.RateLimitRow", b =>
-                {
-                    b.Property<string>("Key")
-                        .HasMaxLength(300)
-                        .HasColumnType("TEXT")
-                        .HasColumnName("key");
-
-                    b.Property<long>("Earliest")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("earliest");
-
-                    b.Property<int>("Granted")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("granted");
-
-                    b.Property<long>("Period")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("period");
-
-                    b.Property<long>("Step")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("step");
-
-                    b.HasKey("Key");
-
-                    b.ToTable("rate_limits", (string)null);
                 });
 
             modelBuilder.Entity("Berth.Server.Registry.Repository", b =>
