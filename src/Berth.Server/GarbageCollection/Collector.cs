@@ -54,7 +54,7 @@ internal sealed class Collector(
         database.ReadAsync(time.GetUtcNow().ToUnixTimeMilliseconds(), static async (session, now, token) =>
             await session.ScalarAsync(SelectHold, [now], token).ConfigureAwait(false) is not null, ct);
 
-    private static readonly Statement SelectHold = new("SELECT 1 FROM gc_holds WHERE held_until > @0 LIMIT 1");
+    private static readonly Statement SelectHold = new("SELECT 1 FROM gc_holds WHERE until > @0 LIMIT 1");
 }
 
 /// <summary>What a collection did.</summary>

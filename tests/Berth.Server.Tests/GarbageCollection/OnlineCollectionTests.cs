@@ -150,7 +150,7 @@ public sealed class OnlineCollectionTests
         await app.PushBlobAsync("a/b", Bytes(1000));
         _time.Advance(2 * Delay);
         var until = _time.GetUtcNow().AddMinutes(5).ToUnixTimeMilliseconds();
-        await StoredState.ExecuteAsync(app.Services.GetRequiredService<Database>(), $"INSERT INTO gc_holds (id, held_until) VALUES ('backup', {until})");
+        await StoredState.ExecuteAsync(app.Services.GetRequiredService<Database>(), $"INSERT INTO gc_holds (id, until) VALUES ('backup', {until})");
         Assert.True((await CollectAsync(app)).IsHeld);
         _time.Advance(TimeSpan.FromMinutes(6));
         Assert.Equal((1, 1000), await FreedAsync(app));

@@ -527,7 +527,7 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.ToTable("audit_forward_leases", (string)null);
                 });
 
-            modelBuilder.Entity("Berth.Server.GarbageCollection.GarbageHold", b =>
+            modelBuilder.Entity("Berth.Server.GarbageCollection.CollectionHold", b =>
                 {
                     b.Property<string>("Id")
                         .HasMaxLength(64)
@@ -535,9 +535,18 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                         .HasColumnName("id")
                         .UseCollation("C");
 
-                    b.Property<long>("HeldUntil")
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasDefaultValue("")
+                        .HasColumnName("reason")
+                        .UseCollation("C");
+
+                    b.Property<long>("Until")
                         .HasColumnType("bigint")
-                        .HasColumnName("held_until");
+                        .HasColumnName("until");
 
                     b.HasKey("Id");
 
@@ -946,6 +955,26 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.HasIndex("Endpoint", "Id");
 
                     b.ToTable("notification_deliveries", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Platform.Data.InstallationFact", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("name")
+                        .UseCollation("C");
+
+                    b.Property<string>("Value")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)")
+                        .HasColumnName("value")
+                        .UseCollation("C");
+
+                    b.HasKey("Name");
+
+                    b.ToTable("installation_facts", (string)null);
                 });
 
             modelBuilder.Entity("Berth.Server.Platform.Jobs.Job", b =>
@@ -1674,6 +1703,35 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.HasIndex("LookFrom");
 
                     b.ToTable("manifest_reviews", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Registry.RateLimitRow", b =>
+                {
+                    b.Property<string>("Key")
+                        .HasMaxLength(300)
+                        .HasColumnType("character varying(300)")
+                        .HasColumnName("key")
+                        .UseCollation("C");
+
+                    b.Property<long>("Earliest")
+                        .HasColumnType("bigint")
+                        .HasColumnName("earliest");
+
+                    b.Property<int>("Granted")
+                        .HasColumnType("integer")
+                        .HasColumnName("granted");
+
+                    b.Property<long>("Period")
+                        .HasColumnType("bigint")
+                        .HasColumnName("period");
+
+                    b.Property<long>("Step")
+                        .HasColumnType("bigint")
+                        .HasColumnName("step");
+
+                    b.HasKey("Key");
+
+                    b.ToTable("rate_limits", (string)null);
                 });
 
             modelBuilder.Entity("Berth.Server.Registry.Repository", b =>
