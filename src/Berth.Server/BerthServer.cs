@@ -112,6 +112,8 @@ public static class BerthServer
         services.TryAddSingleton(TimeProvider.System);
         // By a factory: what the container is handed ready-made it does not dispose.
         services.AddSingleton(_ => database);
+        services.AddHostedService(s => new SchemaGuard(
+            database, s.GetRequiredService<IHostApplicationLifetime>(), s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<SchemaGuard>>()));
         services.AddSingleton(s => StoreSetup.Open(
             options.Storage, options.DataFolder, s.GetRequiredService<TimeProvider>(), (name, store) => new TimedBlobStore(store, s.GetRequiredService<StorageMetrics>().Of(name))));
         services.AddHealth(options.Health);

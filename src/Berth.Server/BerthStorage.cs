@@ -28,8 +28,8 @@ public sealed class BerthStorage : IAsyncDisposable
     /// <summary>Opens the database that the settings name.</summary>
     public static Database OpenDatabase(BerthOptions options) => options.Database.Kind switch
     {
-        DatabaseKind.Postgres => PostgresDatabase.Open(options.Database.ConnectionString ?? "", options.Database.MaxReaders, options.Database.OutageReads),
-        _ => SqliteDatabase.Open(options.Database.File ?? Path.Join(options.DataFolder, "berth.db"), options.Database.MaxReaders),
+        DatabaseKind.Postgres => PostgresDatabase.Open(options.Database.ConnectionString ?? "", options.Database.MaxReaders, options.Database.OutageReads, options.Database.KnownMigrations),
+        _ => SqliteDatabase.Open(options.Database.File ?? Path.Join(options.DataFolder, "berth.db"), options.Database.MaxReaders, options.Database.KnownMigrations),
     };
 
     /// <summary>Opens and migrates the database, and makes the data folder if it is not there.</summary>

@@ -28,23 +28,28 @@ public sealed class PostgresDatabase : Database
     /// <param name="connectionString">Npgsql connection string.</param>
     /// <param name="maxReaders">Most connections for reading.</param>
     /// <param name="outageReads">See <see cref="DatabaseOptions.OutageReads"/>.</param>
-    public static PostgresDatabase Open(string connectionString, int maxReaders, TimeSpan outageReads = default)
+    /// <param name="knownMigrations">For tests, see <see cref="Database.KnownMigrations"/>.</param>
+    public static PostgresDatabase Open(string connectionString, int maxReaders, TimeSpan outageReads = default, IReadOnlyList<string>? knownMigrations = null)
     {
         var builder = new NpgsqlConnectionStringBuilder(connectionString) { MaxAutoPrepare = 128, AutoPrepareMinUsages = 2, Enlist = false };
         if (builder.MaxPoolSize < maxReaders * 2) builder.MaxPoolSize = maxReaders * 2;
-        return new PostgresDatabase(NpgsqlDataSource.Create(builder), builder.ConnectionString, maxReaders, outageReads);
+        return new PostgresDatabase(NpgsqlDataSource.Create(builder), builder.ConnectionString, maxReaders, outageReads)
+        {
+            KnownMigrations = knownMigrations ?? SchemaVersion.Migrations,
+        };
     }
 
-    public override async Task MigrateAsync(CancellationToken ct)
+    private protected override async Task MigrateInTurnAsync(CancellationToken ct)
     {
         await using var session = await OpenReaderAsync(ct).ConfigureAwait(false);
-        // Replicas that start together take turns.
+        // Replicas that start together take turns; a migration may take long. The lock is let go with the connection, whatever happens to the process.
         await using var guard = session.Connection.CreateCommand();
         guard.CommandText = "SELECT pg_advisory_lock(4823561)";
+        guard.CommandTimeout = 0;
         await guard.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
         try
         {
-            await SchemaVersion.BringUpToDateAsync(session, ct).ConfigureAwait(false);
+            await SchemaVersion.BringUpToDateAsync(session, KnownMigrations, ct).ConfigureAwait(false);
         }
         finally
         {
