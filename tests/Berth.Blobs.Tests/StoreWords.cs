@@ -17,6 +17,9 @@ public abstract class StoreWords
     /// <summary>True where an upload can go on from a mark that is not its last.</summary>
     protected virtual bool GoesBackToOlderMarks => true;
 
+    /// <summary>True where everything that an appender takes in is written at once, so that its present mark is saved without a save.</summary>
+    protected virtual bool WritesAtOnce => !Store.IsObjectStore;
+
     /// <summary>Another store on the same data, as another replica has.</summary>
     protected abstract IBlobStore OtherReplica();
 

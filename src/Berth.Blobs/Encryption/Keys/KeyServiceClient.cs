@@ -15,7 +15,7 @@ internal sealed class KeyServiceClient(string name, string? token, string? token
     /// <param name="body">The object.</param>
     /// <param name="sign">Puts the token, which may be null, where the service wants it.</param>
     /// <param name="ct">Cancels.</param>
-    public async ValueTask<JsonNode> PostAsync(Uri address, JsonObject body, Action<HttpRequestHeaders, string?> sign, CancellationToken ct)
+    public async ValueTask<JsonObject> PostAsync(Uri address, JsonObject body, Action<HttpRequestHeaders, string?> sign, CancellationToken ct)
     {
         var bytes = System.Text.Encoding.UTF8.GetBytes(body.ToJsonString());
         var answer = await _http.SendAsync(
@@ -29,7 +29,7 @@ internal sealed class KeyServiceClient(string name, string? token, string? token
         if (!answer.IsSuccess) throw _http.Refused(answer, "to use the master key");
         try
         {
-            return JsonNode.Parse(answer.Body) ?? throw new IOException($"{name} answered nothing");
+            return JsonNode.Parse(answer.Body) as JsonObject ?? throw new IOException($"{name} did not answer a JSON object: check its address");
         }
         catch (System.Text.Json.JsonException e)
         {

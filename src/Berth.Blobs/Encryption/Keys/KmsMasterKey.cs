@@ -39,7 +39,7 @@ public sealed class KmsMasterKey : IMasterKey
 
     public void Dispose() => _client.Dispose();
 
-    private ValueTask<JsonNode> CallAsync(string operation, string name, ReadOnlyMemory<byte> bytes, CancellationToken ct)
+    private ValueTask<JsonObject> CallAsync(string operation, string name, ReadOnlyMemory<byte> bytes, CancellationToken ct)
     {
         var body = new JsonObject { ["operation"] = operation, ["key"] = _options.Key, [name] = Convert.ToBase64String(bytes.Span) };
         return _client.PostAsync(_url, body, Sign, ct);

@@ -48,7 +48,7 @@ public sealed class VaultMasterKey : IMasterKey
 
     public void Dispose() => _client.Dispose();
 
-    private ValueTask<JsonNode> CallAsync(string what, JsonObject body, CancellationToken ct) =>
+    private ValueTask<JsonObject> CallAsync(string what, JsonObject body, CancellationToken ct) =>
         _client.PostAsync(new Uri(_engine, $"{what}/{Uri.EscapeDataString(_options.Key!)}"), body, Sign, ct);
 
     private void Sign(HttpRequestHeaders headers, string? token)
