@@ -3,6 +3,7 @@ using Berth.Server.Access;
 using Berth.Server.Notifications;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Health;
+using Berth.Server.Platform.Settings;
 using Berth.Server.Platform.Telemetry;
 using Berth.Server.Quotas;
 using Berth.Server.Registry;
@@ -22,6 +23,7 @@ internal static class ServerMetrics
         AddDatabase(metrics, services.GetRequiredService<Database>());
         AddStorage(metrics, services.GetRequiredService<BlobStores>(), options.Storage.MinFreeBytes);
         AddHealth(metrics, services.GetRequiredService<HealthMonitor>());
+        AddModes(metrics, services.GetRequiredService<RuntimeSettings>());
         new QuotaGauges(services.GetRequiredService<Database>(), options.Metrics, services.GetRequiredService<TimeProvider>()).AddTo(metrics);
     }
 
@@ -70,6 +72,19 @@ internal static class ServerMetrics
         metrics.AddGauges("berth_storage_free_bytes", "Bytes that the blob store can still take; stores without a limit have none.",
             () => stores[stores.Default].FreeBytes is var free and < long.MaxValue ? [new MetricSample(free, ("store", "default"))] : []);
         metrics.AddGauge("berth_storage_min_free_bytes", "Uploads are refused below this (storage.minFreeBytes).", () => minFreeBytes);
+    }
+
+    private static void AddModes(MetricRegistry metrics, RuntimeSettings settings)
+    {
+        const string modes = "1 while the installation is in a mode: read_only refuses writes, maintenance everything but administrators.";
+        var (readOnly, maintenance) = (false, false);
+        metrics.AddRefresh(async ct =>
+        {
+            var values = await settings.ReadAsync(ct).ConfigureAwait(false);
+            (readOnly, maintenance) = (values.Of(RuntimeSettingTable.ReadOnly), values.Of(RuntimeSettingTable.MaintenanceMode));
+        });
+        metrics.AddGauge("berth_mode", modes, () => readOnly ? 1 : 0, ("mode", "read_only"));
+        metrics.AddGauge("berth_mode", modes, () => maintenance ? 1 : 0, ("mode", "maintenance"));
     }
 
     private static void AddHealth(MetricRegistry metrics, HealthMonitor monitor) =>
