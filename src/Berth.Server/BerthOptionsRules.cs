@@ -288,6 +288,9 @@ internal sealed class BerthOptionsRules
             Add("tracing.otlpEndpoint", $"\"{endpoint}\" must be an address such as http://localhost:4318");
         if (options.Tracing.SampleRatio is not (>= 0 and <= 1))
             Add("tracing.sampleRatio", "must be between 0 and 1");
+        AtLeast("log.slowQuery", options.Log.SlowQuery, TimeSpan.Zero);
+        AtLeast("log.slowStorage", options.Log.SlowStorage, TimeSpan.Zero);
+        AtLeast("metrics.maxProjects", options.Metrics.MaxProjects, 0);
     }
 
     private void Expressions(string key, IReadOnlyList<string> expressions)

@@ -115,7 +115,7 @@ public static class BerthServer
         services.AddHostedService(s => new SchemaGuard(
             database, s.GetRequiredService<IHostApplicationLifetime>(), s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<SchemaGuard>>()));
         services.AddSingleton(s => StoreSetup.Open(
-            options.Storage, options.DataFolder, s.GetRequiredService<TimeProvider>(), (_, store) => new TimedBlobStore(store, s.GetRequiredService<StorageMetrics>())));
+            options.Storage, options.DataFolder, s.GetRequiredService<TimeProvider>(), (name, store) => new TimedBlobStore(store, s.GetRequiredService<StorageMetrics>().Of(name))));
         services.AddHealth(options.Health);
         services.AddSingleton<DomainEvents>();
         services.AddSettings(options);
@@ -142,6 +142,7 @@ public static class BerthServer
         if (options.Access.Mode == AccessMode.Local)
         {
             services.AddSignIn(options.Identity, options.Http, options.Outgoing);
+            services.AddGarbageApi();
             services.AddArtifacts();
             services.AddAudit(options.Audit);
             services.AddWebhooks(options.Webhooks, options.Outgoing);
@@ -179,9 +180,7 @@ public static class BerthServer
     // Numbers and details of failures: on the debug listener when there is one.
     private static void MapForOperators(WebApplication app, BerthOptions options)
     {
-        ServerMetrics.AddTo(
-            app.Services.GetRequiredService<MetricRegistry>(), app.Services.GetRequiredService<ContentCache>(), app.Services.GetRequiredService<ActiveUploads>(),
-            app.Services.GetRequiredService<AccessCounters>(), app.Services.GetRequiredService<NotificationEndpoints>());
+        ServerMetrics.AddTo(app.Services, options);
         var page = app.Services.GetRequiredService<MetricsPage>();
         app.MapDebugHealth();
         if (options.Metrics.Enabled) app.MapGet(options.Metrics.Path, (RequestDelegate)page.ServeAsync);

@@ -1,48 +1,50 @@
 using System.Buffers;
+using System.Runtime.ExceptionServices;
 using Berth.Oci;
 
 namespace Berth.Blobs.Encryption;
 
 /// <summary>
 /// Seals an upload chunk by chunk into an upload of the store below. A chunk is sealed once a byte follows it, or by the commit, since its tag says whether it is
-/// the last. So the newest bytes, at most one chunk, wait here in memory; what <see cref="SaveAsync"/> returns carries them, sealed.
+/// the last. While the caller fetches and hashes the next bytes, the batch before is sealed and written on another thread. At most one chunk is left over by
+/// <see cref="SaveAsync"/>; what it returns carries that chunk, sealed.
 /// </summary>
 internal sealed class EncryptedAppender : IUploadAppender
 {
-    // With their nonces and tags these fit an array of 512 KiB.
-    private const int ChunksAtATime = 7;
+    private const int BatchChunks = 3;
+    private const int BatchBytes = BatchChunks * SealedSize.Chunk;
 
     private readonly IUploadAppender _inner;
     private readonly ChunkCipher _cipher;
     private readonly SealedHeader _header;
-    private byte[]? _out;
-    private int _outBytes;
-    private byte[]? _pending;
-    private int _pendingBytes;
-    private long _chunk;
+    private readonly CancellationTokenSource _disposed = new();
+    private byte[]? _taken;
+    private int _takenBytes;
+    private long _firstChunk;
+    private byte[]? _handedOn;
+    private byte[]? _sealed;
+    private Task _writing = Task.CompletedTask;
+    private bool _hasHeader;
     private bool _isBroken;
-    private bool _isSealed;
+    private bool _isComplete;
 
     /// <summary>Goes on at a mark.</summary>
     /// <param name="inner">The upload below, open behind the last chunk that is written (at 0 for a new one).</param>
     /// <param name="cipher">The object's cipher.</param>
     /// <param name="header">The object's header.</param>
     /// <param name="mark">The mark, in plain bytes.</param>
-    /// <param name="pending">The bytes of the mark that are not written below.</param>
-    public EncryptedAppender(IUploadAppender inner, ChunkCipher cipher, SealedHeader header, UploadMark mark, ReadOnlySpan<byte> pending)
+    /// <param name="waiting">The bytes of the mark that are not written below: at most a chunk.</param>
+    public EncryptedAppender(IUploadAppender inner, ChunkCipher cipher, SealedHeader header, UploadMark mark, ReadOnlySpan<byte> waiting)
     {
         (_inner, _cipher, _header) = (inner, cipher, header);
         Saved = mark;
         Offset = mark.Offset;
-        _chunk = (mark.Offset - pending.Length) / SealedSize.Chunk;
-        if (!pending.IsEmpty)
-        {
-            pending.CopyTo(Pending());
-            _pendingBytes = pending.Length;
-        }
-        if (inner.Offset != 0) return;
-        header.Write(Out());
-        _outBytes = SealedSize.Header;
+        _firstChunk = (mark.Offset - waiting.Length) / SealedSize.Chunk;
+        _hasHeader = inner.Offset > 0;
+        if (waiting.IsEmpty) return;
+        _taken = Rent(BatchBytes);
+        waiting.CopyTo(_taken);
+        _takenBytes = waiting.Length;
     }
 
     public long Offset { get; private set; }
@@ -57,7 +59,7 @@ internal sealed class EncryptedAppender : IUploadAppender
             var rest = segment;
             while (!rest.IsEmpty)
             {
-                if (_outBytes + SealedSize.SealedChunk > ChunksAtATime * SealedSize.SealedChunk) await FlushAsync(ct).ConfigureAwait(false);
+                if (_takenBytes == BatchBytes) await HandOnAsync(ct).ConfigureAwait(false);
                 rest = rest[Take(rest.Span)..];
             }
         }
@@ -67,83 +69,110 @@ internal sealed class EncryptedAppender : IUploadAppender
     {
         ThrowIfUnusable();
         if (Saved.Offset == Offset) return Saved;
-        await FlushAsync(ct).ConfigureAwait(false);
+        await WrittenAsync(ct).ConfigureAwait(false);
+        // 1. The whole chunks that a byte follows.
+        var whole = (_takenBytes - 1) / SealedSize.Chunk * SealedSize.Chunk;
+        await WriteAsync(_taken!, whole, isEnd: false, ct).ConfigureAwait(false);
+        _taken.AsSpan(whole, _takenBytes - whole).CopyTo(_taken);
+        _takenBytes -= whole;
         var below = await _inner.SaveAsync(ct).ConfigureAwait(false);
-        var chunk = new byte[_pendingBytes + SealedSize.Overhead];
-        _cipher.Seal(_chunk, ChunkKind.Saved, _pending.AsSpan(0, _pendingBytes), chunk);
+
+        // 2. The rest goes with the mark.
+        var chunk = new byte[_takenBytes + SealedSize.Overhead];
+        _cipher.Seal(_firstChunk, ChunkKind.Saved, _taken.AsSpan(0, _takenBytes), chunk);
         Saved = Saved with { Offset = Offset, State = new SavedUpload(below.State, _header.ToBytes(), chunk).ToString() };
         return Saved;
     }
 
     public async ValueTask CommitAsync(Digest digest, CancellationToken ct)
     {
-        if (!_isSealed)
+        // Tried again, it only finishes what the store below has begun.
+        if (!_isComplete)
         {
             ThrowIfUnusable();
-            if (_outBytes + SealedSize.SealedChunk > ChunksAtATime * SealedSize.SealedChunk) await FlushAsync(ct).ConfigureAwait(false);
-            SealPending(ChunkKind.Last);
-            await FlushAsync(ct).ConfigureAwait(false);
-            _isSealed = true;
+            await WrittenAsync(ct).ConfigureAwait(false);
+            await WriteAsync(_taken ??= Rent(SealedSize.Chunk), _takenBytes, isEnd: true, ct).ConfigureAwait(false);
+            _isComplete = true;
         }
         await _inner.CommitAsync(digest, ct).ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()
     {
-        // The one buffer with plain bytes is wiped before others get it.
-        if (_pending is not null) ArrayPool<byte>.Shared.Return(_pending, clearArray: true);
-        if (_out is not null) ArrayPool<byte>.Shared.Return(_out);
-        (_pending, _out, _isBroken) = (null, null, true);
+        await _disposed.CancelAsync().ConfigureAwait(false);
+        // Whatever became of it, nobody asks any more; but the buffers are in use until it ends.
+        await _writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // Plain bytes are wiped before others get the buffers.
+        if (_taken is not null) ArrayPool<byte>.Shared.Return(_taken, clearArray: true);
+        if (_handedOn is not null) ArrayPool<byte>.Shared.Return(_handedOn, clearArray: true);
+        if (_sealed is not null) ArrayPool<byte>.Shared.Return(_sealed);
+        (_taken, _handedOn, _sealed, _isBroken) = (null, null, null, true);
+        _disposed.Dispose();
         _cipher.Dispose();
         await _inner.DisposeAsync().ConfigureAwait(false);
     }
 
-    private byte[] Pending() => _pending ??= ArrayPool<byte>.Shared.Rent(SealedSize.Chunk);
+    private static byte[] Rent(int bytes) => ArrayPool<byte>.Shared.Rent(bytes);
 
-    private byte[] Out() => _out ??= ArrayPool<byte>.Shared.Rent(ChunksAtATime * SealedSize.SealedChunk);
-
-    // There is room for one sealed chunk. Returns how many bytes were taken, which may be none; whole chunks that more bytes follow are sealed where they lie.
     private int Take(ReadOnlySpan<byte> data)
     {
-        if (_pendingBytes == SealedSize.Chunk)
-        {
-            SealPending(ChunkKind.Inner);
-            return 0;
-        }
-        if (_pendingBytes == 0 && data.Length > SealedSize.Chunk) return TakeWhole(data);
-        var taken = Math.Min(data.Length, SealedSize.Chunk - _pendingBytes);
-        data[..taken].CopyTo(Pending().AsSpan(_pendingBytes));
-        _pendingBytes += taken;
-        Offset += taken;
-        return taken;
+        _taken ??= Rent(BatchBytes);
+        var bytes = Math.Min(data.Length, BatchBytes - _takenBytes);
+        data[..bytes].CopyTo(_taken.AsSpan(_takenBytes));
+        _takenBytes += bytes;
+        Offset += bytes;
+        return bytes;
     }
 
-    private int TakeWhole(ReadOnlySpan<byte> data)
+    // The batch is full, and a byte follows it. Not cancelled by the caller, who may want to save what came before he was.
+    private async ValueTask HandOnAsync(CancellationToken ct)
     {
-        _outBytes += _cipher.Seal(_chunk++, ChunkKind.Inner, data[..SealedSize.Chunk], Out().AsSpan(_outBytes));
-        Offset += SealedSize.Chunk;
-        return SealedSize.Chunk;
+        await WrittenAsync(ct).ConfigureAwait(false);
+        (_handedOn, _taken) = (_taken, _handedOn);
+        _takenBytes = 0;
+        _writing = Task.Run(() => WriteAsync(_handedOn!, BatchBytes, isEnd: false, _disposed.Token).AsTask(), CancellationToken.None);
     }
 
-    private void SealPending(ChunkKind kind)
+    private async ValueTask WrittenAsync(CancellationToken ct)
     {
-        _outBytes += _cipher.Seal(_chunk++, kind, _pending.AsSpan(0, _pendingBytes), Out().AsSpan(_outBytes));
-        _pendingBytes = 0;
+        await _writing.WaitAsync(ct).ConfigureAwait(false);
+        ThrowIfUnusable();
     }
 
-    private async ValueTask FlushAsync(CancellationToken ct)
+    // Chunks that begin at _firstChunk; all of them whole, but for the end.
+    private async ValueTask WriteAsync(byte[] plain, int bytes, bool isEnd, CancellationToken ct)
     {
-        if (_outBytes == 0) return;
+        if (bytes == 0 && !isEnd && _hasHeader) return;
+        _sealed ??= Rent(SealedSize.Header + (BatchChunks * SealedSize.SealedChunk));
+        var length = Seal(plain.AsSpan(0, bytes), isEnd, _sealed);
         // What the store below has of these bytes is not known after a failure: the way on is the last mark.
         _isBroken = true;
-        await _inner.AppendAsync(new ReadOnlySequence<byte>(_out!, 0, _outBytes), ct).ConfigureAwait(false);
+        await _inner.AppendAsync(new ReadOnlySequence<byte>(_sealed, 0, length), ct).ConfigureAwait(false);
         _isBroken = false;
-        _outBytes = 0;
+    }
+
+    private int Seal(ReadOnlySpan<byte> plain, bool isEnd, Span<byte> to)
+    {
+        var length = 0;
+        if (!_hasHeader)
+        {
+            _header.Write(to);
+            length = SealedSize.Header;
+            _hasHeader = true;
+        }
+        while (plain.Length > SealedSize.Chunk || (plain.Length == SealedSize.Chunk && !isEnd))
+        {
+            length += _cipher.Seal(_firstChunk++, ChunkKind.Inner, plain[..SealedSize.Chunk], to[length..]);
+            plain = plain[SealedSize.Chunk..];
+        }
+        return isEnd ? length + _cipher.Seal(_firstChunk++, ChunkKind.Last, plain, to[length..]) : length;
     }
 
     private void ThrowIfUnusable()
     {
+        if (!_writing.IsCompleted) return;
+        if (_writing.IsFaulted) ExceptionDispatchInfo.Throw(_writing.Exception.InnerException!);
         if (_isBroken) throw new IOException($"upload {Saved.Key} failed before: it goes on from its last mark");
-        if (_isSealed) throw new InvalidOperationException("the upload is committed");
+        if (_isComplete) throw new InvalidOperationException("the upload is committed");
     }
 }

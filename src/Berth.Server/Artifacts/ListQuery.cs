@@ -122,20 +122,7 @@ internal sealed class ListQuery(DatabaseKind kind)
     /// <summary>A command of the parts around the conditions.</summary>
     public DbCommand Command(DbSession session, string before, string after) => Command(session, $"{before} {_where} {after}");
 
-    private DbCommand Command(DbSession session, string text)
-    {
-        var command = session.Connection.CreateCommand();
-        command.Transaction = session.Transaction;
-        command.CommandText = text;
-        for (var i = 0; i < _values.Count; i++)
-        {
-            var parameter = command.CreateParameter();
-            parameter.ParameterName = "@" + i.ToString(CultureInfo.InvariantCulture);
-            parameter.Value = _values[i];
-            command.Parameters.Add(parameter);
-        }
-        return command;
-    }
+    private DbCommand Command(DbSession session, string text) => session.OneTimeCommand(text, _values);
 
     /// <summary>The number that a command which counts returns.</summary>
     public async ValueTask<long> ScalarAsync(DbSession session, string before, CancellationToken ct)

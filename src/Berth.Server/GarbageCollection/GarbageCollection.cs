@@ -1,3 +1,5 @@
+using Berth.Server.Api;
+using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -23,6 +25,17 @@ internal static class GarbageCollection
             return counters;
         })
         .AddSingleton<Collector>()
+        .AddSingleton<GarbagePreview>()
+        .AddSingleton<UntaggedSweep>()
         .AddSingleton<GarbageWorker>()
         .AddHostedService(p => p.GetRequiredService<GarbageWorker>());
+
+    /// <summary>Registers what the management API has of it (mode <c>local</c>).</summary>
+    public static IServiceCollection AddGarbageApi(this IServiceCollection services) => services
+        .AddSingleton<IJobHandler, GarbageJob>()
+        .AddSingleton<WhyKept>()
+        .AddSingleton<GarbageRunsApi>()
+        .AddOperations(p => GarbageRunsApi.Operations(p.GetRequiredService<GarbageRunsApi>()))
+        .AddSingleton<GarbageApi>()
+        .AddOperations(p => GarbageApi.Operations(p.GetRequiredService<GarbageApi>()));
 }

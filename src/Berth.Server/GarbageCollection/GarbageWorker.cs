@@ -6,16 +6,20 @@ using Microsoft.Extensions.Logging;
 namespace Berth.Server.GarbageCollection;
 
 /// <summary>Collects garbage at an interval, in the background.</summary>
-internal sealed class GarbageWorker(Collector collector, GarbageOptions options, TimeProvider time, ILogger<GarbageWorker> logger) : BackgroundService
+internal sealed class GarbageWorker(Collector collector, UntaggedSweep untagged, GarbageOptions options, TimeProvider time, ILogger<GarbageWorker> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (!options.Enabled) return;
+        // The installation's days may have been set since the last start: what was untagged before has no review.
+        var isReviewed = options.UntaggedDays < 0;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
                 await Task.Delay(options.Interval, time, stoppingToken).ConfigureAwait(false);
+                if (!isReviewed) await untagged.ReviewAsync(projectId: null, stoppingToken).ConfigureAwait(false);
+                isReviewed = true;
                 var done = await collector.RunAsync(tell: null, stoppingToken).ConfigureAwait(false);
                 if (done.Manifests + done.Blobs + done.Removals > 0) logger.Collected(done.Manifests, done.Blobs, done.FreedBytes);
             }

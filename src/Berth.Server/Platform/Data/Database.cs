@@ -77,21 +77,24 @@ public abstract class Database : IAsyncDisposable
         // Those who wait for an answer that may not come would keep the others waiting.
         Outage.ThrowIfAway();
         var started = Timings.Start();
-        await _readers.WaitAsync(ct).ConfigureAwait(false);
+        await Timings.WaitAsync(_readers, ct).ConfigureAwait(false);
         try
         {
             while (true)
             {
                 var pooled = _idle.TryPop(out var session);
                 session ??= await OpenReaderAsync(ct).ConfigureAwait(false);
+                session.Clock ??= Timings.NewClock();
                 try
                 {
                     var result = await query(session, state, ct).ConfigureAwait(false);
+                    session.Clock?.End();
                     _idle.Push(session);
                     return result;
                 }
                 catch (Exception e)
                 {
+                    Timings.Failed(e);
                     await session.DisposeAsync().ConfigureAwait(false);
                     if (!pooled || e is not DbException { IsTransient: true }) throw;
                 }
@@ -117,6 +120,12 @@ public abstract class Database : IAsyncDisposable
         _readers.Dispose();
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>Connections for reading that are open and not in use.</summary>
+    public int IdleConnections => _idle.Count;
+
+    /// <summary>Writes that wait for their turn.</summary>
+    public virtual int QueuedWrites => 0;
 
     private protected abstract ValueTask<DbSession> OpenReaderAsync(CancellationToken ct);
 }

@@ -29,6 +29,9 @@ public sealed class DbSession : IAsyncDisposable
 
     internal DbTransaction? Transaction { get; set; }
 
+    /// <summary>Times the statements; null when nobody wants to know.</summary>
+    internal StatementClock? Clock { get; set; }
+
     /// <summary>True once the work asked that nothing of it is kept.</summary>
     internal bool IsRolledBack { get; private set; }
 
@@ -53,6 +56,7 @@ public sealed class DbSession : IAsyncDisposable
         }
         for (var i = 0; i < values.Length; i++) command.Parameters[i].Value = values[i] ?? DBNull.Value;
         command.Transaction = Transaction;
+        Clock?.Begin(command.CommandText);
         return command;
     }
 
@@ -64,6 +68,7 @@ public sealed class DbSession : IAsyncDisposable
         var command = Connection.CreateCommand();
         command.CommandText = sql;
         command.Transaction = Transaction;
+        Clock?.Begin(sql);
         for (var i = 0; i < values.Count; i++)
         {
             var parameter = command.CreateParameter();
@@ -115,6 +120,7 @@ public sealed class DbSession : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        Clock?.End();
         foreach (var command in _commands.Values) await command.DisposeAsync().ConfigureAwait(false);
         _commands.Clear();
         await Connection.DisposeAsync().ConfigureAwait(false);
@@ -123,6 +129,7 @@ public sealed class DbSession : IAsyncDisposable
     /// <summary>Takes the actions of the work that just ended and makes the session ready for the next.</summary>
     internal List<Action>? EndWork()
     {
+        Clock?.End();
         var actions = IsRolledBack ? null : _afterCommit;
         _afterCommit = null;
         IsRolledBack = false;

@@ -61,7 +61,7 @@ public sealed class PostgresDatabase : Database
     public override async Task<TResult> WriteAsync<TResult>(
         Durability durability, Func<DbSession, CancellationToken, Task<TResult>> work, CancellationToken ct)
     {
-        var started = Timings.Start();
+        var started = Timings.StartWrite();
         try
         {
             for (var attempt = 1; ; attempt++)
@@ -69,7 +69,7 @@ public sealed class PostgresDatabase : Database
                 await using var session = await OpenReaderAsync(ct).ConfigureAwait(false);
                 try
                 {
-                    return await RunAsync(session, durability, work, ct).ConfigureAwait(false);
+                    return await RunAsync(session, Timings.NewClock(), durability, work, ct).ConfigureAwait(false);
                 }
                 catch (NpgsqlException e) when (attempt < MaxBrokenTries && e.IsTransient && !session.IsCommitting && !IsConflict(e))
                 {
@@ -80,6 +80,10 @@ public sealed class PostgresDatabase : Database
                     await Task.Delay(TimeSpan.FromMilliseconds((1 << attempt) + Random.Shared.Next(8)), TimeProvider.System, ct).ConfigureAwait(false);
                 }
             }
+        }
+        catch (Exception e) when (Timings.Failed(e))
+        {
+            throw;
         }
         finally
         {
@@ -109,10 +113,11 @@ public sealed class PostgresDatabase : Database
     }
 
     private static async Task<TResult> RunAsync<TResult>(
-        DbSession session, Durability durability, Func<DbSession, CancellationToken, Task<TResult>> work, CancellationToken ct)
+        DbSession session, StatementClock? clock, Durability durability, Func<DbSession, CancellationToken, Task<TResult>> work, CancellationToken ct)
     {
         await using var transaction = await session.Connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, ct).ConfigureAwait(false);
         session.Transaction = transaction;
+        session.Clock ??= clock;
         if (durability == Durability.Relaxed) await session.ExecuteAsync(Asynchronous, [], ct).ConfigureAwait(false);
         var result = await work(session, ct).ConfigureAwait(false);
         session.IsCommitting = true;

@@ -43,6 +43,8 @@ public sealed class SqliteDatabase : Database
         return new SqliteDatabase(file, connection, Math.Clamp(Environment.ProcessorCount * 2, 4, maxReaders)) { KnownMigrations = knownMigrations ?? SchemaVersion.Migrations };
     }
 
+    public override int QueuedWrites => _queue.Reader.Count;
+
     private protected override async Task MigrateInTurnAsync(CancellationToken ct)
     {
         // A server that starts and commands beside it take turns. The lock is let go with the process, whatever happens to it.
@@ -93,13 +95,17 @@ public sealed class SqliteDatabase : Database
     private async Task<TResult> WriteAsync<TResult>(
         Durability durability, Func<DbSession, CancellationToken, Task<TResult>> work, bool isMigration, CancellationToken ct)
     {
-        var started = Timings.Start();
+        var started = Timings.StartWrite();
         var write = new QueuedWrite<TResult>(durability, work, isMigration, ct);
-        await _queue.Writer.WriteAsync(write, ct).ConfigureAwait(false);
-        _wake.Set();
         try
         {
+            await _queue.Writer.WriteAsync(write, ct).ConfigureAwait(false);
+            _wake.Set();
             return await write.Result.ConfigureAwait(false);
+        }
+        catch (Exception e) when (Timings.Failed(e))
+        {
+            throw;
         }
         finally
         {
@@ -160,6 +166,7 @@ public sealed class SqliteDatabase : Database
 
     private void Commit(List<IWrite> batch, ref bool isFull)
     {
+        _session.Clock ??= Timings.NewClock();
         var needsFull = batch.Exists(w => w.Durability == Durability.Full);
         try
         {

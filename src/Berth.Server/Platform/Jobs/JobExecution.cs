@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Berth.Server.Platform.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace Berth.Server.Platform.Jobs;
@@ -98,6 +99,7 @@ internal sealed class JobExecution(LeasedJob job, IJobHandler handler, JobLeases
             return;
         }
         // 2.
+        using var span = Tracing.Source.StartActivity("job " + job.Kind);
         var work = Task.Run(() => handler.RunAsync(_run, _stop.Token), CancellationToken.None);
         await KeepAsync(work).ConfigureAwait(false);
         var outcome = await OutcomeAsync(work).ConfigureAwait(false);

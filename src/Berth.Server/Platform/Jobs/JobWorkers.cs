@@ -208,6 +208,12 @@ public sealed class JobWorkers : IHostedService, IAsyncDisposable
             Volatile.Write(ref _backlogWanted, 1);
             return _backlog.Select(b => new MetricSample(b.Count, ("kind", b.Kind), ("state", Word(b.State))));
         });
+        metrics.AddGauges("berth_job_oldest_seconds", "Age of the oldest unfinished background job of all replicas.", () =>
+        {
+            var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
+            return _backlog.Select(b => new MetricSample(Math.Max(0, now - b.OldestAt) / 1000.0, ("kind", b.Kind), ("state", Word(b.State))));
+        });
+        metrics.AddGauge("berth_jobs_running", "Background jobs that this process runs now.", () => Volatile.Read(ref _active));
         metrics.AddCounters("berth_jobs_finished_total", "Background jobs that this process finished.", () =>
             from lane in _lanes
             from state in new[] { JobState.Succeeded, JobState.Failed, JobState.Cancelled }

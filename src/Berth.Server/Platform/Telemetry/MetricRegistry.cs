@@ -15,6 +15,7 @@ public sealed record MetricSample(double Value, params (string Name, string Valu
 public sealed partial class MetricRegistry(ILogger<MetricRegistry> logger)
 {
     private readonly Lock _gate = new();
+    private readonly List<Func<CancellationToken, ValueTask>> _refreshes = [];
     private readonly SortedDictionary<string, Family> _families = new(StringComparer.Ordinal);
 
     /// <summary>Registers a value that only rises.</summary>
@@ -48,6 +49,32 @@ public sealed partial class MetricRegistry(ILogger<MetricRegistry> logger)
             if (!_families.TryGetValue(name, out var family)) _families.Add(name, family = new Family(help, kind, []));
             else if (family.Help != help || family.Kind != kind) throw new ArgumentException($"metric {name} was registered before with another help or kind");
             family.Writers.Add(write);
+        }
+    }
+
+    /// <summary>Registers what reads figures that no callback could: it is awaited before the page is written, and keeps its own distance between two readings.</summary>
+    public void AddRefresh(Func<CancellationToken, ValueTask> refresh)
+    {
+        lock (_gate) _refreshes.Add(refresh);
+    }
+
+    /// <summary>Lets all figures be read again. What cannot be read in time stays as it was.</summary>
+    public async ValueTask RefreshAsync(CancellationToken ct)
+    {
+        Func<CancellationToken, ValueTask>[] all;
+        lock (_gate) all = [.. _refreshes];
+        foreach (var refresh in all)
+        {
+            try
+            {
+                await refresh(ct).ConfigureAwait(false);
+            }
+#pragma warning disable CA1031 // As in Write: another feature's code.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                logger.RefreshFailed(e.Message);
+            }
         }
     }
 
@@ -120,4 +147,7 @@ internal static partial class MetricRegistryLog
 {
     [LoggerMessage(EventId = 110, Level = LogLevel.Warning, Message = "metric {Metric} could not be read")]
     public static partial void MetricFailed(this ILogger logger, string metric, Exception exception);
+
+    [LoggerMessage(EventId = 111, Level = LogLevel.Warning, Message = "figures of the metrics page could not be read: {Problem}")]
+    public static partial void RefreshFailed(this ILogger logger, string problem);
 }

@@ -6,8 +6,11 @@ namespace Berth.Server.Platform.Telemetry;
 /// <c>GET /metrics</c>: Prometheus text format 0.0.4, or OpenMetrics 1.0 when the client accepts <c>application/openmetrics-text</c> (as
 /// Prometheus does). No sign-in is asked for: bind <c>http.debug_address</c> to an inner address where numbers are nobody else's business.
 /// </summary>
-public sealed class MetricsPage(MetricRegistry registry)
+public sealed class MetricsPage(MetricRegistry registry, TimeProvider time)
 {
+    /// <summary>How long figures may be read: a database that hangs must not take all other metrics with it.</summary>
+    private static readonly TimeSpan MostRefresh = TimeSpan.FromSeconds(2);
+
     private const string Text = "text/plain; version=0.0.4; charset=utf-8";
     private const string OpenMetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -22,6 +25,11 @@ public sealed class MetricsPage(MetricRegistry registry)
             return;
         }
         var openMetrics = context.Request.Headers.Accept.ToString().Contains("application/openmetrics-text", StringComparison.OrdinalIgnoreCase);
+        using (var limit = new CancellationTokenSource(MostRefresh, time))
+        using (var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, context.RequestAborted))
+        {
+            await registry.RefreshAsync(both.Token).ConfigureAwait(false);
+        }
         var page = new LineBuffer();
         registry.Write(page, openMetrics);
         response.ContentType = openMetrics ? OpenMetrics : Text;

@@ -16,6 +16,12 @@ public sealed record LogOptions
 
     /// <summary>One line a request in Combined Log Format on standard output.</summary>
     public bool AccessLog { get; init; } = true;
+
+    /// <summary>A database statement that takes longer is logged as a warning, with its text and without its values; 0 logs none.</summary>
+    public TimeSpan SlowQuery { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>An operation of the blob store that takes longer is logged as a warning; 0 logs none.</summary>
+    public TimeSpan SlowStorage { get; init; } = TimeSpan.FromSeconds(5);
 }
 
 /// <summary>Form of log lines.</summary>
@@ -34,6 +40,9 @@ public sealed record MetricsOptions
 
     /// <summary>Path of the metrics page.</summary>
     public string Path { get; init; } = "/metrics";
+
+    /// <summary>Most projects that are shown with what they use: those that have used 85 % of their quota or more, the fullest first. 0 shows none by name.</summary>
+    public int MaxProjects { get; init; } = 50;
 }
 
 /// <summary>OpenTelemetry traces (section <c>tracing</c>).</summary>

@@ -53,8 +53,17 @@ public static class TelemetrySetup
             return registry;
         });
         services.AddSingleton<RequestMetrics>();
-        services.AddSingleton<StorageMetrics>();
-        services.AddSingleton<MetricsPage>();
+        services.AddSingleton(provider => NewStorageMetrics(options, provider));
+        services.AddSingleton(provider => new MetricsPage(provider.GetRequiredService<MetricRegistry>(), provider.GetService<TimeProvider>() ?? TimeProvider.System));
+    }
+
+    private static StorageMetrics NewStorageMetrics(LogOptions options, IServiceProvider provider)
+    {
+        var loggers = provider.GetRequiredService<ILoggerFactory>();
+        var (database, statements) = (provider.GetRequiredService<DatabaseTimings>(), loggers.CreateLogger("Database"));
+        database.SlowAfter = options.SlowQuery;
+        database.OnSlow = (sql, elapsed) => statements.SlowStatement(elapsed, SqlText.OneLine(sql));
+        return new StorageMetrics(provider.GetRequiredService<MetricRegistry>(), database, options, loggers.CreateLogger("Storage"));
     }
 
     private static LogLevel Max(LogLevel a, LogLevel b) => a > b ? a : b;

@@ -1,12 +1,11 @@
 using System.Buffers;
-using System.Diagnostics;
 using Berth.Blobs;
 using Berth.Oci;
 
 namespace Berth.Server.Platform.Telemetry;
 
-/// <summary>A blob store whose operations are timed (<see cref="StorageMetrics"/>).</summary>
-public sealed class TimedBlobStore(IBlobStore store, StorageMetrics metrics) : IBlobStore, IDisposable
+/// <summary>A blob store whose operations are timed and counted (<see cref="StoreCounters"/>).</summary>
+public sealed class TimedBlobStore(IBlobStore store, StoreCounters metrics) : IBlobStore, IDisposable
 {
     public bool IsObjectStore => store.IsObjectStore;
 
@@ -19,16 +18,17 @@ public sealed class TimedBlobStore(IBlobStore store, StorageMetrics metrics) : I
 
     public async ValueTask WriteUploadAsync(string uploadKey, ReadOnlyMemory<byte> content, CancellationToken ct)
     {
-        var started = Stopwatch.GetTimestamp();
+        using var call = metrics.Begin(StorageOperation.Append);
         await store.WriteUploadAsync(uploadKey, content, ct).ConfigureAwait(false);
-        metrics.Record(StorageOperation.Append, started);
+        call.Succeeded();
+        metrics.Written(content.Length);
     }
 
     public async ValueTask NameUploadAsync(string uploadKey, Digest digest, CancellationToken ct)
     {
-        var started = Stopwatch.GetTimestamp();
+        using var call = metrics.Begin(StorageOperation.Commit);
         await store.NameUploadAsync(uploadKey, digest, ct).ConfigureAwait(false);
-        metrics.Record(StorageOperation.Commit, started);
+        call.Succeeded();
     }
 
     public ValueTask DeleteUploadAsync(string uploadKey, string? state, CancellationToken ct) => store.DeleteUploadAsync(uploadKey, state, ct);
@@ -39,10 +39,10 @@ public sealed class TimedBlobStore(IBlobStore store, StorageMetrics metrics) : I
 
     public async ValueTask<IBlobReader?> OpenReadAsync(BlobPlace place, long offset, CancellationToken ct)
     {
-        var started = Stopwatch.GetTimestamp();
+        using var call = metrics.Begin(StorageOperation.Open);
         var reader = await store.OpenReadAsync(place, offset, ct).ConfigureAwait(false);
-        metrics.Record(StorageOperation.Open, started);
-        return reader;
+        call.Succeeded();
+        return reader is null ? null : new CountedReader(reader, metrics);
     }
 
     public ValueTask<long?> GetSizeAsync(BlobPlace place, CancellationToken ct) => store.GetSizeAsync(place, ct);
@@ -51,9 +51,9 @@ public sealed class TimedBlobStore(IBlobStore store, StorageMetrics metrics) : I
 
     public async ValueTask DeleteAsync(BlobPlace place, CancellationToken ct)
     {
-        var started = Stopwatch.GetTimestamp();
+        using var call = metrics.Begin(StorageOperation.Delete);
         await store.DeleteAsync(place, ct).ConfigureAwait(false);
-        metrics.Record(StorageOperation.Delete, started);
+        call.Succeeded();
     }
 
     public IAsyncEnumerable<StoredContent> ListContentAsync(CancellationToken ct) => store.ListContentAsync(ct);
@@ -64,7 +64,7 @@ public sealed class TimedBlobStore(IBlobStore store, StorageMetrics metrics) : I
 
     public void Dispose() => (store as IDisposable)?.Dispose();
 
-    private sealed class TimedAppender(IUploadAppender appender, StorageMetrics metrics) : IUploadAppender
+    private sealed class TimedAppender(IUploadAppender appender, StoreCounters metrics) : IUploadAppender
     {
         public long Offset => appender.Offset;
 
@@ -72,20 +72,44 @@ public sealed class TimedBlobStore(IBlobStore store, StorageMetrics metrics) : I
 
         public async ValueTask AppendAsync(ReadOnlySequence<byte> data, CancellationToken ct)
         {
-            var started = Stopwatch.GetTimestamp();
+            using var call = metrics.Begin(StorageOperation.Append);
             await appender.AppendAsync(data, ct).ConfigureAwait(false);
-            metrics.Record(StorageOperation.Append, started);
+            call.Succeeded();
+            metrics.Written(data.Length);
         }
 
         public ValueTask<UploadMark> SaveAsync(CancellationToken ct) => appender.SaveAsync(ct);
 
         public async ValueTask CommitAsync(Digest digest, CancellationToken ct)
         {
-            var started = Stopwatch.GetTimestamp();
+            using var call = metrics.Begin(StorageOperation.Commit);
             await appender.CommitAsync(digest, ct).ConfigureAwait(false);
-            metrics.Record(StorageOperation.Commit, started);
+            call.Succeeded();
         }
 
         public ValueTask DisposeAsync() => appender.DisposeAsync();
+    }
+
+    private sealed class CountedReader(IBlobReader reader, StoreCounters metrics) : IBlobReader
+    {
+        public long Length => reader.Length;
+
+        public ValueTask<int> ReadAsync(Memory<byte> buffer, long offset, CancellationToken ct)
+        {
+            var read = reader.ReadAsync(buffer, offset, ct);
+            if (!read.IsCompletedSuccessfully) return AwaitedAsync(read);
+            var count = read.Result;
+            metrics.Read(count);
+            return new ValueTask<int>(count);
+        }
+
+        public void Dispose() => reader.Dispose();
+
+        private async ValueTask<int> AwaitedAsync(ValueTask<int> read)
+        {
+            var count = await read.ConfigureAwait(false);
+            metrics.Read(count);
+            return count;
+        }
     }
 }

@@ -36,7 +36,7 @@ public sealed partial class MetricsTests
     {
         ProcessMetrics.AddTo(_registry);
         _ = new RequestMetrics(_registry);
-        _ = new StorageMetrics(_registry, new DatabaseTimings());
+        _ = new StorageMetrics(_registry, new DatabaseTimings(), new LogOptions(), NullLogger.Instance).Of("default");
         Approval.Verify(string.Join('\n', _registry.Names), "metric-names.txt");
         var page = Page(false);
         Assert.All(_registry.Names, name => Assert.Contains($"# HELP {name} ", page));
@@ -118,15 +118,39 @@ public sealed partial class MetricsTests
     public void Database_and_storage_times_are_counted()
     {
         var timings = new DatabaseTimings();
-        var storage = new StorageMetrics(_registry, timings);
+        var storage = new StorageMetrics(_registry, timings, new LogOptions(), NullLogger.Instance).Of("s");
         timings.OnRead!(TimeSpan.FromMilliseconds(2));
         timings.OnWrite!(TimeSpan.FromMilliseconds(3));
-        storage.Record(StorageOperation.Commit, Stopwatch.GetTimestamp());
+        using (var call = storage.Begin(StorageOperation.Commit)) call.Succeeded();
+        using (storage.Begin(StorageOperation.Delete))
+        {
+            // Not told that it has succeeded.
+        }
+        storage.Read(3);
+        storage.Written(5);
         var page = Page(false);
         Assert.Contains("berth_database_operation_duration_seconds_count{operation=\"read\"} 1\n", page);
         Assert.Contains("berth_database_operation_duration_seconds_count{operation=\"write\"} 1\n", page);
-        Assert.Contains("berth_storage_operation_duration_seconds_count{operation=\"commit\"} 1\n", page);
+        Assert.Contains("berth_storage_operation_duration_seconds_count{store=\"s\",operation=\"commit\"} 1\n", page);
+        Assert.Contains("berth_storage_errors_total{store=\"s\",operation=\"commit\"} 0\n", page);
+        Assert.Contains("berth_storage_errors_total{store=\"s\",operation=\"delete\"} 1\n", page);
+        Assert.Contains("berth_storage_bytes_total{store=\"s\",direction=\"read\"} 3\n", page);
+        Assert.Contains("berth_storage_bytes_total{store=\"s\",direction=\"written\"} 5\n", page);
         Assert.Equal(1, HelpOfStorage().Count(page));
+    }
+
+    [Fact]
+    public async Task Figures_are_read_before_the_page_is_written_and_one_that_fails_does_not_stop_the_others()
+    {
+        var read = 0;
+        _registry.AddRefresh(_ => throw new InvalidOperationException("no database"));
+        _registry.AddRefresh(_ =>
+        {
+            read++;
+            return ValueTask.CompletedTask;
+        });
+        await _registry.RefreshAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(1, read);
     }
 
     [Theory]
