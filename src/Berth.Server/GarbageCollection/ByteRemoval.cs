@@ -48,8 +48,9 @@ internal sealed class ByteRemoval(Database database, BlobStores stores, TimeProv
     {
         for (var (freed, after) = (0L, 0L); ;)
         {
-            var page = await database.ReadAsync((after, (long)limit), static async (session, q, token) =>
-                await ReadAsync(session.Command(SelectPage, q.after, q.Item2), token).ConfigureAwait(false), ct).ConfigureAwait(false);
+            var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+            var page = await database.ReadAsync((after, (long)limit, now), static async (session, q, token) =>
+                await ReadAsync(session.Command(SelectPage, q.after, q.Item2, q.now), token).ConfigureAwait(false), ct).ConfigureAwait(false);
             if (page.Count == 0) return freed;
             foreach (var removal in page) freed += (await RemoveAsync(removal, ct).ConfigureAwait(false)).Bytes;
             after = page[^1].Id;
@@ -107,13 +108,16 @@ internal sealed class ByteRemoval(Database database, BlobStores stores, TimeProv
     }
 
     private static readonly Statement SelectPage = new(
-        "SELECT id, store, key, digest, size, upload_state FROM blob_removals WHERE id > @0 ORDER BY id LIMIT @1");
+        "SELECT id, store, key, digest, size, upload_state FROM blob_removals WHERE id > @0 AND NOT EXISTS (SELECT 1 FROM gc_holds WHERE until > @2) ORDER BY id LIMIT @1");
 
+    // A removal that a backup must not meet was written after the hold: whoever sees it sees the hold too.
     private static readonly Statement Claim = new("""
-        UPDATE blob_removals SET due_at = @1 WHERE id IN (SELECT id FROM blob_removals WHERE due_at <= @0 ORDER BY due_at LIMIT @2)
+        UPDATE blob_removals SET due_at = @1 WHERE id IN (SELECT id FROM blob_removals WHERE due_at <= @0
+          AND NOT EXISTS (SELECT 1 FROM gc_holds WHERE until > @0) ORDER BY due_at LIMIT @2)
         RETURNING id, store, key, digest, size, upload_state
         """, """
-        UPDATE blob_removals SET due_at = @1 WHERE id IN (SELECT id FROM blob_removals WHERE due_at <= @0 ORDER BY due_at LIMIT @2 FOR UPDATE SKIP LOCKED)
+        UPDATE blob_removals SET due_at = @1 WHERE id IN (SELECT id FROM blob_removals WHERE due_at <= @0
+          AND NOT EXISTS (SELECT 1 FROM gc_holds WHERE until > @0) ORDER BY due_at LIMIT @2 FOR UPDATE SKIP LOCKED)
         RETURNING id, store, key, digest, size, upload_state
         """);
 

@@ -63,6 +63,9 @@ internal sealed class RegistryApp : IAsyncDisposable
     /// <summary>Folder that holds everything the server writes, in its folder <c>data</c>.</summary>
     public string Folder { get; }
 
+    /// <summary>Settings of the server.</summary>
+    public BerthOptions Options => _options;
+
     /// <summary>Address without a slash at the end.</summary>
     public string Url => _app!.Urls.First();
 
@@ -78,12 +81,12 @@ internal sealed class RegistryApp : IAsyncDisposable
 
     public static async Task<RegistryApp> StartAsync(
         DatabaseKind kind, RegistryOptions? rules = null, Func<BerthOptions, BerthOptions>? more = null, Action<IServiceCollection>? services = null,
-        string? server = null)
+        string? server = null, bool start = true)
     {
         if (server is null) SkipWithout(kind);
         var app = new RegistryApp(kind, rules ?? new RegistryOptions(), more, services, server);
         if (kind == DatabaseKind.Postgres) await app.OnServerAsync($"CREATE SCHEMA {app._schema}");
-        await app.RunAsync();
+        if (start) await app.RunAsync();
         return app;
     }
 

@@ -24,6 +24,9 @@ internal sealed class InstallationSecret(string? secretKey, string? secretKeyFil
 
     private readonly Lazy<byte[]> _key = new(() => ReadKey(secretKey, secretKeyFile, dataFolder, log));
 
+    /// <summary>The key itself, for a backup.</summary>
+    internal ReadOnlySpan<byte> Key => _key.Value;
+
     /// <summary>Encrypts; the result is version, nonce, tag and ciphertext.</summary>
     /// <param name="plain">What to encrypt.</param>
     /// <param name="purpose">Bound to the result: it can be decrypted for the same purpose only.</param>
