@@ -116,7 +116,7 @@ public static class BerthServer
         services.AddHostedService(s => new SchemaGuard(
             database, s.GetRequiredService<IHostApplicationLifetime>(), s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<SchemaGuard>>()));
         services.AddSingleton(s => StoreSetup.Open(
-            options.Storage, options.DataFolder, s.GetRequiredService<TimeProvider>(), (name, store) => new TimedBlobStore(store, s.GetRequiredService<StorageMetrics>().Of(name))));
+            options.Storage, options.DataFolder, s.GetRequiredService<Database>(), s.GetRequiredService<TimeProvider>(), (name, store) => new TimedBlobStore(store, s.GetRequiredService<StorageMetrics>().Of(name))));
         services.AddHealth(options.Health);
         services.AddSingleton<DomainEvents>();
         services.AddSettings(options);

@@ -22,9 +22,11 @@ public sealed record S3Options
     public string AccessKey { get; init; } = "";
 
     /// <summary>Its secret. Secret.</summary>
+    [SecretSetting]
     public string SecretKey { get; init; } = "";
 
     /// <summary>Token of temporary credentials. Secret.</summary>
+    [SecretSetting]
     public string SessionToken { get; init; } = "";
 
     /// <summary>ARN of a role to take on with these credentials, or with the token of <see cref="WebIdentityTokenFile"/>.</summary>

@@ -64,7 +64,7 @@ internal sealed class ByteRemoval(Database database, BlobStores stores, TimeProv
         var place = new BlobLocation(removal.Store, key).PlaceOf(Digest.TryParse(removal.Digest, out var digest) ? digest : default);
         var size = await store.GetSizeAsync(place, ct).ConfigureAwait(false);
         if (size is not null) await store.DeleteAsync(place, ct).ConfigureAwait(false);
-        await store.DeleteUploadAsync(key, removal.UploadState, ct).ConfigureAwait(false);
+        if (removal.UploadId is { } upload) await store.DeleteUploadAsync(upload, removal.UploadState, ct).ConfigureAwait(false);
         await database.WriteAsync(Durability.Relaxed, async (session, token) => await session.ExecuteAsync(Delete, [removal.Id], token).ConfigureAwait(false), ct).ConfigureAwait(false);
         return size is { } bytes ? new FreedBytes(1, bytes, 0) : new FreedBytes(0, 0, 0);
     }
@@ -101,24 +101,25 @@ internal sealed class ByteRemoval(Database database, BlobStores stores, TimeProv
                 Key = rows.IsDBNull(2) ? null : rows.GetString(2),
                 Digest = rows.GetString(3),
                 Size = rows.GetInt64(4),
-                UploadState = rows.IsDBNull(5) ? null : rows.GetString(5),
+                UploadId = rows.IsDBNull(5) ? null : rows.GetString(5),
+                UploadState = rows.IsDBNull(6) ? null : rows.GetString(6),
             });
         }
         return removals;
     }
 
     private static readonly Statement SelectPage = new(
-        "SELECT id, store, key, digest, size, upload_state FROM blob_removals WHERE id > @0 AND NOT EXISTS (SELECT 1 FROM gc_holds WHERE until > @2) ORDER BY id LIMIT @1");
+        "SELECT id, store, key, digest, size, upload_id, upload_state FROM blob_removals WHERE id > @0 AND NOT EXISTS (SELECT 1 FROM gc_holds WHERE until > @2) ORDER BY id LIMIT @1");
 
     // A removal that a backup must not meet was written after the hold: whoever sees it sees the hold too.
     private static readonly Statement Claim = new("""
         UPDATE blob_removals SET due_at = @1 WHERE id IN (SELECT id FROM blob_removals WHERE due_at <= @0
           AND NOT EXISTS (SELECT 1 FROM gc_holds WHERE until > @0) ORDER BY due_at LIMIT @2)
-        RETURNING id, store, key, digest, size, upload_state
+        RETURNING id, store, key, digest, size, upload_id, upload_state
         """, """
         UPDATE blob_removals SET due_at = @1 WHERE id IN (SELECT id FROM blob_removals WHERE due_at <= @0
           AND NOT EXISTS (SELECT 1 FROM gc_holds WHERE until > @0) ORDER BY due_at LIMIT @2 FOR UPDATE SKIP LOCKED)
-        RETURNING id, store, key, digest, size, upload_state
+        RETURNING id, store, key, digest, size, upload_id, upload_state
         """);
 
     private static readonly Statement Delete = new("DELETE FROM blob_removals WHERE id = @0");

@@ -24,7 +24,10 @@ public sealed class BlobRemoval
     /// <summary>Bytes that are freed, as recorded; 0 when nobody knows.</summary>
     public long Size { get; set; }
 
-    /// <summary>What the session of the upload had saved last, for its left-over parts.</summary>
+    /// <summary>Key of the upload that left parts behind; null when there are none.</summary>
+    public string? UploadId { get; set; }
+
+    /// <summary>What its session had saved last.</summary>
     public string? UploadState { get; set; }
 
     /// <summary>Unix milliseconds.</summary>
@@ -38,12 +41,15 @@ public sealed class BlobRemoval
 internal static class BlobRemovals
 {
     /// <summary>Lets go of bytes.</summary>
-    public static async ValueTask AddAsync(
-        DbSession session, BlobLocation location, string digest, long size, string? uploadState, long now, CancellationToken ct) =>
-        await session.ExecuteAsync(Insert, [location.Store, location.Key, digest, size, uploadState, now], ct).ConfigureAwait(false);
+    public static async ValueTask AddAsync(DbSession session, BlobLocation location, string digest, long size, long now, CancellationToken ct) =>
+        await session.ExecuteAsync(Insert, [location.Store, location.Key, digest, size, null, null, now], ct).ConfigureAwait(false);
+
+    /// <summary>Lets go of everything that an upload may have left.</summary>
+    public static async ValueTask AddUploadAsync(DbSession session, BlobLocation location, UploadSession upload, long now, CancellationToken ct) =>
+        await session.ExecuteAsync(Insert, [location.Store, location.Key, upload.CommittingDigest ?? "", 0L, upload.Id, upload.State, now], ct).ConfigureAwait(false);
 
     private static readonly Statement Insert = new("""
-        INSERT INTO blob_removals (store, key, digest, size, upload_state, created_at, due_at) VALUES (@0, @1, @2, @3, @4, @5, @5)
+        INSERT INTO blob_removals (store, key, digest, size, upload_id, upload_state, created_at, due_at) VALUES (@0, @1, @2, @3, @4, @5, @6, @6)
         """);
 }
 
@@ -57,6 +63,7 @@ internal sealed class BlobRemovalMap : IEntityTypeConfiguration<BlobRemoval>
         builder.Property(r => r.Key).HasColumnName("key").HasMaxLength(160);
         builder.Property(r => r.Digest).HasColumnName("digest").HasMaxLength(135);
         builder.Property(r => r.Size).HasColumnName("size");
+        builder.Property(r => r.UploadId).HasColumnName("upload_id").HasMaxLength(64);
         builder.Property(r => r.UploadState).HasColumnName("upload_state");
         builder.Property(r => r.CreatedAt).HasColumnName("created_at");
         builder.Property(r => r.DueAt).HasColumnName("due_at");

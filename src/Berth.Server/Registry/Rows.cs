@@ -43,7 +43,7 @@ internal static class Rows
         if (await session.ScalarAsync(InsertBlob, [digest, size, now, location.Store, location.Key], ct).ConfigureAwait(false) is { } id) return id;
         var (known, at, isQuarantined) = await FindBlobAsync(session, digest, ct).ConfigureAwait(false);
         if (isQuarantined) await session.ExecuteAsync(HealBlob, [known, location.Store, location.Key], ct).ConfigureAwait(false);
-        if (at != location) await BlobRemovals.AddAsync(session, isQuarantined ? at : location, digest, size, null, now, ct).ConfigureAwait(false);
+        if (at != location) await BlobRemovals.AddAsync(session, isQuarantined ? at : location, digest, size, now, ct).ConfigureAwait(false);
         return known;
     }
 

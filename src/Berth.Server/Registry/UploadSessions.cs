@@ -90,7 +90,7 @@ internal sealed class UploadSessions(Database database, TimeProvider time)
         database.WriteAsync(Durability.Relaxed, async (session, token) =>
         {
             if (!await DeleteAsync(session, upload.Id, token).ConfigureAwait(false)) return false;
-            await BlobRemovals.AddAsync(session, location, upload.CommittingDigest ?? "", 0, upload.State, time.GetUtcNow().ToUnixTimeMilliseconds(), token).ConfigureAwait(false);
+            await BlobRemovals.AddUploadAsync(session, location, upload, time.GetUtcNow().ToUnixTimeMilliseconds(), token).ConfigureAwait(false);
             return true;
         }, ct);
 

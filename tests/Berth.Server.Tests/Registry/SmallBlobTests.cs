@@ -123,7 +123,7 @@ public abstract class SmallBlobTests(RegistryFixture fixture) : RegistryTests(fi
     private Task<RegistryApp> StartAsync(Cut cut) =>
         RegistryApp.StartAsync(Kind, new RegistryOptions { UploadExpiry = TimeSpan.Zero }, services: s =>
             s.AddSingleton(p => StoreSetup.Open(
-                p.GetRequiredService<BerthOptions>().Storage, p.GetRequiredService<BerthOptions>().DataFolder, p.GetRequiredService<TimeProvider>(), (_, store) => new CutOffStore(store, cut))));
+                p.GetRequiredService<BerthOptions>().Storage, p.GetRequiredService<BerthOptions>().DataFolder, p.GetRequiredService<Database>(), p.GetRequiredService<TimeProvider>(), (_, store) => new CutOffStore(store, cut))));
 
     // Where the client would send its request again.
     private static async Task<string> CutOffAsync(RegistryApp app, byte[] content, bool inPut)

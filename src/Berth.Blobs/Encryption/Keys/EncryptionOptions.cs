@@ -20,6 +20,7 @@ public sealed record MasterKeyOptions
     public string? File { get; init; }
 
     /// <summary>32 bytes in base64. A secret: better given by the environment or a file.</summary>
+    [SecretSetting]
     public string? Value { get; init; }
 
     /// <summary>A key of Vault's transit engine.</summary>
@@ -45,6 +46,7 @@ public sealed record VaultKeyOptions
     public string? Namespace { get; init; }
 
     /// <summary>Token. A secret.</summary>
+    [SecretSetting]
     public string? Token { get; init; }
 
     /// <summary>A file with the token, read for each call, as Vault's agent keeps it.</summary>
@@ -64,6 +66,7 @@ public sealed record KmsKeyOptions
     public string? Key { get; init; }
 
     /// <summary>Bearer token. A secret.</summary>
+    [SecretSetting]
     public string? Token { get; init; }
 
     /// <summary>A file with the bearer token, read for each call.</summary>

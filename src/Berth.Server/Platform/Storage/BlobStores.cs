@@ -1,4 +1,5 @@
 using Berth.Blobs;
+using Berth.Blobs.Encryption.Keys;
 using Berth.Oci;
 using Berth.Server.Platform.Text;
 
@@ -20,8 +21,10 @@ public sealed class BlobStores : IDisposable
     /// <param name="stores">By name.</param>
     /// <param name="defaultName">One of them.</param>
     /// <param name="rules">Which projects go elsewhere; the first that fits counts.</param>
-    public BlobStores(IReadOnlyDictionary<string, IBlobStore> stores, string defaultName, IReadOnlyList<StoreRule> rules)
+    /// <param name="keys">Keys of encrypted content; null where there is none.</param>
+    public BlobStores(IReadOnlyDictionary<string, IBlobStore> stores, string defaultName, IReadOnlyList<StoreRule> rules, DataKeys? keys = null)
     {
+        Keys = keys;
         _stores = new Dictionary<string, IBlobStore>(stores, StringComparer.Ordinal);
         _rules = rules;
         Default = defaultName;
@@ -29,6 +32,9 @@ public sealed class BlobStores : IDisposable
 
     /// <summary>Name of the default store.</summary>
     public string Default { get; }
+
+    /// <summary>Keys of encrypted content; null where there is none.</summary>
+    public DataKeys? Keys { get; }
 
     /// <summary>Names of all stores.</summary>
     public IReadOnlyCollection<string> Names => _stores.Keys;
@@ -59,6 +65,7 @@ public sealed class BlobStores : IDisposable
     public void Dispose()
     {
         foreach (var store in _stores.Values) (store as IDisposable)?.Dispose();
+        Keys?.Dispose();
     }
 }
 
