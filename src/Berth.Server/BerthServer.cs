@@ -15,6 +15,7 @@ using Berth.Server.Platform.Health;
 using Berth.Server.Platform.Http;
 using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Secrets;
+using Berth.Server.Platform.Settings;
 using Berth.Server.Platform.Storage;
 using Berth.Server.Platform.Telemetry;
 using Berth.Server.Projects;
@@ -182,6 +183,7 @@ public static class BerthServer
             next, options.Http, app.Services.GetRequiredService<RequestMetrics>(), app.Services.GetRequiredService<RequestLog>(),
             app.Services.GetRequiredService<ILoggerFactory>()).InvokeAsync);
         app.Use(next => PathPrefix.Before(next, options.Http.Prefix));
+        app.Use(next => new MaintenanceMode(next, app.Services.GetRequiredService<RuntimeSettings>(), options.Metrics.Path).InvokeAsync);
         app.Use(next => Registry.Registry.Serve(registry, next));
         app.UseRouting();
         app.MapAccess(options.Access);

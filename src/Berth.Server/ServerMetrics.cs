@@ -1,8 +1,9 @@
-using Berth.Blobs;
+using Berth.Server.Platform.Storage;
 using Berth.Server.Access;
 using Berth.Server.Notifications;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Health;
+using Berth.Server.Platform.Settings;
 using Berth.Server.Platform.Telemetry;
 using Berth.Server.Quotas;
 using Berth.Server.Registry;
@@ -20,8 +21,9 @@ internal static class ServerMetrics
         AddSignIns(metrics, services.GetRequiredService<AccessCounters>());
         AddNotifications(metrics, services.GetRequiredService<NotificationEndpoints>());
         AddDatabase(metrics, services.GetRequiredService<Database>());
-        AddStorage(metrics, services.GetRequiredService<IBlobStore>(), options.Storage.MinFreeBytes);
+        AddStorage(metrics, services.GetRequiredService<BlobStores>(), options.Storage.MinFreeBytes);
         AddHealth(metrics, services.GetRequiredService<HealthMonitor>());
+        AddModes(metrics, services.GetRequiredService<RuntimeSettings>());
         new QuotaGauges(services.GetRequiredService<Database>(), options.Metrics, services.GetRequiredService<TimeProvider>()).AddTo(metrics);
     }
 
@@ -65,11 +67,24 @@ internal static class ServerMetrics
         metrics.AddGauge("berth_database_writes_queued", "Writes that wait for the writer of SQLite.", () => database.QueuedWrites);
     }
 
-    private static void AddStorage(MetricRegistry metrics, IBlobStore store, long minFreeBytes)
+    private static void AddStorage(MetricRegistry metrics, BlobStores stores, long minFreeBytes)
     {
         metrics.AddGauges("berth_storage_free_bytes", "Bytes that the blob store can still take; stores without a limit have none.",
-            () => store.FreeBytes is var free and < long.MaxValue ? [new MetricSample(free, ("store", "default"))] : []);
+            () => stores[stores.Default].FreeBytes is var free and < long.MaxValue ? [new MetricSample(free, ("store", "default"))] : []);
         metrics.AddGauge("berth_storage_min_free_bytes", "Uploads are refused below this (storage.minFreeBytes).", () => minFreeBytes);
+    }
+
+    private static void AddModes(MetricRegistry metrics, RuntimeSettings settings)
+    {
+        const string modes = "1 while the installation is in a mode: read_only refuses writes, maintenance everything but administrators.";
+        var (readOnly, maintenance) = (false, false);
+        metrics.AddRefresh(async ct =>
+        {
+            var values = await settings.ReadAsync(ct).ConfigureAwait(false);
+            (readOnly, maintenance) = (values.Of(RuntimeSettingTable.ReadOnly), values.Of(RuntimeSettingTable.MaintenanceMode));
+        });
+        metrics.AddGauge("berth_mode", modes, () => readOnly ? 1 : 0, ("mode", "read_only"));
+        metrics.AddGauge("berth_mode", modes, () => maintenance ? 1 : 0, ("mode", "maintenance"));
     }
 
     private static void AddHealth(MetricRegistry metrics, HealthMonitor monitor) =>

@@ -4,7 +4,7 @@ namespace Berth.Blobs.Http;
 /// The body of an answer. It ends early when the connection breaks or falls silent: the reader knows the length and asks for the rest, which is the
 /// one thing to do about any failure here.
 /// </summary>
-internal sealed class AnswerStream(HttpResponseMessage response, Stream body, TimeSpan stall, TimeProvider time) : Stream
+internal sealed class AnswerStream(IDisposable response, Stream body, TimeSpan stall, TimeProvider time) : Stream
 {
     private bool _broken;
 
@@ -50,7 +50,7 @@ internal sealed class AnswerStream(HttpResponseMessage response, Stream body, Ti
         try
         {
             using var silence = new CancellationTokenSource(stall, time);
-            await using (silence.Token.UnsafeRegister(static answer => ((HttpResponseMessage)answer!).Dispose(), response).ConfigureAwait(false))
+            await using (silence.Token.UnsafeRegister(static answer => ((IDisposable)answer!).Dispose(), response).ConfigureAwait(false))
                 return await read.ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or HttpRequestException or ObjectDisposedException or OperationCanceledException && !ct.IsCancellationRequested)

@@ -148,7 +148,9 @@ internal sealed class StoreHttp : IDisposable
     }
 
     private static bool SaysLater(HttpStatusCode status) => status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests
-        or HttpStatusCode.InternalServerError or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout;
+        or HttpStatusCode.InternalServerError or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout
+        // OpenStack Swift's word for "too many requests".
+        or (HttpStatusCode)498;
 
     private TimeSpan Pause(int failures, System.Net.Http.Headers.RetryConditionHeaderValue? retryAfter)
     {

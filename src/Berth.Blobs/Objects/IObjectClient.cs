@@ -1,7 +1,7 @@
 namespace Berth.Blobs.Objects;
 
 /// <summary>
-/// What <c>ObjectBlobStore</c> needs of one service: S3, Azure Blob, Google Cloud Storage, Swift. Keys are whole (the root prefix included). Every call
+/// What <see cref="ObjectBlobStore"/> needs of one service: S3, Azure Blob, Google Cloud Storage, Swift. Keys are whole (the root prefix included). Every call
 /// has a time limit and is tried again where the service says that this may help; what does not help in the end is a
 /// <see cref="StoreUnavailableException"/> (out of reach, 5xx, slow down) or another <see cref="IOException"/> (credentials, missing bucket).
 /// </summary>
@@ -13,7 +13,10 @@ internal interface IObjectClient : IDisposable
     /// <summary>Writes a whole object, replacing what is there.</summary>
     Task PutAsync(string key, ReadOnlyMemory<byte> content, CancellationToken ct);
 
-    /// <summary>Opens an object at an offset; null when it is not there. The stream ends early when the connection breaks: the caller compares with the size.</summary>
+    /// <summary>
+    /// Opens an object at an offset; null when it is not there, an empty stream at its end or behind. The stream ends early, or throws an <see cref="IOException"/>,
+    /// when the connection breaks or falls silent: the caller compares with the size.
+    /// </summary>
     Task<ObjectContent?> OpenAsync(string key, long offset, CancellationToken ct);
 
     /// <summary>Size in bytes; null when it is not there.</summary>
@@ -52,7 +55,9 @@ internal interface IObjectClient : IDisposable
 /// <param name="Multiple">Sizes of all parts but the last are multiples of this.</param>
 /// <param name="MaxParts">Most parts of an object.</param>
 /// <param name="Concurrency">Most parts of one object under way at a time; 1 where they must come in order.</param>
-internal readonly record struct PartLimits(int PartBytes, int Multiple, int MaxParts, int Concurrency);
+/// <param name="ShortBytes">From this size on a part may be smaller than the others, so that a save can write it in place of a tail; 0 where it may not.</param>
+/// <param name="IsEven">True where all parts but the last must have the usual size.</param>
+internal readonly record struct PartLimits(int PartBytes, int Multiple, int MaxParts, int Concurrency, int ShortBytes = 0, bool IsEven = false);
 
 /// <summary>An object that comes in parts.</summary>
 /// <param name="Key">Its key.</param>

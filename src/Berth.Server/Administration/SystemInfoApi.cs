@@ -16,11 +16,11 @@ internal sealed class SystemInfoApi(RuntimeSettings settings, HealthMonitor heal
 
     internal static IEnumerable<ApiOperation> Operations(SystemInfoApi api) =>
     [
-        new(HttpMethods.Get, "/systeminfo", "getSystemInfo", "systeminfo", ApiNeed.Anybody, api.GetAsync) { Answer = typeof(GeneralInfo), Summary = "What the installation is; more for callers who are signed in" },
+        new(HttpMethods.Get, "/systeminfo", "getSystemInfo", "systeminfo", ApiNeed.Anybody, api.GetAsync) { RunsInMaintenance = true, Answer = typeof(GeneralInfo), Summary = "What the installation is; more for callers who are signed in" },
         new(HttpMethods.Get, "/systeminfo/getcert", "getCert", "systeminfo", ApiNeed.Anybody, static (_, _) => Task.FromResult(ApiResult.NotFound("cert not found: Berth has no certificate authority of its own"))) { Summary = "The root certificate: there is none" },
         new(HttpMethods.Get, "/systeminfo/volumes", "getVolumes", "systeminfo", ApiNeed.System(SystemPermissions.SystemVolumesRead), api.GetVolumesAsync) { Answer = typeof(SystemVolumes), Summary = "Size of the storage and room on it, in bytes" },
-        new(HttpMethods.Get, "/health", "getHealth", "health", ApiNeed.Anybody, api.GetHealthAsync) { Answer = typeof(OverallHealthStatus), Summary = "Whether the parts of the installation are well" },
-        new(HttpMethods.Get, "/ping", "getPing", "ping", ApiNeed.Anybody, static (_, _) => Task.FromResult(ApiResult.Text("Pong"))) { Summary = "Pong" },
+        new(HttpMethods.Get, "/health", "getHealth", "health", ApiNeed.Anybody, api.GetHealthAsync) { RunsInMaintenance = true, Answer = typeof(OverallHealthStatus), Summary = "Whether the parts of the installation are well" },
+        new(HttpMethods.Get, "/ping", "getPing", "ping", ApiNeed.Anybody, static (_, _) => Task.FromResult(ApiResult.Text("Pong"))) { RunsInMaintenance = true, Summary = "Pong" },
         new(HttpMethods.Get, "/api/version", "getVersion", "version", ApiNeed.Anybody, static (_, _) => Task.FromResult(ApiResult.Ok(new ApiVersion(), AdministrationJson.Default.ApiVersion))) { Surface = ApiSurface.Root, Answer = typeof(ApiVersion), Summary = "Version of Harbor's API" },
     ];
 

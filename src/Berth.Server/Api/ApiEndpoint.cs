@@ -11,8 +11,8 @@ using Microsoft.Extensions.Logging;
 namespace Berth.Server.Api;
 
 /// <summary>
-/// The door of the management API. Every call goes through here: 1. who calls, 2. the project of the path, 3. the need of the
-/// operation, 4. the handler, 5. the answer. Errors of the infrastructure become answers here and nowhere else.
+/// The door of the management API. Every call goes through here: 1. who calls, 2. the project of the path, 3. whether this is the
+/// time for it and the need of the operation, 4. the handler, 5. the answer. Errors of the infrastructure become answers here and nowhere else.
 /// </summary>
 internal sealed class ApiEndpoint(ICallerSource access, ApiRights rights, RuntimeSettings settings, ILogger<ApiEndpoint> logger)
 {
@@ -61,7 +61,8 @@ internal sealed class ApiEndpoint(ICallerSource access, ApiRights rights, Runtim
         var call = new ApiCall(context, operation, caller, rights, project);
 
         // 3. and 4.
-        return await RefusalAsync(call, ct).ConfigureAwait(false)
+        return await MaintenanceRefusalAsync(call, ct).ConfigureAwait(false)
+            ?? await RefusalAsync(call, ct).ConfigureAwait(false)
             ?? await ReadOnlyRefusalAsync(operation, ct).ConfigureAwait(false)
             ?? await operation.Run(call, ct).ConfigureAwait(false);
     }
@@ -106,6 +107,15 @@ internal sealed class ApiEndpoint(ICallerSource access, ApiRights rights, Runtim
         && await settings.ReadAsync(RuntimeSettingTable.ReadOnly, ct).ConfigureAwait(false)
             ? ApiResult.Fail(ApiError.Denied, "The system is in read only mode. Any modification is prohibited.")
             : null;
+
+    private async ValueTask<ApiResult?> MaintenanceRefusalAsync(ApiCall call, CancellationToken ct)
+    {
+        if (call.IsAdmin || call.Operation.RunsInMaintenance) return null;
+        var values = await settings.ReadAsync(ct).ConfigureAwait(false);
+        if (!values.Of(RuntimeSettingTable.MaintenanceMode)) return null;
+        call.Http.Response.Headers.RetryAfter = MaintenanceNotice.RetryAfter.TotalSeconds.ToString(CultureInfo.InvariantCulture);
+        return ApiResult.Fail(ApiError.Unavailable, MaintenanceNotice.TextOf(values));
+    }
 
     private static Task SendAsync(HttpContext context, ApiOperation operation, ApiResult result, CancellationToken ct) =>
         ApiAnswers.SendAsync(context, operation.Surface, result, ct);

@@ -61,6 +61,13 @@ public sealed record ApiOperation(string Method, string Path, string Id, string 
         init;
     }
 
+    /// <summary>Whether it is open to everybody while the installation is under maintenance: signing in, and what tells how it is.</summary>
+    public bool RunsInMaintenance
+    {
+        get => field || Surface == ApiSurface.Root;
+        init;
+    }
+
     /// <summary>The whole path of the route.</summary>
     public string Route => Surface switch
     {

@@ -27,15 +27,11 @@ internal sealed class GarbageApi(Database database, GarbagePreview preview, WhyK
         },
         new(HttpMethods.Get, "/usage", "getUsage", "gc", ApiNeed.System(SystemPermissions.GarbageCollectionRead), api.UsageAsync)
         {
-            Surface = ApiSurface.Berth, Summary = "Bytes in the blob stores.", Answer = typeof(UsageJson),
+            Surface = ApiSurface.Berth, Summary = "Bytes in the blob stores.", Answer = typeof(StorageUsageJson),
         },
         new(HttpMethods.Get, Project + "/usage", "getProjectUsage", "gc", ApiNeed.Project(ProjectPermissions.QuotaRead), api.ProjectUsageAsync)
         {
-            Surface = ApiSurface.Berth, Summary = "Bytes that only this project names, and those that it shares.", Answer = typeof(UsageJson),
-        },
-        new(HttpMethods.Get, Project + "/repositories/{repository_name}/usage", "getRepositoryUsage", "gc", ApiNeed.Project(ProjectPermissions.RepositoryRead), api.RepositoryUsageAsync)
-        {
-            Surface = ApiSurface.Berth, Summary = "Bytes that only this repository names, and those that it shares.", Answer = typeof(UsageJson),
+            Surface = ApiSurface.Berth, Summary = "Bytes that only this project names, and those that it shares.", Answer = typeof(StorageUsageJson),
         },
         new(HttpMethods.Get, Project + "/untagged", "getUntaggedRule", "gc", ApiNeed.Project(ProjectPermissions.MetadataRead), api.GetUntaggedAsync)
         {
@@ -72,18 +68,10 @@ internal sealed class GarbageApi(Database database, GarbagePreview preview, WhyK
     }
 
     private async Task<ApiResult> UsageAsync(ApiCall call, CancellationToken ct) =>
-        ApiResult.Ok(await database.ReadAsync(0, static (session, _, token) => StorageUsage.OfRegistryAsync(session, token), ct).ConfigureAwait(false), GarbageJson.Default.UsageJson);
+        ApiResult.Ok(await database.ReadAsync(0, static (session, _, token) => StorageUsage.OfRegistryAsync(session, token), ct).ConfigureAwait(false), GarbageJson.Default.StorageUsageJson);
 
     private async Task<ApiResult> ProjectUsageAsync(ApiCall call, CancellationToken ct) =>
-        ApiResult.Ok(await database.ReadAsync(call.Project!.Id, static (session, id, token) => StorageUsage.OfProjectAsync(session, id, token), ct).ConfigureAwait(false), GarbageJson.Default.UsageJson);
-
-    private async Task<ApiResult> RepositoryUsageAsync(ApiCall call, CancellationToken ct)
-    {
-        var name = $"{call.Project!.Name}/{call.Route("repository_name")}";
-        var usage = await database.ReadAsync(name, static async ValueTask<UsageJson?> (session, n, token) =>
-            await Rows.FindRepositoryAsync(session, n, token).ConfigureAwait(false) is { } id ? await StorageUsage.OfRepositoryAsync(session, id, token).ConfigureAwait(false) : null, ct).ConfigureAwait(false);
-        return usage is null ? ApiResult.NotFound($"repository {name} not found") : ApiResult.Ok(usage, GarbageJson.Default.UsageJson);
-    }
+        ApiResult.Ok(await database.ReadAsync(call.Project!.Id, static (session, id, token) => StorageUsage.OfProjectAsync(session, id, token), ct).ConfigureAwait(false), GarbageJson.Default.StorageUsageJson);
 
     private async Task<ApiResult> GetUntaggedAsync(ApiCall call, CancellationToken ct)
     {

@@ -102,5 +102,5 @@ internal sealed class GarbageRunsApi(Database database, JobQueue queue, JobSched
 [JsonSerializable(typeof(GarbageStatusJson))]
 [JsonSerializable(typeof(KeptJson))]
 [JsonSerializable(typeof(UntaggedJson))]
-[JsonSerializable(typeof(UsageJson))]
+[JsonSerializable(typeof(StorageUsageJson))]
 internal sealed partial class GarbageJson : JsonSerializerContext;

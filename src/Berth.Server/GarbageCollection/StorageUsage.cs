@@ -3,31 +3,28 @@ using Berth.Server.Platform.Data;
 namespace Berth.Server.GarbageCollection;
 
 /// <summary>
-/// Which bytes are whose. A blob is stored once; its bytes are unique to a repository, or a project, when no manifest of another one names it, else shared. Bytes of
+/// Which bytes are whose. A blob is stored once; its bytes are unique to a project when no manifest of another one names it, else shared. Bytes of
 /// manifests are in the database and are not counted.
 /// </summary>
 internal static class StorageUsage
 {
     /// <summary>Of the whole registry: unique is what exactly one project names, shared what several do.</summary>
-    public static async ValueTask<UsageJson> OfRegistryAsync(DbSession session, CancellationToken ct)
+    public static async ValueTask<StorageUsageJson> OfRegistryAsync(DbSession session, CancellationToken ct)
     {
         await using var row = await session.Command(SelectRegistry).ExecuteReaderAsync(ct).ConfigureAwait(false);
         await row.ReadAsync(ct).ConfigureAwait(false);
         var (unique, shared, unused, blobs, removing) = (row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4));
-        return new UsageJson { UniqueBytes = unique, SharedBytes = shared, UnreferencedBytes = unused, Blobs = blobs, StoredBytes = unique + shared + unused + removing };
+        return new StorageUsageJson { UniqueBytes = unique, SharedBytes = shared, UnreferencedBytes = unused, Blobs = blobs, StoredBytes = unique + shared + unused + removing };
     }
 
     /// <summary>Of a project.</summary>
-    public static ValueTask<UsageJson> OfProjectAsync(DbSession session, long projectId, CancellationToken ct) => ReadAsync(session, SelectProject, projectId, ct);
+    public static ValueTask<StorageUsageJson> OfProjectAsync(DbSession session, long projectId, CancellationToken ct) => ReadAsync(session, SelectProject, projectId, ct);
 
-    /// <summary>Of a repository.</summary>
-    public static ValueTask<UsageJson> OfRepositoryAsync(DbSession session, long repositoryId, CancellationToken ct) => ReadAsync(session, SelectRepository, repositoryId, ct);
-
-    private static async ValueTask<UsageJson> ReadAsync(DbSession session, Statement statement, long id, CancellationToken ct)
+    private static async ValueTask<StorageUsageJson> ReadAsync(DbSession session, Statement statement, long id, CancellationToken ct)
     {
         await using var row = await session.Command(statement, id).ExecuteReaderAsync(ct).ConfigureAwait(false);
         await row.ReadAsync(ct).ConfigureAwait(false);
-        return new UsageJson { UniqueBytes = row.GetInt64(0), SharedBytes = row.GetInt64(1), Blobs = row.GetInt64(2) };
+        return new StorageUsageJson { UniqueBytes = row.GetInt64(0), SharedBytes = row.GetInt64(1), Blobs = row.GetInt64(2) };
     }
 
     private static readonly Statement SelectRegistry = new("""
@@ -41,16 +38,10 @@ internal static class StorageUsage
         FROM (SELECT b.size, EXISTS (SELECT 1 FROM project_blobs o WHERE o.blob_id = b.id AND o.project_id <> @0) AS shared
             FROM project_blobs p JOIN blobs b ON b.id = p.blob_id WHERE p.project_id = @0) AS u
         """);
-
-    private static readonly Statement SelectRepository = new("""
-        SELECT CAST(COALESCE(SUM(CASE WHEN NOT shared THEN size END), 0) AS bigint), CAST(COALESCE(SUM(CASE WHEN shared THEN size END), 0) AS bigint), count(*)
-        FROM (SELECT b.size, EXISTS (SELECT 1 FROM manifest_blobs l JOIN manifests m ON m.id = l.manifest_id WHERE l.blob_id = b.id AND m.repository_id <> @0) AS shared
-            FROM blobs b WHERE b.id IN (SELECT l.blob_id FROM manifests m JOIN manifest_blobs l ON l.manifest_id = m.id WHERE m.repository_id = @0)) AS u
-        """);
 }
 
 /// <summary>Bytes in the blob stores.</summary>
-public sealed record UsageJson
+public sealed record StorageUsageJson
 {
     /// <summary>Bytes of blobs that nothing else names.</summary>
     public long UniqueBytes { get; init; }

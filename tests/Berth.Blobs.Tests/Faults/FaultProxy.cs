@@ -148,7 +148,8 @@ public sealed class FaultProxy : IAsyncDisposable
         await SendAsync(server, head.AsMemory(end + 4, read - end - 4));
         if (fault?.Kind == FaultKind.CutRequest)
         {
-            await CopyAsync(client, server, fault.Bytes);
+            // A request without a body is cut behind its head.
+            if (HasBody(lines)) await CopyAsync(client, server, fault.Bytes);
             Reset(server);
             Reset(client);
             return;
@@ -194,6 +195,10 @@ public sealed class FaultProxy : IAsyncDisposable
         // A reset while the request still comes would take the answer away.
         await DrainAsync(client);
     }
+
+    private static bool HasBody(string[] head) => head.Any(l =>
+        l.StartsWith("Transfer-Encoding:", StringComparison.OrdinalIgnoreCase)
+        || (l.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase) && !l.EndsWith(" 0", StringComparison.Ordinal)));
 
     private Fault? Choose(FaultRequest request)
     {

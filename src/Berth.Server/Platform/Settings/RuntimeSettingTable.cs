@@ -57,6 +57,7 @@ public static class RuntimeSettingTable
 
     public static readonly RuntimeSetting<string> ProjectCreationRestriction = Word("project_creation_restriction", "everyone", "Who may make projects", ["everyone", "adminonly"]);
     public static readonly RuntimeSetting<bool> ReadOnly = Flag("read_only", false, "Whether pushing, deleting and changing repositories is refused");
+    public static readonly RuntimeSetting<bool> MaintenanceMode = Flag("maintenance_mode", false, "Whether everybody but administrators is turned away, with 503 and the banner");
     public static readonly RuntimeSetting<bool> SelfRegistration = Flag("self_registration", false, "Whether anybody may make an account");
     public static readonly RuntimeSetting<long> TokenExpiration = Duration("token_expiration", 30, "Minutes that a token for the registry lasts");
     public static readonly RuntimeSetting<long> SessionTimeout = Duration("session_timeout", 60, "Minutes after which an unused session ends");
@@ -73,7 +74,7 @@ public static class RuntimeSettingTable
     public static readonly RuntimeSetting<string> AuditLogForwardEndpoint = Text("audit_log_forward_endpoint", "Where audit entries are sent: host:port for syslog over TCP, syslog+tls://, http:// or https://");
     public static readonly RuntimeSetting<bool> SkipAuditLogDatabase = Flag("skip_audit_log_database", false, "Whether audit entries are only sent, and leave the database once they are");
     public static readonly RuntimeSetting<string> DisabledAuditLogEventTypes = Text("disabled_audit_log_event_types", "Events that are not audited, such as create_user,delete_robot");
-    public static readonly RuntimeSetting<string> BannerMessage = Text("banner_message", "What the web UI shows to everybody, JSON with message, type, closable, fromDate, toDate");
+    public static readonly RuntimeSetting<string> BannerMessage = Text("banner_message", "What the web UI shows to everybody, and what callers are told under maintenance: text, or JSON with message, type, closable, fromDate, toDate");
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<RuntimeSetting> All => s_all;
