@@ -14,6 +14,7 @@ using Berth.Server.Platform.Events;
 using Berth.Server.Platform.Health;
 using Berth.Server.Platform.Http;
 using Berth.Server.Platform.Jobs;
+using Berth.Server.Platform.Secrets;
 using Berth.Server.Platform.Settings;
 using Berth.Server.Platform.Storage;
 using Berth.Server.Platform.Telemetry;
@@ -96,7 +97,23 @@ public static class BerthServer
         var app = builder.Build();
         database.Outage.ReportTo(app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Database"));
         Map(app, options);
+        await CheckSecretKeyAsync(app, options, database, ct).ConfigureAwait(false);
         return app;
+    }
+
+    // Replicas with folders of their own would each generate a key.
+    private static async Task CheckSecretKeyAsync(WebApplication app, BerthOptions options, Database database, CancellationToken ct)
+    {
+        if (database.Kind != DatabaseKind.Postgres || options.Access.Mode != AccessMode.Local) return;
+        try
+        {
+            await SecretKeyCheck.RunAsync(database, app.Services.GetRequiredService<InstallationSecret>(), ct).ConfigureAwait(false);
+        }
+        catch
+        {
+            await app.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
     }
 
     private static void Register(WebApplicationBuilder builder, BerthOptions options, Database database, ServerOutput output)

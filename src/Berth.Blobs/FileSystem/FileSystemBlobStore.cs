@@ -16,6 +16,9 @@ namespace Berth.Blobs.FileSystem;
 /// </remarks>
 public sealed class FileSystemBlobStore : IBlobStore
 {
+    private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LockPoll = TimeSpan.FromMilliseconds(20);
+
     private readonly ContentPaths _paths;
     private readonly long _minFreeBytes;
     private readonly TimeProvider _time;
@@ -72,15 +75,23 @@ public sealed class FileSystemBlobStore : IBlobStore
         return new BlobPlace(digest, _byKey ? uploadKey : null);
     }
 
-    public ValueTask<IUploadAppender> OpenUploadAsync(UploadMark mark, CancellationToken ct)
+    /// <inheritdoc/>
+    /// <remarks>
+    /// The file is locked as long as it is open, its commit included: a request that another replica has not noticed to be dead must not write into what
+    /// has become content. Who finds it locked waits a while.
+    /// </remarks>
+    public async ValueTask<IUploadAppender> OpenUploadAsync(UploadMark mark, CancellationToken ct)
     {
-        var handle = OpenUpload(_paths.Upload(mark.Key), mark.Key, mark.Offset);
+        var path = _paths.Upload(mark.Key);
+        var handle = OpenUpload(path, mark.Key, mark.Offset);
         try
         {
+            if (!Posix.TryLock(handle)) await WaitForLockAsync(handle, mark.Key, ct).ConfigureAwait(false);
+            if (!Posix.IsAt(handle, path)) throw new UploadBytesMissingException(mark.Key);
             var length = RandomAccess.GetLength(handle);
             if (length < mark.Offset) throw new UploadBytesMissingException(mark.Key);
             if (length > mark.Offset) RandomAccess.SetLength(handle, mark.Offset);
-            return ValueTask.FromResult<IUploadAppender>(new FileUploadAppender(handle, mark, this));
+            return new FileUploadAppender(handle, mark, this);
         }
         catch
         {
@@ -186,6 +197,16 @@ public sealed class FileSystemBlobStore : IBlobStore
         var read = await File.ReadAllBytesAsync(path, ct).ConfigureAwait(false);
         File.Delete(path);
         if (!read.AsSpan().SequenceEqual(written)) throw new IOException($"{path} reads back other bytes than were written");
+    }
+
+    private async ValueTask WaitForLockAsync(SafeFileHandle handle, string uploadKey, CancellationToken ct)
+    {
+        var started = _time.GetTimestamp();
+        while (!Posix.TryLock(handle))
+        {
+            if (_time.GetElapsedTime(started) > LockPatience) throw new StoreUnavailableException($"another process is still writing upload {uploadKey}");
+            await Task.Delay(LockPoll, _time, ct).ConfigureAwait(false);
+        }
     }
 
     private static SafeFileHandle OpenUpload(string path, string uploadKey, long offset)

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Berth.Blobs;
 using Berth.Oci;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Secrets;
 
 namespace Berth.Server.Backup;
 
@@ -42,6 +43,8 @@ internal sealed class DatabaseImport(string store, Func<Digest, BlobPlace> place
             IReadOnlyList<ExportTable> tables;
             await using (var context = session.NewContext()) tables = ExportTables.Of(context);
             foreach (var table in tables.Reverse()) await ExecuteAsync(session, $"DELETE FROM \"{table.Name}\"", token).ConfigureAwait(false);
+            // What was the key of another installation is nobody's any more.
+            await ExecuteAsync(session, $"DELETE FROM installation_facts WHERE name = '{SecretKeyCheck.Fact}'", token).ConfigureAwait(false);
             using var lines = new StreamReader(new GZipStream(File.OpenRead(exportFile), CompressionMode.Decompress));
             var rows = await ReadAsync(session, tables.ToDictionary(t => t.Name), lines, token).ConfigureAwait(false);
             if (session.Kind == DatabaseKind.Postgres)

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Berth.Server.Platform.Secrets;
 
 namespace Berth.Server.Backup;
 
@@ -54,7 +55,7 @@ public sealed record SecretKeyCopy(string Fingerprint, string? Sealed, string? S
     }
 
     /// <summary>The fingerprint of a key.</summary>
-    public static string FingerprintOf(ReadOnlySpan<byte> key) => Convert.ToHexStringLower(HMACSHA256.HashData(key, "berth backup fingerprint"u8).AsSpan(0, 16));
+    public static string FingerprintOf(ReadOnlySpan<byte> key) => InstallationSecret.FingerprintOf(key);
 
     private static byte[] KeyOf(string passphrase, byte[] salt) =>
         Rfc2898DeriveBytes.Pbkdf2(Encoding.UTF8.GetBytes(passphrase), salt, Iterations, HashAlgorithmName.SHA256, 32);

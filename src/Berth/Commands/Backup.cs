@@ -100,7 +100,7 @@ internal static class Backup
         {
             await output.WriteLineAsync($"backup {report.Id}: {report.Blobs} blobs with {report.Bytes} bytes, of which {report.CopiedBlobs} with {report.CopiedBytes} bytes are new; {report.Seconds:F1} s");
         }
-        if (!report.HoldsSecretKey)
+        if (!report.HoldsSecretKey && passphrase is null)
             tell("the secret key is not in the backup: keep a copy of it elsewhere (secret.key of the data folder, or access.secretKey), or give --passphrase-file");
         foreach (var digest in report.Lacking) tell($"not in the backup, since its bytes are missing or wrong in the store: {digest}");
         return report.Lacking.Count == 0 ? ExitCodes.Ok : ExitCodes.Failed;

@@ -3,6 +3,7 @@ using System.Data.Common;
 using System.Net.Sockets;
 using Berth.Server;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Secrets;
 
 namespace Berth.Commands;
 
@@ -64,7 +65,7 @@ internal static class Serve
             // Told to stop while still starting: nothing was served, nothing is half done.
             return ExitCodes.Ok;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SocketException or DbException or DatabaseIsNewerException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SocketException or DbException or DatabaseIsNewerException or WrongSecretKeyException)
         {
             // The address is taken, the folder cannot be written, the database does not answer: for the operator, not a bug.
             await error.WriteLineAsync($"the server cannot run: {e.Message}");

@@ -43,6 +43,40 @@ public sealed class FileSystemBlobStoreTests : BlobStoreContract, IDisposable
     }
 
     [Fact]
+    public async Task Two_processes_never_write_to_one_upload_at_a_time()
+    {
+        var content = Bytes(100);
+        Task<IUploadAppender> second;
+        await using (var first = await _store.OpenUploadAsync(Start("up"), None))
+        {
+            await first.AppendAsync(new ReadOnlySequence<byte>(content[..60]), None);
+            second = OtherReplica().OpenUploadAsync(first.Saved, None).AsTask();
+            await first.AppendAsync(new ReadOnlySequence<byte>(Bytes(5)), None);
+            Assert.False(second.IsCompleted);
+        }
+        await using var appender = await second;
+        await appender.AppendAsync(new ReadOnlySequence<byte>(content[60..]), None);
+        await appender.CommitAsync(Digest.Of(content), None);
+        Assert.Equal(content, await ReadAsync(_store.PlaceOf("up", Digest.Of(content))));
+    }
+
+    [Fact]
+    public async Task Who_waited_while_an_upload_became_content_cannot_write_into_it()
+    {
+        var content = Bytes(100);
+        Task<IUploadAppender> second;
+        await using (var first = await _store.OpenUploadAsync(Start("up"), None))
+        {
+            await first.AppendAsync(new ReadOnlySequence<byte>(content), None);
+            second = OtherReplica().OpenUploadAsync(Start("up"), None).AsTask();
+            await first.CommitAsync(Digest.Of(content), None);
+            Assert.False(second.IsCompleted);
+        }
+        await Assert.ThrowsAsync<UploadBytesMissingException>(() => second);
+        Assert.Equal(content, await ReadAsync(_store.PlaceOf("up", Digest.Of(content))));
+    }
+
+    [Fact]
     public async Task Bad_bytes_are_healed_by_the_next_push()
     {
         var content = Bytes(100);

@@ -51,6 +51,22 @@ public sealed class OutageTests(OwnPostgres postgres) : IClassFixture<OwnPostgre
         await RunJobAsync(app);
     }
 
+    [Theory]
+    [InlineData("Host=127.0.0.1;Port=1")]
+    [InlineData("Host=127.0.0.1:1,127.0.0.1:2;Target Session Attributes=primary")]
+    public async Task A_database_that_cannot_be_reached_is_away_however_it_is_named(string hosts)
+    {
+        await using var database = PostgresDatabase.Open(hosts + ";Username=x;Password=x;Database=x;Timeout=5", 2, TimeSpan.FromMinutes(1));
+        database.Announcements.Subscribe("any", _ => { });
+        for (var i = 0; i < 3; i++)
+        {
+            var error = await Assert.ThrowsAnyAsync<System.Data.Common.DbException>(() => database.WriteAsync(Durability.Full, (_, _) => Task.FromResult(0), CancellationToken.None));
+            Assert.True(DatabaseFailure.IsPassing(error), error.ToString());
+        }
+        Assert.True(database.Outage.IsAway);
+        await Assert.ThrowsAsync<DatabaseAwayException>(() => database.ReadAsync(0, static (_, _, _) => new ValueTask<int>(0), CancellationToken.None).AsTask());
+    }
+
     [Fact]
     public async Task After_the_time_of_the_setting_nothing_is_believed_any_more()
     {

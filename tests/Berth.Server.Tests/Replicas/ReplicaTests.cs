@@ -1,5 +1,6 @@
 using Berth.Oci;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Secrets;
 using Berth.Server.Registry;
 using Berth.Server.Tests.Api;
 using Berth.Server.Tests.Registry;
@@ -103,6 +104,18 @@ public sealed class ReplicaTests
         Assert.InRange(answers.Count(r => r.Status == 200), 30 - 3, 30 + back);
         var refused = answers.First(r => r.Status != 200).MustBe(429, "TOOMANYREQUESTS");
         Assert.Equal("30 pulls a minute in this registry", refused.Details[0]);
+    }
+
+    [Fact]
+    public async Task A_replica_with_another_secret_key_does_not_start()
+    {
+        RegistryApp.SkipWithout(DatabaseKind.Postgres);
+        await using var a = await PlatformApp.StartAsync(DatabaseKind.Postgres);
+        await using (await a.AddReplicaAsync())
+        {
+            var error = await Assert.ThrowsAsync<WrongSecretKeyException>(() => a.AddReplicaAsync(o => o with { Access = o.Access with { SecretKey = Convert.ToBase64String(new byte[32]) } }));
+            Assert.Contains("access.secretKey", error.Message, StringComparison.Ordinal);
+        }
     }
 
     // Clients follow the Location, which names no host of ours: through a balancer the next request meets anybody.
