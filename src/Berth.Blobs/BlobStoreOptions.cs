@@ -1,4 +1,6 @@
+using Berth.Blobs.Azure;
 using Berth.Blobs.Encryption.Keys;
+using Berth.Blobs.Gcs;
 using Berth.Blobs.S3;
 
 namespace Berth.Blobs;
@@ -17,6 +19,12 @@ public sealed record BlobStoreOptions
 
     /// <summary>The default store is a bucket of S3, or of a service that speaks its protocol, instead of a folder.</summary>
     public S3Options? S3 { get; init; }
+
+    /// <summary>A container of Azure Blob Storage.</summary>
+    public AzureOptions? Azure { get; init; }
+
+    /// <summary>A bucket of Google Cloud Storage.</summary>
+    public GcsOptions? Gcs { get; init; }
 
     /// <summary>Memory for parts of uploads to object stores, all of them together.</summary>
     public long UploadMemoryBytes { get; init; } = 256L << 20;
@@ -45,6 +53,12 @@ public sealed record NamedStoreOptions
 
     /// <summary>A bucket of S3, or of a service that speaks its protocol.</summary>
     public S3Options? S3 { get; init; }
+
+    /// <summary>A container of Azure Blob Storage.</summary>
+    public AzureOptions? Azure { get; init; }
+
+    /// <summary>A bucket of Google Cloud Storage.</summary>
+    public GcsOptions? Gcs { get; init; }
 }
 
 /// <summary>Sends new content of some projects to a store.</summary>

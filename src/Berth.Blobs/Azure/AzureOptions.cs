@@ -12,12 +12,15 @@ public sealed record AzureOptions
     public string AccountName { get; init; } = "";
 
     /// <summary>Key of the account. Secret.</summary>
+    [SecretSetting]
     public string AccountKey { get; init; } = "";
 
     /// <summary>A shared access signature for the container: read, write, delete, list. Secret.</summary>
+    [SecretSetting]
     public string SasToken { get; init; } = "";
 
     /// <summary>Account, key or signature, and endpoint in one string, as the portal shows it. Secret.</summary>
+    [SecretSetting]
     public string ConnectionString { get; init; } = "";
 
     /// <summary>
@@ -33,6 +36,7 @@ public sealed record AzureOptions
     public string ClientId { get; init; } = "";
 
     /// <summary>The client's secret. Secret.</summary>
+    [SecretSetting]
     public string ClientSecret { get; init; } = "";
 
     /// <summary>File with the token of a workload identity; empty: <c>AZURE_FEDERATED_TOKEN_FILE</c>.</summary>

@@ -15,6 +15,7 @@ public sealed record GcsOptions
     public string KeyFile { get; init; } = "";
 
     /// <summary>The content of a key file (Docker Registry's <c>credentials</c>). Secret.</summary>
+    [SecretSetting]
     public string CredentialsJson { get; init; } = "";
 
     /// <summary>
