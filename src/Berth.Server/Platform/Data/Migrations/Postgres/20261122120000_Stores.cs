@@ -60,6 +60,7 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     key = table.Column<string>(type: "character varying(160)", maxLength: 160, nullable: true, collation: "C"),
                     digest = table.Column<string>(type: "character varying(135)", maxLength: 135, nullable: false, collation: "C"),
                     size = table.Column<long>(type: "bigint", nullable: false),
+                    upload_id = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: true, collation: "C"),
                     upload_state = table.Column<string>(type: "text", nullable: true, collation: "C"),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     due_at = table.Column<long>(type: "bigint", nullable: false)
@@ -81,6 +82,21 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_blob_reviews", x => new { x.blob_id, x.repository_id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "data_keys",
+                columns: table => new
+                {
+                    id = table.Column<string>(type: "character varying(36)", maxLength: 36, nullable: false, collation: "C"),
+                    master_key_id = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: false, collation: "C"),
+                    wrapped = table.Column<byte[]>(type: "bytea", nullable: false),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    is_current = table.Column<bool>(type: "boolean", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_data_keys", x => x.id);
                 });
 
             migrationBuilder.CreateTable(
@@ -178,6 +194,9 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
 
             migrationBuilder.DropTable(
                 name: "blob_reviews");
+
+            migrationBuilder.DropTable(
+                name: "data_keys");
 
             migrationBuilder.DropTable(
                 name: "gc_holds");

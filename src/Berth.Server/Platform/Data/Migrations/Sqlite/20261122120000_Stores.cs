@@ -55,6 +55,7 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     key = table.Column<string>(type: "TEXT", maxLength: 160, nullable: true),
                     digest = table.Column<string>(type: "TEXT", maxLength: 135, nullable: false),
                     size = table.Column<long>(type: "INTEGER", nullable: false),
+                    upload_id = table.Column<string>(type: "TEXT", maxLength: 64, nullable: true),
                     upload_state = table.Column<string>(type: "TEXT", nullable: true),
                     created_at = table.Column<long>(type: "INTEGER", nullable: false),
                     due_at = table.Column<long>(type: "INTEGER", nullable: false)
@@ -76,6 +77,21 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_blob_reviews", x => new { x.blob_id, x.repository_id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "data_keys",
+                columns: table => new
+                {
+                    id = table.Column<string>(type: "TEXT", maxLength: 36, nullable: false),
+                    master_key_id = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    wrapped = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    is_current = table.Column<bool>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_data_keys", x => x.id);
                 });
 
             migrationBuilder.CreateTable(
@@ -173,6 +189,9 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
 
             migrationBuilder.DropTable(
                 name: "blob_reviews");
+
+            migrationBuilder.DropTable(
+                name: "data_keys");
 
             migrationBuilder.DropTable(
                 name: "gc_holds");
