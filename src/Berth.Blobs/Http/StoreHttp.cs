@@ -173,8 +173,11 @@ internal sealed class OpenedAnswer(HttpResponseMessage response, StoreAnswer? an
     /// <summary>Length of the body, as its header says.</summary>
     public long? ContentLength => response.Content.Headers.ContentLength;
 
+    /// <summary>Length of the whole object, as a partial answer says it; null where the answer is none.</summary>
+    public long? RangeTotal => response.Content.Headers.ContentRange?.Length;
+
     /// <summary>Length of the whole object: of a partial answer what its Content-Range says.</summary>
-    public long? TotalLength => response.Content.Headers.ContentRange?.Length ?? ContentLength;
+    public long? TotalLength => RangeTotal ?? ContentLength;
 
     public System.Net.Http.Headers.RetryConditionHeaderValue? RetryAfter => response.Headers.RetryAfter;
 }

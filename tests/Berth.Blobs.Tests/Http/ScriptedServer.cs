@@ -76,6 +76,8 @@ internal sealed class ScriptedServer : IAsyncDisposable
         {
             using var body = new MemoryStream();
             await context.Request.InputStream.CopyToAsync(body);
+            // A request that was cut off is not answered.
+            if (context.Request.ContentLength64 > body.Length) throw new IOException("the request is cut off");
             var answer = _answer(context.Request, body.ToArray());
             context.Response.StatusCode = answer.Status;
             foreach (var (name, value) in answer.Headers) context.Response.Headers[name] = value;
