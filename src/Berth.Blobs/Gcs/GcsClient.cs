@@ -7,6 +7,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Berth.Blobs.Http;
 using Berth.Blobs.Objects;
+using Google.Apis.Auth.OAuth2;
 
 namespace Berth.Blobs.Gcs;
 
@@ -31,11 +32,11 @@ internal sealed class GcsClient : IObjectClient
     private readonly string _objects;
     private readonly string _uploads;
 
-    public GcsClient(GcsOptions options, TimeProvider time)
+    public GcsClient(GcsOptions options, TimeProvider time, GoogleCredential? credential = null)
     {
         (_options, _time) = (options, time);
         _http = new StoreHttp(options.ToHttp(), time);
-        _credentials = new GcsCredentials(options, _http);
+        _credentials = new GcsCredentials(options, _http, credential);
         var bucket = Uri.EscapeDataString(options.Bucket);
         _objects = $"{options.Endpoint.TrimEnd('/')}/storage/v1/b/{bucket}/o";
         _uploads = $"{options.Endpoint.TrimEnd('/')}/upload/storage/v1/b/{bucket}/o";

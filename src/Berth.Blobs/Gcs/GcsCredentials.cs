@@ -6,21 +6,24 @@ using Google.Apis.Auth.OAuth2.Responses;
 namespace Berth.Blobs.Gcs;
 
 /// <summary>Tokens and signatures of whoever the settings name: a service account's key, or Google's default credentials.</summary>
-internal sealed class GcsCredentials(GcsOptions options, StoreHttp http) : IDisposable
+/// <param name="options">The settings.</param>
+/// <param name="http">Calls IAM.</param>
+/// <param name="credential">Whoever it is, where that is known already.</param>
+internal sealed class GcsCredentials(GcsOptions options, StoreHttp http, GoogleCredential? credential = null) : IDisposable
 {
     private const string Scope = "https://www.googleapis.com/auth/cloud-platform";
 
     private readonly SemaphoreSlim _gate = new(1, 1);
-    private GoogleCredential? _credential;
+    private GoogleCredential? _credential = credential;
     private string? _email;
 
     /// <summary>A token, which the library keeps until shortly before it ends.</summary>
     public async ValueTask<string> TokenAsync(CancellationToken ct)
     {
-        var credential = await CredentialAsync(ct).ConfigureAwait(false);
+        var signedIn = await CredentialAsync(ct).ConfigureAwait(false);
         try
         {
-            return await ((ITokenAccess)credential).GetAccessTokenForRequestAsync(null, ct).ConfigureAwait(false);
+            return await ((ITokenAccess)signedIn).GetAccessTokenForRequestAsync(null, ct).ConfigureAwait(false);
         }
         catch (TokenResponseException e)
         {
@@ -35,18 +38,18 @@ internal sealed class GcsCredentials(GcsOptions options, StoreHttp http) : IDisp
     /// <summary>Whose signatures <see cref="SignAsync"/> makes; null where there is nobody.</summary>
     public async ValueTask<string?> SignerAsync(CancellationToken ct)
     {
-        var credential = await CredentialAsync(ct).ConfigureAwait(false);
-        if (credential.UnderlyingCredential is ServiceAccountCredential account) return account.Id;
+        var signedIn = await CredentialAsync(ct).ConfigureAwait(false);
+        if (signedIn.UnderlyingCredential is ServiceAccountCredential account) return account.Id;
         if (options.SignerEmail.Length > 0) return options.SignerEmail;
-        if (credential.UnderlyingCredential is not ComputeCredential compute) return null;
+        if (signedIn.UnderlyingCredential is not ComputeCredential compute) return null;
         return _email ??= await compute.GetDefaultServiceAccountEmailAsync(ct).ConfigureAwait(false);
     }
 
     /// <summary>An RSA signature with SHA-256: by the key here, or by IAM.</summary>
     public async ValueTask<byte[]> SignAsync(string signer, byte[] bytes, CancellationToken ct)
     {
-        var credential = await CredentialAsync(ct).ConfigureAwait(false);
-        if (credential.UnderlyingCredential is ServiceAccountCredential account)
+        var signedIn = await CredentialAsync(ct).ConfigureAwait(false);
+        if (signedIn.UnderlyingCredential is ServiceAccountCredential account)
             return Convert.FromBase64String(await account.SignBlobAsync(bytes, ct).ConfigureAwait(false));
         var address = $"{options.IamEndpoint.TrimEnd('/')}/v1/projects/-/serviceAccounts/{Uri.EscapeDataString(signer)}:signBlob";
         var body = new JsonObject { ["payload"] = Convert.ToBase64String(bytes) }.ToJsonString();

@@ -3,6 +3,7 @@ using Berth.Blobs.Gcs;
 using Berth.Blobs.Objects;
 using Berth.Blobs.Tests.Faults;
 using Berth.Oci;
+using Google.Apis.Auth.OAuth2;
 
 namespace Berth.Blobs.Tests.Gcs;
 
@@ -49,7 +50,6 @@ public sealed class GcsBlobStoreTests : BlobStoreContract, IAsyncLifetime
         var content = Bytes(1000);
         var place = await PushAsync("up", content);
         using var http = new HttpClient();
-        // By the key of the account, and by IAM where there is none.
         var url = await Store.SignReadAsync(place, TimeSpan.FromMinutes(5), None);
         Assert.Equal(content, await http.GetByteArrayAsync(url));
         using var tampered = await http.GetAsync(url!.AbsoluteUri.Replace("/up/up?", "/up/other?", StringComparison.Ordinal));
@@ -58,6 +58,18 @@ public sealed class GcsBlobStoreTests : BlobStoreContract, IAsyncLifetime
         Assert.Equal(HttpStatusCode.Forbidden, longer.StatusCode);
         var cdn = await Open(o => o with { PublicEndpoint = "https://cdn.example.com" }).SignReadAsync(place, TimeSpan.FromMinutes(5), None);
         Assert.StartsWith("https://cdn.example.com/berth-tests/root/berth/blobs/up/up?X-Goog-Algorithm=GOOG4-RSA-SHA256&", cdn!.AbsoluteUri, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task IAM_signs_for_whoever_has_no_key_and_nobody_signs_for_nobody()
+    {
+        _double.Put("k/1", [1, 2, 3]);
+        var token = GoogleCredential.FromAccessToken("good");
+        using var named = new GcsClient(_double.Options with { SignerEmail = "berth@tests.iam.gserviceaccount.com" }, TimeProvider.System, token);
+        using var http = new HttpClient();
+        Assert.Equal([1, 2, 3], await http.GetByteArrayAsync(await named.SignReadAsync("k/1", TimeSpan.FromMinutes(5), None)));
+        using var nobody = new GcsClient(_double.Options, TimeProvider.System, token);
+        Assert.Null(await nobody.SignReadAsync("k/1", TimeSpan.FromMinutes(5), None));
     }
 
     [Fact]
