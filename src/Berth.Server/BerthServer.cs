@@ -6,6 +6,7 @@ using Berth.Server.Adoption;
 using Berth.Server.Api;
 using Berth.Server.Artifacts;
 using Berth.Server.Audit;
+using Berth.Server.Doctor;
 using Berth.Server.Identity;
 using Berth.Server.Immutability;
 using Berth.Server.Labels;
@@ -147,7 +148,7 @@ public static class BerthServer
         services.AddNotifications(options.Notifications, NotificationSource.OfThisProcess(options.Http.Urls.Count > 0 ? options.Http.Urls[0] : null, TimeProvider.System));
 
         // Ring 3: surface.
-        if (options.Access.Mode == AccessMode.Local) services.AddAdministration(BerthStorage.RootOf(options));
+        if (options.Access.Mode == AccessMode.Local) services.AddAdministration(BerthStorage.RootOf(options)).AddDoctor(options);
     }
 
     private static void Map(WebApplication app, BerthOptions options)
