@@ -8,6 +8,7 @@ namespace Berth.Commands;
 /// <summary><c>berth doctor</c>: the operator's checklist, held against a running registry.</summary>
 internal static class Doctor
 {
+    private const int MostAlike = 3;
     private static readonly JsonSerializerOptions s_json = new(Json.Indented) { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
     public static Command Build(CommandEnvironment environment)
@@ -81,7 +82,9 @@ internal static class Doctor
 
     private static void Write(TextWriter output, DoctorReport report)
     {
-        foreach (var area in report.Checks.GroupBy(line => line.Area))
+        // What could not be looked at for one reason is said once.
+        var unseen = report.Checks.Where(line => line.Status == "not_configured").GroupBy(line => line.Finding).Where(lines => lines.Count() > MostAlike).ToDictionary(lines => lines.Key, lines => lines.Count());
+        foreach (var area in report.Checks.Where(line => !unseen.ContainsKey(line.Finding)).GroupBy(line => line.Area))
         {
             output.WriteLine(area.Key);
             foreach (var line in area)
@@ -91,6 +94,7 @@ internal static class Doctor
                 if (line.Fix is { } fix && !fix.StartsWith("wait", StringComparison.Ordinal)) output.WriteLine($"  {"",-14}  fix: {fix}");
             }
         }
+        foreach (var (reason, count) in unseen) output.WriteLine($"{count} lines were not looked at: {reason}");
         output.WriteLine($"{report.Passed} pass, {report.Failed} fail, {report.NotConfigured} not configured");
     }
 }
