@@ -4,6 +4,7 @@ using Berth.Server.Adoption;
 using Berth.Server.Api;
 using Berth.Server.Artifacts;
 using Berth.Server.Audit;
+using Berth.Server.Doctor;
 using Berth.Server.GarbageCollection;
 using Berth.Server.Identity;
 using Berth.Server.Immutability;
@@ -168,7 +169,7 @@ public static class BerthServer
         services.AddNotifications(options.Notifications, NotificationSource.OfThisProcess(options.Http.Urls.Count > 0 ? options.Http.Urls[0] : null, TimeProvider.System));
 
         // Ring 3: surface.
-        if (options.Access.Mode == AccessMode.Local) services.AddAdministration(BerthStorage.RootOf(options));
+        if (options.Access.Mode == AccessMode.Local) services.AddAdministration(BerthStorage.RootOf(options)).AddDoctor(options);
     }
 
     private static void Map(WebApplication app, BerthOptions options)

@@ -39,6 +39,7 @@ internal static class CommandLine
         config.Subcommands.Add(Commands.Config.Check.Build(environment));
         config.Subcommands.Add(Commands.Config.Show.Build(environment));
         root.Subcommands.Add(config);
+        root.Subcommands.Add(Commands.Doctor.Build(environment));
         foreach (var noun in OnServers(environment)) root.Subcommands.Add(noun);
         root.Subcommands.Add(Commands.Version.Build());
         root.Subcommands.Add(Commands.Completion.Build());

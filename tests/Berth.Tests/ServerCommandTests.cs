@@ -49,6 +49,25 @@ public sealed class ServerCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_doctor_says_what_passes_and_what_to_do_and_fails_when_a_line_does()
+    {
+        // Metrics are open to everybody on a server with one listener.
+        var (code, output) = await Doctor(_app.Urls.First());
+        Assert.Equal(1, code);
+        Assert.Matches(@"fail +Are metrics and details of failures hidden from clients\?\n +anybody may read /metrics and /debug/health\n +fix: .*http\.debugAddress", output);
+        Assert.Matches(@"\n\d+ pass, 1 fail, \d+ not configured\n$", output);
+
+        using var json = JsonDocument.Parse((await Doctor($"{_app.Urls.First()} --json")).Output);
+        Assert.Equal(1, json.RootElement.GetProperty("failed").GetInt32());
+        Assert.Contains(json.RootElement.GetProperty("checks").EnumerateArray(), line => line.GetProperty("id").GetString() == "access.clients" && line.GetProperty("status").GetString() == "pass");
+
+        var file = Path.Join(_folder, "doctor.yaml");
+        File.WriteAllText(file, $"http: {{ urls: [\"{_app.Urls.First()}\"] }}\n");
+        Assert.Contains("1 fail", (await Doctor($"--config {file}")).Output, StringComparison.Ordinal);
+        Assert.Equal(2, (await Doctor("ftp://example.com")).Code);
+    }
+
+    [Fact]
     public async Task Projects_are_made_listed_and_removed()
     {
         Assert.Equal("project shop made\n", await Run("project create shop --quota-bytes 1000"));
@@ -123,6 +142,12 @@ public sealed class ServerCommandTests : IAsyncLifetime
         var (code, output, error) = await RunRaw(line.Split(' '), As(user, password), "");
         Assert.True(code == 0, $"{line}: {code} {error}");
         return output;
+    }
+
+    private async Task<(int Code, string Output)> Doctor(string arguments)
+    {
+        var (code, output, _) = await RunRaw(["doctor", .. arguments.Split(' ')], As("admin", Password), "");
+        return (code, output);
     }
 
     private async Task<string> Fail(string line, string user = "admin", string password = Password)

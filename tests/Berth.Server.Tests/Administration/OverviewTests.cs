@@ -103,9 +103,9 @@ public sealed class OverviewTests
     public async Task What_is_not_there_yet_says_so_to_those_who_could_call_it()
     {
         await using var app = await PlatformApp.StartAsync(DatabaseKind.Sqlite);
-        var admin = await app.CallAsync("GET", "/api/v2.0/system/gc");
+        var admin = await app.CallAsync("GET", "/api/v2.0/replication/policies");
         Assert.Equal((501, "NOT_IMPLEMENTED"), (admin.Status, admin.Code));
-        Assert.Equal(401, (await app.CallAsync("GET", "/api/v2.0/system/gc", "")).Status);
+        Assert.Equal(401, (await app.CallAsync("GET", "/api/v2.0/replication/policies", "")).Status);
         Assert.Equal(501, (await app.CallAsync("PUT", "/api/v2.0/projects/library/scanner", body: "{}")).Status);
     }
 

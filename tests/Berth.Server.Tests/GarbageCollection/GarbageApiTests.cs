@@ -18,7 +18,7 @@ public sealed class GarbageApiTests
     {
         await using var app = await StartAsync(kind);
         await app.AddProjectAsync("a");
-        var (gone, kept) = (TestImage.New(), TestImage.New());
+        var (gone, kept) = (TestImage.New(101), TestImage.New(102));
         await app.PushAsync("a/b", "gone", gone);
         await app.PushAsync("a/b", "kept", kept);
         Assert.Equal(200, (await app.CallAsync("DELETE", "/api/v2.0/projects/a/repositories/b/artifacts/gone")).Status);
@@ -41,8 +41,8 @@ public sealed class GarbageApiTests
     {
         await using var app = await StartAsync(kind);
         await app.AddProjectAsync("a");
-        await app.PushAsync("a/b", "v", TestImage.New());
-        var second = TestImage.New();
+        await app.PushAsync("a/b", "v", TestImage.New(103));
+        var second = TestImage.New(104);
         await app.PushAsync("a/b", "v", second);
         await Eventually.TrueAsync(async () =>
         {
@@ -58,7 +58,7 @@ public sealed class GarbageApiTests
     {
         await using var app = await StartAsync(kind);
         await app.AddProjectAsync("a");
-        var image = TestImage.New();
+        var image = TestImage.New(105);
         await app.PushAsync("a/b", "one", image);
         await app.PushAsync("a/b", "two", image);
         var manifest = await app.GetAsync($"{Ours}/gc/why?digest={image.Digest}");
@@ -103,8 +103,8 @@ public sealed class GarbageApiTests
     {
         await using var app = await StartAsync(kind);
         await app.AddProjectAsync("a");
-        await app.PushAsync("a/b", "v", TestImage.New());
-        await app.PushAsync("a/b", "v", TestImage.New());
+        await app.PushAsync("a/b", "v", TestImage.New(106));
+        await app.PushAsync("a/b", "v", TestImage.New(107));
         // The review of the first image is looked at, and dropped, while untagged manifests are kept.
         await Eventually.TrueAsync(async () =>
         {
@@ -125,7 +125,7 @@ public sealed class GarbageApiTests
         await using var app = await StartAsync(kind);
         await app.AddProjectAsync("a");
         await app.AddProjectAsync("b");
-        var (own, shared) = (TestImage.New(), TestImage.New());
+        var (own, shared) = (TestImage.New(108), TestImage.New(109));
         await app.PushAsync("a/one", "v", own);
         await app.PushAsync("a/two", "v", shared);
         await app.PushAsync("b/three", "v", shared);

@@ -19,7 +19,7 @@ public sealed record MasterKeyOptions
     /// <summary>A file with 32 bytes in base64.</summary>
     public string? File { get; init; }
 
-    /// <summary>32 bytes in base64. A secret: better given by the environment or a file.</summary>
+    /// <summary>32 bytes in base64. Better given by the environment or a file. Secret.</summary>
     [SecretSetting]
     public string? Value { get; init; }
 
@@ -45,7 +45,7 @@ public sealed record VaultKeyOptions
     /// <summary>Namespace, where there are any.</summary>
     public string? Namespace { get; init; }
 
-    /// <summary>Token. A secret.</summary>
+    /// <summary>Token. Secret.</summary>
     [SecretSetting]
     public string? Token { get; init; }
 
@@ -65,7 +65,7 @@ public sealed record KmsKeyOptions
     /// <summary>Which key of the service.</summary>
     public string? Key { get; init; }
 
-    /// <summary>Bearer token. A secret.</summary>
+    /// <summary>Bearer token. Secret.</summary>
     [SecretSetting]
     public string? Token { get; init; }
 

@@ -14,6 +14,11 @@ public sealed class MetricsPage(MetricRegistry registry, TimeProvider time)
     private const string Text = "text/plain; version=0.0.4; charset=utf-8";
     private const string OpenMetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
+    private long _readAt;
+
+    /// <summary>How long ago the page was read; null for never.</summary>
+    public TimeSpan? ReadAgo => Interlocked.Read(ref _readAt) is > 0 and var at ? time.GetElapsedTime(at) : null;
+
     /// <summary>Answers a request for the page.</summary>
     public async Task ServeAsync(HttpContext context)
     {
@@ -32,6 +37,7 @@ public sealed class MetricsPage(MetricRegistry registry, TimeProvider time)
         }
         var page = new LineBuffer();
         registry.Write(page, openMetrics);
+        Interlocked.Exchange(ref _readAt, time.GetTimestamp());
         response.ContentType = openMetrics ? OpenMetrics : Text;
         response.Headers.CacheControl = "no-store";
         response.ContentLength = page.Written.Length;

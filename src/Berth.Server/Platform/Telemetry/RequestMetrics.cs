@@ -72,6 +72,20 @@ public sealed class RequestMetrics
         series.Durations.RecordTicks(stripe, stopwatchTicks);
     }
 
+    /// <summary>How many requests of a route and method there were, and a time, the bound of a bucket, within which a share of them was answered.</summary>
+    public (long Count, double Seconds) Quantile(string route, string method, double share)
+    {
+        if (!_routes.TryGetValue(route, out var methods) || methods[MethodIndex(method)] is not { } series) return (0, 0);
+        var count = series.Durations.Count();
+        long within = 0;
+        for (var i = 0; i < series.Durations.Bounds.Count; i++)
+        {
+            within += series.Durations.InBucket(i);
+            if (within >= count * share) return (count, series.Durations.Bounds[i]);
+        }
+        return (count, double.PositiveInfinity);
+    }
+
     /// <summary>Finished requests with this route, method and code (as its label says it).</summary>
     public long Requests(string route, string method, string code) =>
         _routes.TryGetValue(route, out var methods) && methods[MethodIndex(method)] is { } series
