@@ -8,8 +8,13 @@ using Berth.Server.Tests.Registry;
 namespace Berth.Server.Tests.Replicas;
 
 /// <summary>What goes on while PostgreSQL is away, and what happens when it comes back.</summary>
-public sealed class OutageTests(OwnPostgres postgres) : IClassFixture<OwnPostgres>
+public sealed class OutageTests(OwnPostgres postgres) : IClassFixture<OwnPostgres>, IAsyncLifetime
 {
+    // A test that failed may have left it stopped.
+    public async ValueTask InitializeAsync() => await postgres.StartAsync();
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
     [Fact]
     public async Task Pulls_go_on_from_memory_and_writes_are_put_off_while_the_database_is_away()
     {
