@@ -73,6 +73,17 @@ public sealed class OutageTests(OwnPostgres postgres) : IClassFixture<OwnPostgre
     }
 
     [Fact]
+    public async Task An_outage_that_only_new_connections_met_ends_by_itself_too()
+    {
+        await using var database = PostgresDatabase.Open(postgres.ConnectionString, 2, TimeSpan.FromMinutes(1));
+        database.Announcements.Subscribe("any", _ => { });
+        await Eventually.TrueAsync(() => database.Announcements.IsListening, "listening");
+        database.Outage.Begin(new IOException("refused once"));
+        await Eventually.TrueAsync(() => !database.Outage.IsAway && database.Announcements.IsListening, "back");
+        Assert.Equal(1, await database.ReadAsync(0, static (session, _, ct) => session.ScalarAsync(new Statement("SELECT 1"), [], ct), CancellationToken.None));
+    }
+
+    [Fact]
     public async Task After_the_time_of_the_setting_nothing_is_believed_any_more()
     {
         await using var app = await RegistryApp.StartAsync(
