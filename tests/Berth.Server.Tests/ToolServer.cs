@@ -105,25 +105,30 @@ public sealed class ToolServer : IAsyncDisposable
         return result;
     }
 
+    // Below the ports that the system gives to clients: a server that is stopped for a while must find its port free when it comes back, and whoever tries to
+    // connect to it meanwhile must not meet himself.
     private static int FreePort()
     {
-        for (var tries = 0; tries < 50; tries++)
+        for (var tries = 0; tries < 200; tries++)
         {
-            using var first = new TcpListener(IPAddress.Loopback, 0);
-            first.Start();
-            var port = ((IPEndPoint)first.LocalEndpoint).Port;
-            using var second = new TcpListener(IPAddress.Loopback, port + 1);
-            try
-            {
-                second.Start();
-                return port;
-            }
-            catch (SocketException)
-            {
-                // The port after it is taken: another pair.
-            }
+            var port = Random.Shared.Next(15_000, 32_000);
+            if (IsFree(port) && IsFree(port + 1)) return port;
         }
         throw new InvalidOperationException("there are no two free ports in a row");
+    }
+
+    private static bool IsFree(int port)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, port);
+        try
+        {
+            listener.Start();
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
     }
 
     private static string ScriptFolder([CallerFilePath] string file = "") => Path.Combine(Path.GetDirectoryName(file)!, "..", "tools");

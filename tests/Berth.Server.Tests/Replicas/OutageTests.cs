@@ -8,8 +8,13 @@ using Berth.Server.Tests.Registry;
 namespace Berth.Server.Tests.Replicas;
 
 /// <summary>What goes on while PostgreSQL is away, and what happens when it comes back.</summary>
-public sealed class OutageTests(OwnPostgres postgres) : IClassFixture<OwnPostgres>
+public sealed class OutageTests(OwnPostgres postgres) : IClassFixture<OwnPostgres>, IAsyncLifetime
 {
+    // A test that failed may have left it stopped.
+    public async ValueTask InitializeAsync() => await postgres.StartAsync();
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
     [Fact]
     public async Task Pulls_go_on_from_memory_and_writes_are_put_off_while_the_database_is_away()
     {
@@ -65,6 +70,17 @@ public sealed class OutageTests(OwnPostgres postgres) : IClassFixture<OwnPostgre
         }
         Assert.True(database.Outage.IsAway);
         await Assert.ThrowsAsync<DatabaseAwayException>(() => database.ReadAsync(0, static (_, _, _) => new ValueTask<int>(0), CancellationToken.None).AsTask());
+    }
+
+    [Fact]
+    public async Task An_outage_that_only_new_connections_met_ends_by_itself_too()
+    {
+        await using var database = PostgresDatabase.Open(postgres.ConnectionString, 2, TimeSpan.FromMinutes(1));
+        database.Announcements.Subscribe("any", _ => { });
+        await Eventually.TrueAsync(() => database.Announcements.IsListening, "listening");
+        database.Outage.Begin(new IOException("refused once"));
+        await Eventually.TrueAsync(() => !database.Outage.IsAway && database.Announcements.IsListening, "back");
+        Assert.Equal(1, await database.ReadAsync(0, static (session, _, ct) => session.ScalarAsync(new Statement("SELECT 1"), [], ct), CancellationToken.None));
     }
 
     [Fact]

@@ -17,6 +17,7 @@ public sealed class DatabaseOutage
     private volatile bool _isWatched;
     private volatile bool _isAway;
     private ILogger? _log;
+    private Action? _lookAgain;
 
     internal DatabaseOutage(TimeSpan believeFor, TimeProvider time)
     {
@@ -42,7 +43,12 @@ public sealed class DatabaseOutage
     public void ReportTo(ILogger log) => _log = log;
 
     /// <summary>Somebody tries all the time to reach the database, and will say when it is back.</summary>
-    internal void Watch() => _isWatched = true;
+    /// <param name="lookAgain">Called when an outage begins: whoever has a connection tries whether others can be made.</param>
+    internal void Watch(Action lookAgain)
+    {
+        _lookAgain = lookAgain;
+        _isWatched = true;
+    }
 
     /// <summary>From now on changes are not heard of.</summary>
     internal void Lost() => Interlocked.Exchange(ref _lostAt, _time.GetTimestamp());
@@ -53,6 +59,7 @@ public sealed class DatabaseOutage
         Interlocked.Exchange(ref _beganAt, _time.GetTimestamp());
         _isAway = true;
         _log?.DatabaseAway(cause, BelieveFor);
+        _lookAgain?.Invoke();
     }
 
     internal void End()

@@ -21,13 +21,14 @@ internal sealed class PostgresListener : IAsyncDisposable
     private readonly Announcements _announcements;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _loop;
+    private volatile CancellationTokenSource? _listening;
 
     public PostgresListener(string connectionString, Announcements announcements)
     {
         _connectionString = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, KeepAlive = KeepAliveSeconds, Multiplexing = false, CommandTimeout = AnswerSeconds, Timeout = AnswerSeconds }.ConnectionString;
         _announcements = announcements;
         announcements.Lost();
-        announcements.Outage.Watch();
+        announcements.Outage.Watch(LookAgain);
         _loop = Task.Run(ListenAsync);
     }
 
@@ -50,6 +51,11 @@ internal sealed class PostgresListener : IAsyncDisposable
             {
                 return;
             }
+            catch (OperationCanceledException)
+            {
+                // Others could not connect: only a new connection tells when they can.
+                _announcements.Lost();
+            }
             catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException or InvalidOperationException)
             {
                 // Requests that need the database fail and say why; here only the next try matters.
@@ -69,8 +75,29 @@ internal sealed class PostgresListener : IAsyncDisposable
             listen.CommandText = "LISTEN " + Channel;
             await listen.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
         }
-        _announcements.Regained();
-        while (true) await connection.WaitAsync(ct).ConfigureAwait(false);
+        using var listening = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        _listening = listening;
+        try
+        {
+            _announcements.Regained();
+            while (true) await connection.WaitAsync(listening.Token).ConfigureAwait(false);
+        }
+        finally
+        {
+            _listening = null;
+        }
+    }
+
+    private void LookAgain()
+    {
+        try
+        {
+            _listening?.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has just ended by itself.
+        }
     }
 
     private async Task ConnectAsync(NpgsqlConnection connection, CancellationToken ct)
