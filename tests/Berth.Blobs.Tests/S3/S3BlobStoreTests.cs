@@ -44,7 +44,7 @@ public abstract class S3BlobStoreTests(string variable) : BlobStoreContract, IAs
 
     private protected IBlobStore Open(Func<S3Options, S3Options> change)
     {
-        var store = S3BlobStore.Open(change(_server.Options with { RootDirectory = _root }), _memory, TimeProvider.System);
+        var store = S3BlobStore.Open(change(_server.Options with { RootDirectory = _root }), null, _memory, TimeProvider.System);
         _stores.Add((IDisposable)store);
         return store;
     }
