@@ -2,6 +2,7 @@ using Berth.Blobs.Azure;
 using Berth.Blobs.Encryption.Keys;
 using Berth.Blobs.Gcs;
 using Berth.Blobs.S3;
+using Berth.Blobs.Swift;
 
 namespace Berth.Blobs;
 
@@ -25,6 +26,9 @@ public sealed record BlobStoreOptions
 
     /// <summary>A bucket of Google Cloud Storage.</summary>
     public GcsOptions? Gcs { get; init; }
+
+    /// <summary>A container of OpenStack Swift.</summary>
+    public SwiftOptions? Swift { get; init; }
 
     /// <summary>Memory for parts of uploads to object stores, all of them together.</summary>
     public long UploadMemoryBytes { get; init; } = 256L << 20;
@@ -59,6 +63,9 @@ public sealed record NamedStoreOptions
 
     /// <summary>A bucket of Google Cloud Storage.</summary>
     public GcsOptions? Gcs { get; init; }
+
+    /// <summary>A container of OpenStack Swift.</summary>
+    public SwiftOptions? Swift { get; init; }
 }
 
 /// <summary>Sends new content of some projects to a store.</summary>

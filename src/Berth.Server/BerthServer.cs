@@ -143,7 +143,7 @@ public static class BerthServer
         // Ring 1: core.
         services.AddAccess(options.Access, options.Identity, options.Projects, options.Http, options.DataFolder);
         services.AddQuotas();
-        services.AddRegistry(options.Registry, options.Gc);
+        services.AddRegistry(options.Registry, options.Gc, options.Storage.Redirect);
         if (options.Access.Mode == AccessMode.Local)
         {
             services.AddApi();

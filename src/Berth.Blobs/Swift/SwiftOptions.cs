@@ -16,6 +16,7 @@ public sealed record SwiftOptions
     public string UserId { get; init; } = "";
 
     /// <summary>Password. Secret.</summary>
+    [SecretSetting]
     public string Password { get; init; } = "";
 
     /// <summary>Name of the user's domain; without name and id: <c>Default</c>.</summary>
@@ -46,6 +47,7 @@ public sealed record SwiftOptions
     public string ApplicationCredentialName { get; init; } = "";
 
     /// <summary>Its secret. Secret.</summary>
+    [SecretSetting]
     public string ApplicationCredentialSecret { get; init; } = "";
 
     /// <summary>Region of the object store in the catalog; empty: the first.</summary>
@@ -70,6 +72,7 @@ public sealed record SwiftOptions
     public int MaxSegments { get; init; } = 1000;
 
     /// <summary>Key that signs temporary URLs; empty: one that is derived from the password. It is set on the container or the account. Secret.</summary>
+    [SecretSetting]
     public string SecretKey { get; init; } = "";
 
     /// <summary>Access key that HP's cloud puts into signatures of temporary URLs.</summary>

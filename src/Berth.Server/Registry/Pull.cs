@@ -8,7 +8,7 @@ namespace Berth.Server.Registry;
 /// Reading manifests and blobs (OCI distribution spec, "Pull"). By tag: one query, then the bytes from the cache. By digest and blobs:
 /// no query while the repository is known to hold them.
 /// </summary>
-internal sealed class Pull(Database database, BlobStores stores, ContentCache cache, RegistryEvents events, GarbageOptions garbage, IEnumerable<IPullCounter> counters,
+internal sealed class Pull(Database database, BlobStores stores, BlobRedirect redirect, ContentCache cache, RegistryEvents events, GarbageOptions garbage, IEnumerable<IPullCounter> counters,
     TimeProvider time)
 {
     private const string ImmutableFor1Year = "max-age=31536000, immutable";
@@ -65,7 +65,7 @@ internal sealed class Pull(Database database, BlobStores stores, ContentCache ca
         await events.WritePullAsync(request, reference.Tag, manifest, isBlob: false).ConfigureAwait(false);
     }
 
-    /// <summary>GET or HEAD of a blob: 1. the digest, 2. the link, 3. the answer, whole or in ranges, 4. the event.</summary>
+    /// <summary>GET or HEAD of a blob: 1. the digest, 2. the link, 3. the answer, whole, in ranges or by a URL of the store, 4. the event.</summary>
     public async Task BlobAsync(RegistryRequest request, string digestText)
     {
         // 1.
@@ -94,7 +94,18 @@ internal sealed class Pull(Database database, BlobStores stores, ContentCache ca
             request.Http.Response.StatusCode = 304;
             return;
         }
-        if (!await Content.SendAsync(request, blob, stores).ConfigureAwait(false)) return;
+        if (!request.IsHead && await redirect.FindAsync(request.Http, blob, request.Aborted).ConfigureAwait(false) is { } url)
+        {
+            // The URL is only good for a while: nobody may keep this answer.
+            headers.CacheControl = "no-store";
+            headers.Location = url.AbsoluteUri;
+            request.Http.Response.StatusCode = 307;
+            request.Http.Response.ContentLength = 0;
+        }
+        else if (!await Content.SendAsync(request, blob, stores).ConfigureAwait(false))
+        {
+            return;
+        }
 
         // 4.
         if (!request.IsHead) await events.WritePullAsync(request, "", blob, isBlob: true).ConfigureAwait(false);

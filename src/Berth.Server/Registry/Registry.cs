@@ -1,5 +1,7 @@
+using Berth.Blobs;
 using Berth.Server.Api;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Storage;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -15,7 +17,7 @@ namespace Berth.Server.Registry;
 internal static class Registry
 {
     /// <summary>Registers the feature.</summary>
-    public static IServiceCollection AddRegistry(this IServiceCollection services, RegistryOptions options, GarbageOptions garbage) => services
+    public static IServiceCollection AddRegistry(this IServiceCollection services, RegistryOptions options, GarbageOptions garbage, RedirectOptions redirect) => services
         .AddSingleton(options)
         .AddSingleton(garbage)
         .AddSingleton(s => NewCache(s, options))
@@ -26,6 +28,7 @@ internal static class Registry
         .AddSingleton<UploadSessions>()
         .AddSingleton<ActiveUploads>()
         .AddSingleton<BlobBytes>()
+        .AddSingleton(s => new BlobRedirect(s.GetRequiredService<BlobStores>(), redirect))
         .AddSingleton<BlobCommit>()
         .AddSingleton<ManifestReferences>()
         .AddSingleton<ManifestCommit>()

@@ -15,12 +15,13 @@ internal static class StoreRules
     /// <param name="add">Gets the key, what is wrong, and a key whose place is named when the first is nowhere.</param>
     public static void Check(BlobStoreOptions storage, Action<string, string, string?> add)
     {
-        var remotes = new object?[] { storage.S3, storage.Azure, storage.Gcs };
-        if (remotes.Count(r => r is not null) > 1) add("storage", "names more than one of s3, azure and gcs: keep one, and put the others into storage.stores", null);
+        var remotes = new object?[] { storage.S3, storage.Azure, storage.Gcs, storage.Swift };
+        if (remotes.Count(r => r is not null) > 1) add("storage", "names more than one of s3, azure, gcs and swift: keep one, and put the others into storage.stores", null);
         if (storage.Root is not null && remotes.Any(r => r is not null)) add("storage.root", "is for a store in a folder, and an object store is set: keep one of them", null);
         Check(storage.S3?.Validate(), "storage.s3", add);
         Check(storage.Azure?.Validate(), "storage.azure", add);
         Check(storage.Gcs?.Validate(), "storage.gcs", add);
+        Check(storage.Swift?.Validate(), "storage.swift", add);
         foreach (var problem in MasterKeys.Check(storage.Encryption)) add("storage.encryption", problem, null);
         if (storage.Redirect.MinBytes < 0) add("storage.redirect.minBytes", "must be 0 or more", null);
         if (storage.Redirect.Lifetime < TimeSpan.FromSeconds(10)) add("storage.redirect.lifetime", "must be 10s or more", null);
@@ -45,10 +46,11 @@ internal static class StoreRules
             if (store.Name.Length is 0 or > MaxNameLength || store.Name.Any(c => !char.IsAsciiLetterLower(c) && !char.IsAsciiDigit(c) && c != '-'))
                 add($"{key}.name", "must be of small letters, digits and hyphens", "storage.stores");
             else if (!names.Add(store.Name)) add($"{key}.name", $"there is another store {store.Name}", "storage.stores");
-            if (new object?[] { store.Root, store.S3, store.Azure, store.Gcs }.Count(kind => kind is not null) != 1) add(key, "must have exactly one of root, s3, azure and gcs", "storage.stores");
+            if (new object?[] { store.Root, store.S3, store.Azure, store.Gcs, store.Swift }.Count(kind => kind is not null) != 1) add(key, "must have exactly one of root, s3, azure, gcs and swift", "storage.stores");
             Check(store.S3?.Validate(), $"{key}.s3", add);
             Check(store.Azure?.Validate(), $"{key}.azure", add);
             Check(store.Gcs?.Validate(), $"{key}.gcs", add);
+            Check(store.Swift?.Validate(), $"{key}.swift", add);
         }
         return names;
     }

@@ -6,6 +6,7 @@ using Berth.Blobs.FileSystem;
 using Berth.Blobs.Gcs;
 using Berth.Blobs.Objects;
 using Berth.Blobs.S3;
+using Berth.Blobs.Swift;
 using Berth.Server.Platform.Data;
 
 namespace Berth.Server.Platform.Storage;
@@ -28,17 +29,18 @@ internal static class StoreSetup
         var stores = new Dictionary<string, IBlobStore>(StringComparer.Ordinal)
         {
             [BlobStores.DefaultName] = Encrypted(
-                Remote(options.S3, options.Azure, options.Gcs) ?? Folder(RootOf(options, dataFolder)), options.Encryption, keys),
+                Remote(options.S3, options.Azure, options.Gcs, options.Swift) ?? Folder(RootOf(options, dataFolder)), options.Encryption, keys),
         };
         foreach (var store in options.Stores)
-            stores[store.Name] = Encrypted(Remote(store.S3, store.Azure, store.Gcs) ?? Folder(store.Root!), options.Encryption, keys);
+            stores[store.Name] = Encrypted(Remote(store.S3, store.Azure, store.Gcs, store.Swift) ?? Folder(store.Root!), options.Encryption, keys);
         foreach (var name in stores.Keys.ToList()) stores[name] = wrap(name, stores[name]);
         return new BlobStores(stores, BlobStores.DefaultName, [.. options.Rules.Select(rule => new StoreRule(rule.Projects, rule.Store))], keys);
 
-        IBlobStore? Remote(S3Options? s3, AzureOptions? azure, GcsOptions? gcs) =>
+        IBlobStore? Remote(S3Options? s3, AzureOptions? azure, GcsOptions? gcs, SwiftOptions? swift) =>
             s3 is not null ? S3BlobStore.Open(s3, memory, time)
             : azure is not null ? AzureBlobStore.Open(azure, memory, time)
             : gcs is not null ? GcsBlobStore.Open(gcs, memory, time)
+            : swift is not null ? SwiftBlobStore.Open(swift, memory, time)
             : null;
 
         FileSystemBlobStore Folder(string root) => new(root, options.MinFreeBytes, time, byKey: options.Encryption.Enabled);
