@@ -49,10 +49,12 @@ public class UploadBenchmarks
     public async Task WriteAndCommit()
     {
         var key = $"bench-{_number++}";
-        await using (var upload = await _store!.OpenUploadAsync(key, 0, CancellationToken.None))
-            await upload.AppendAsync(new ReadOnlySequence<byte>(_content), CancellationToken.None);
         var digest = Digest.Of(BitConverter.GetBytes(_number));
-        await _store.CommitUploadAsync(key, digest, SizeBytes, CancellationToken.None);
-        await _store.DeleteAsync(digest, CancellationToken.None);
+        await using (var upload = await _store!.OpenUploadAsync(new UploadMark(key, 0, null), CancellationToken.None))
+        {
+            await upload.AppendAsync(new ReadOnlySequence<byte>(_content), CancellationToken.None);
+            await upload.CommitAsync(digest, CancellationToken.None);
+        }
+        await _store.DeleteAsync(_store.PlaceOf(key, digest), CancellationToken.None);
     }
 }

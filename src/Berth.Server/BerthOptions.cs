@@ -25,6 +25,7 @@ public sealed record BerthOptions
     public DatabaseOptions Database { get; init; } = new();
     public BlobStoreOptions Storage { get; init; } = new();
     public RegistryOptions Registry { get; init; } = new();
+    public GarbageOptions Gc { get; init; } = new();
     public AccessOptions Access { get; init; } = new();
     public IdentityOptions Identity { get; init; } = new();
     public ProjectOptions Projects { get; init; } = new();

@@ -2,6 +2,9 @@ using System.Net;
 using System.Net.Mail;
 using System.Net.Security;
 using System.Text.RegularExpressions;
+using Berth.Blobs;
+using Berth.Blobs.Encryption.Keys;
+using Berth.Blobs.S3;
 using Berth.Server.Access;
 using Berth.Server.Audit;
 using Berth.Server.Platform.Data;
@@ -9,6 +12,8 @@ using Berth.Server.Platform.Http;
 using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Options;
 using Berth.Server.Platform.Settings;
+using Berth.Server.Platform.Storage;
+using Berth.Server.Platform.Text;
 using Berth.Server.Registry;
 
 namespace Berth.Server;
@@ -34,6 +39,7 @@ internal sealed class BerthOptionsRules
         rules.CheckTls(options.Http);
         rules.CheckData(options);
         rules.CheckRegistry(options.Registry);
+        rules.CheckGarbage(options.Gc);
         rules.CheckAccess(options.Access);
         rules.CheckIdentity(options);
         rules.CheckNotifications(options);
@@ -109,6 +115,49 @@ internal sealed class BerthOptionsRules
         AtLeast("database.maxReaders", options.Database.MaxReaders, 1);
         AtLeast("storage.minFreeBytes", options.Storage.MinFreeBytes, 0);
         AtLeast("storage.maxThreads", options.Storage.MaxThreads, 0);
+        AtLeast("storage.uploadMemoryBytes", options.Storage.UploadMemoryBytes, 16L << 20);
+        CheckStores(options.Storage);
+    }
+
+    private void CheckStores(BlobStoreOptions storage)
+    {
+        if (storage.S3 is not null && storage.Root is not null) Add("storage.root", "goes with a store in a folder, and storage.s3 is set: keep one of them");
+        CheckS3(storage.S3, "storage.s3");
+        foreach (var problem in MasterKeys.Check(storage.Encryption)) Add("storage.encryption", problem);
+        AtLeast("storage.redirect.minBytes", storage.Redirect.MinBytes, 0);
+        AtLeast("storage.redirect.lifetime", storage.Redirect.Lifetime, TimeSpan.FromSeconds(10));
+        foreach (var (key, networks) in new[] { ("storage.redirect.networks", storage.Redirect.Networks), ("storage.redirect.exceptNetworks", storage.Redirect.ExceptNetworks) })
+        {
+            if (networks.FirstOrDefault(network => !IPNetwork.TryParse(network, out _)) is { } wrong) Add(key, $"\"{wrong}\" must be a network such as 10.0.0.0/8");
+        }
+        var names = new HashSet<string>(StringComparer.Ordinal) { BlobStores.DefaultName };
+        for (var i = 0; i < storage.Stores.Count; i++)
+        {
+            var (store, key) = (storage.Stores[i], $"storage.stores[{i}]");
+            if (store.Name.Length is 0 or > 64 || store.Name.Any(c => !char.IsAsciiLetterLower(c) && !char.IsAsciiDigit(c) && c != '-'))
+                Add($"{key}.name", "must be of small letters, digits and hyphens", "storage.stores");
+            else if (!names.Add(store.Name)) Add($"{key}.name", $"there is another store {store.Name}", "storage.stores");
+            if ((store.S3 is not null) == (store.Root is not null)) Add(key, "must have either root or s3", "storage.stores");
+            CheckS3(store.S3, $"{key}.s3");
+        }
+        for (var i = 0; i < storage.Rules.Count; i++)
+        {
+            if (!Glob.TryParse(storage.Rules[i].Projects, out _, out var problem)) Add($"storage.rules[{i}].projects", problem, "storage.rules");
+            if (!names.Contains(storage.Rules[i].Store)) Add($"storage.rules[{i}].store", $"there is no store \"{storage.Rules[i].Store}\" in storage.stores", "storage.rules");
+        }
+    }
+
+    private void CheckS3(S3Options? s3, string key)
+    {
+        foreach (var (setting, problem) in s3?.Validate() ?? []) Add($"{key}.{char.ToLowerInvariant(setting[0])}{setting[1..]}", problem, "storage");
+    }
+
+    private void CheckGarbage(GarbageOptions gc)
+    {
+        AtLeast("gc.delay", gc.Delay, TimeSpan.FromSeconds(1));
+        AtLeast("gc.interval", gc.Interval, TimeSpan.FromMilliseconds(100));
+        AtLeast("gc.batchSize", gc.BatchSize, 1);
+        AtLeast("gc.untaggedDays", gc.UntaggedDays, -1);
     }
 
     private void CheckRegistry(RegistryOptions registry)

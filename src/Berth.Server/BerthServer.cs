@@ -1,5 +1,3 @@
-using Berth.Blobs;
-using Berth.Blobs.FileSystem;
 using Berth.Server.Access;
 using Berth.Server.Administration;
 using Berth.Server.Adoption;
@@ -7,6 +5,7 @@ using Berth.Server.Api;
 using Berth.Server.Artifacts;
 using Berth.Server.Audit;
 using Berth.Server.Doctor;
+using Berth.Server.GarbageCollection;
 using Berth.Server.Identity;
 using Berth.Server.Immutability;
 using Berth.Server.Labels;
@@ -16,7 +15,9 @@ using Berth.Server.Platform.Events;
 using Berth.Server.Platform.Health;
 using Berth.Server.Platform.Http;
 using Berth.Server.Platform.Jobs;
+using Berth.Server.Platform.Secrets;
 using Berth.Server.Platform.Settings;
+using Berth.Server.Platform.Storage;
 using Berth.Server.Platform.Telemetry;
 using Berth.Server.Projects;
 using Berth.Server.Quotas;
@@ -95,8 +96,25 @@ public static class BerthServer
         configure?.Invoke(builder.Services);
 
         var app = builder.Build();
+        database.Outage.ReportTo(app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Database"));
         Map(app, options);
+        await CheckSecretKeyAsync(app, options, database, ct).ConfigureAwait(false);
         return app;
+    }
+
+    // Replicas with folders of their own would each generate a key.
+    private static async Task CheckSecretKeyAsync(WebApplication app, BerthOptions options, Database database, CancellationToken ct)
+    {
+        if (database.Kind != DatabaseKind.Postgres || options.Access.Mode != AccessMode.Local) return;
+        try
+        {
+            await SecretKeyCheck.RunAsync(database, app.Services.GetRequiredService<InstallationSecret>(), ct).ConfigureAwait(false);
+        }
+        catch
+        {
+            await app.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
     }
 
     private static void Register(WebApplicationBuilder builder, BerthOptions options, Database database, ServerOutput output)
@@ -113,9 +131,10 @@ public static class BerthServer
         services.TryAddSingleton(TimeProvider.System);
         // By a factory: what the container is handed ready-made it does not dispose.
         services.AddSingleton(_ => database);
-        services.AddSingleton(s => new FileSystemBlobStore(
-            BerthStorage.RootOf(options), options.Storage.MinFreeBytes, s.GetRequiredService<TimeProvider>()));
-        services.AddSingleton<IBlobStore>(s => new TimedBlobStore(s.GetRequiredService<FileSystemBlobStore>(), s.GetRequiredService<StorageMetrics>().Of("default")));
+        services.AddHostedService(s => new SchemaGuard(
+            database, s.GetRequiredService<IHostApplicationLifetime>(), s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<SchemaGuard>>()));
+        services.AddSingleton(s => StoreSetup.Open(
+            options.Storage, options.DataFolder, s.GetRequiredService<Database>(), s.GetRequiredService<TimeProvider>(), (name, store) => new TimedBlobStore(store, s.GetRequiredService<StorageMetrics>().Of(name))));
         services.AddHealth(options.Health);
         services.AddSingleton<DomainEvents>();
         services.AddSettings(options);
@@ -124,7 +143,7 @@ public static class BerthServer
         // Ring 1: core.
         services.AddAccess(options.Access, options.Identity, options.Projects, options.Http, options.DataFolder);
         services.AddQuotas();
-        services.AddRegistry(options.Registry);
+        services.AddRegistry(options.Registry, options.Gc);
         if (options.Access.Mode == AccessMode.Local)
         {
             services.AddApi();
@@ -138,9 +157,11 @@ public static class BerthServer
         }
 
         // Ring 2: reactions.
+        services.AddGarbageCollection();
         if (options.Access.Mode == AccessMode.Local)
         {
             services.AddSignIn(options.Identity, options.Http, options.Outgoing);
+            services.AddGarbageApi();
             services.AddArtifacts();
             services.AddAudit(options.Audit);
             services.AddWebhooks(options.Webhooks, options.Outgoing);
@@ -155,7 +176,7 @@ public static class BerthServer
     {
         // Bad settings and unreadable files are reported now, not at the first request.
         app.Services.GetRequiredService<ICallerSource>();
-        app.Services.GetRequiredService<IBlobStore>();
+        app.Services.GetRequiredService<BlobStores>();
 
         // The registry comes before routing: nothing else stands on its path.
         var registry = app.Services.GetRequiredService<RegistryEndpoint>();

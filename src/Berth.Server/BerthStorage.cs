@@ -1,7 +1,9 @@
 using Berth.Blobs.FileSystem;
 using Berth.Server.Adoption;
+using Berth.Server.Backup;
 using Berth.Server.GarbageCollection;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Storage;
 
 namespace Berth.Server;
 
@@ -10,6 +12,8 @@ namespace Berth.Server;
 /// </summary>
 public sealed class BerthStorage : IAsyncDisposable
 {
+    private const string StorePrefix = "store:";
+
     private readonly BerthOptions _options;
     private readonly TimeProvider _time;
     private readonly Database _database;
@@ -22,13 +26,13 @@ public sealed class BerthStorage : IAsyncDisposable
     }
 
     /// <summary>Folder that <c>docker/</c> lies in.</summary>
-    public static string RootOf(BerthOptions options) => options.Storage.Root ?? Path.Join(options.DataFolder, "storage");
+    public static string RootOf(BerthOptions options) => StoreSetup.RootOf(options.Storage, options.DataFolder);
 
     /// <summary>Opens the database that the settings name.</summary>
     public static Database OpenDatabase(BerthOptions options) => options.Database.Kind switch
     {
-        DatabaseKind.Postgres => PostgresDatabase.Open(options.Database.ConnectionString ?? "", options.Database.MaxReaders),
-        _ => SqliteDatabase.Open(options.Database.File ?? Path.Join(options.DataFolder, "berth.db"), options.Database.MaxReaders),
+        DatabaseKind.Postgres => PostgresDatabase.Open(options.Database.ConnectionString ?? "", options.Database.MaxReaders, options.Database.OutageReads, options.Database.KnownMigrations),
+        _ => SqliteDatabase.Open(options.Database.File ?? Path.Join(options.DataFolder, "berth.db"), options.Database.MaxReaders, options.Database.KnownMigrations),
     };
 
     /// <summary>Opens and migrates the database, and makes the data folder if it is not there.</summary>
@@ -71,12 +75,54 @@ public sealed class BerthStorage : IAsyncDisposable
     /// <param name="output">Gets one line for each thing.</param>
     /// <param name="ct">Ends the collection between two transactions.</param>
     /// <exception cref="CollectionRefusedException">An adoption is not finished.</exception>
-    public Task<CollectionReport> CollectAsync(CollectionOptions options, TimeSpan? grace, TextWriter output, CancellationToken ct)
+    public async Task<CollectionReport> CollectAsync(CollectionOptions options, TimeSpan? grace, TextWriter output, CancellationToken ct)
     {
         var mayBeServed = _database.Kind == DatabaseKind.Postgres || DataFolderLock.IsHeld(_options.DataFolder);
-        var store = new FileSystemBlobStore(RootOf(_options), _options.Storage.MinFreeBytes, _time);
+        using var stores = StoreSetup.Open(_options.Storage, _options.DataFolder, _database, _time, static (_, store) => store);
         var all = options with { Grace = grace ?? (mayBeServed ? CollectionOptions.GraceBesideServer : TimeSpan.Zero) };
-        return OfflineCollection.RunAsync(_database, store, store.Paths.Root, all, output, _time, ct);
+        return await OfflineCollection.RunAsync(_database, stores, RootOf(_options), all, output, _time, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Makes a backup beside whoever works on database and stores (<see cref="BackupRun"/>).</summary>
+    /// <param name="to">A folder, or <c>store:NAME</c>.</param>
+    /// <param name="passphrase">Seals the secret key; null leaves it out.</param>
+    /// <param name="tell">Told of each step.</param>
+    /// <param name="ct">Ends it; the target stays usable.</param>
+    public async Task<BackupReport> BackUpAsync(string to, string? passphrase, Action<string> tell, CancellationToken ct)
+    {
+        using var stores = OpenStores();
+        using var scratch = new ScratchFolder(_options.DataFolder);
+        var key = new RestoreKey(_options.Access, _options.DataFolder).Copy(passphrase);
+        return await new BackupRun(_database, stores, TargetOf(to, stores), _time).RunAsync(key, scratch.Path, tell, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Restores a backup into database and default store, while no server runs (<see cref="RestoreRun"/>).</summary>
+    /// <exception cref="RestoreRefusedException">Something is in the way.</exception>
+    /// <exception cref="InvalidDataException">The backup is damaged.</exception>
+    public async Task<RestoreReport> RestoreAsync(string from, RestoreOptions options, Action<string> tell, CancellationToken ct)
+    {
+        if (_options.Database.Kind == DatabaseKind.Sqlite && DataFolderLock.IsHeld(_options.DataFolder)) throw new RestoreRefusedException("a server runs on the data folder: stop it first");
+        using var stores = OpenStores();
+        using var scratch = new ScratchFolder(_options.DataFolder);
+        return await new RestoreRun(_database, stores, TargetOf(from, stores), new RestoreKey(_options.Access, _options.DataFolder)).RunAsync(options, scratch.Path, tell, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Names of the backups that are whole, the oldest first.</summary>
+    public async Task<IReadOnlyList<string>> ListBackupsAsync(string where, CancellationToken ct)
+    {
+        using var stores = OpenStores();
+        return await TargetOf(where, stores).ListAsync(ct).ConfigureAwait(false);
+    }
+
+    private BlobStores OpenStores() => StoreSetup.Open(_options.Storage, _options.DataFolder, _database, _time, static (_, store) => store);
+
+    private BackupTarget TargetOf(string text, BlobStores stores)
+    {
+        if (!text.StartsWith(StorePrefix, StringComparison.Ordinal)) return BackupTarget.InFolder(text, _time);
+        var name = text[StorePrefix.Length..];
+        if (!stores.Has(name)) throw new RestoreRefusedException($"the settings have no store {name}: there are {string.Join(", ", stores.Names)}");
+        if (name == stores.Default) throw new RestoreRefusedException($"the store {name} holds the registry itself: name another one, or a folder");
+        return BackupTarget.In(stores[name]);
     }
 
     public ValueTask DisposeAsync() => _database.DisposeAsync();

@@ -1,4 +1,4 @@
-using Berth.Blobs;
+using Berth.Server.Platform.Storage;
 using Berth.Server.Access;
 using Berth.Server.Notifications;
 using Berth.Server.Platform.Data;
@@ -21,7 +21,7 @@ internal static class ServerMetrics
         AddSignIns(metrics, services.GetRequiredService<AccessCounters>());
         AddNotifications(metrics, services.GetRequiredService<NotificationEndpoints>());
         AddDatabase(metrics, services.GetRequiredService<Database>());
-        AddStorage(metrics, services.GetRequiredService<IBlobStore>(), options.Storage.MinFreeBytes);
+        AddStorage(metrics, services.GetRequiredService<BlobStores>(), options.Storage.MinFreeBytes);
         AddHealth(metrics, services.GetRequiredService<HealthMonitor>());
         AddModes(metrics, services.GetRequiredService<RuntimeSettings>());
         new QuotaGauges(services.GetRequiredService<Database>(), options.Metrics, services.GetRequiredService<TimeProvider>()).AddTo(metrics);
@@ -67,10 +67,10 @@ internal static class ServerMetrics
         metrics.AddGauge("berth_database_writes_queued", "Writes that wait for the writer of SQLite.", () => database.QueuedWrites);
     }
 
-    private static void AddStorage(MetricRegistry metrics, IBlobStore store, long minFreeBytes)
+    private static void AddStorage(MetricRegistry metrics, BlobStores stores, long minFreeBytes)
     {
         metrics.AddGauges("berth_storage_free_bytes", "Bytes that the blob store can still take; stores without a limit have none.",
-            () => store.FreeBytes is var free and < long.MaxValue ? [new MetricSample(free, ("store", "default"))] : []);
+            () => stores.Names.Select(name => (Name: name, Free: stores[name].FreeBytes)).Where(store => store.Free < long.MaxValue).Select(store => new MetricSample(store.Free, ("store", store.Name))));
         metrics.AddGauge("berth_storage_min_free_bytes", "Uploads are refused below this (storage.minFreeBytes).", () => minFreeBytes);
     }
 

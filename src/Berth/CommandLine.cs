@@ -30,6 +30,8 @@ internal static class CommandLine
         root.Subcommands.Add(Commands.Serve.Build(environment));
         root.Subcommands.Add(Registry(environment, "registry"));
         root.Subcommands.Add(Commands.Adopt.Build(environment));
+        root.Subcommands.Add(Commands.Backup.Build(environment));
+        root.Subcommands.Add(Commands.Restore.Build(environment));
         var config = new Verb("config", "Check and show settings", """
             berth config check
             berth config show --changed

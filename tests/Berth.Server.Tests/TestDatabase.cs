@@ -25,12 +25,15 @@ internal sealed class TestDatabase : IAsyncDisposable
 
     private static string? Server => Environment.GetEnvironmentVariable("BERTH_TEST_POSTGRES");
 
-    public static async Task<TestDatabase> NewAsync(DatabaseKind kind)
+    /// <summary>Makes one.</summary>
+    /// <param name="kind">Which.</param>
+    /// <param name="known">Migrations that it gets, as an earlier version knew them; null for all, empty for none.</param>
+    public static async Task<TestDatabase> NewAsync(DatabaseKind kind, IReadOnlyList<string>? known = null)
     {
         Assert.SkipWhen(kind == DatabaseKind.Postgres && string.IsNullOrEmpty(Server), "BERTH_TEST_POSTGRES is not set");
         var database = new TestDatabase(kind);
         if (kind == DatabaseKind.Postgres) await ServerAsync($"CREATE SCHEMA {database._schema}");
-        await database.Open().MigrateAsync(CancellationToken.None);
+        if (known is not { Count: 0 }) await database.Open(known).MigrateAsync(CancellationToken.None);
         return database;
     }
 
@@ -38,12 +41,13 @@ internal sealed class TestDatabase : IAsyncDisposable
     public Database Current => _open[^1];
 
     /// <summary>One more instance on the same data, as another replica has it; on SQLite only after <see cref="CloseAsync"/>.</summary>
-    public Database Open()
+    /// <param name="known">Migrations that it knows, as an earlier version; null for all.</param>
+    public Database Open(IReadOnlyList<string>? known = null)
     {
-        if (_kind == DatabaseKind.Sqlite && _open.Count > 0) throw new InvalidOperationException("a SQLite file belongs to one process");
+        if (_kind == DatabaseKind.Sqlite && _open.Count > 0 && known is null) throw new InvalidOperationException("a SQLite file belongs to one process");
         _open.Add(_kind == DatabaseKind.Sqlite
-            ? SqliteDatabase.Open(Path.Join(_folder, "berth.db"), 8)
-            : PostgresDatabase.Open(new NpgsqlConnectionStringBuilder(Server) { SearchPath = _schema, Pooling = true }.ConnectionString, 8));
+            ? SqliteDatabase.Open(Path.Join(_folder, "berth.db"), 8, known)
+            : PostgresDatabase.Open(new NpgsqlConnectionStringBuilder(Server) { SearchPath = _schema, Pooling = true }.ConnectionString, 8, knownMigrations: known));
         return Current;
     }
 

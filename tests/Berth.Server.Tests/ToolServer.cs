@@ -44,6 +44,21 @@ public sealed class ToolServer : IAsyncDisposable
     public static Task<ToolServer> StartAsync(string script, IReadOnlyDictionary<string, string>? environment = null) =>
         StartAsync(script, environment, ScriptFolder());
 
+    /// <summary>Runs the script with another word than <c>start</c>: <c>stop</c>, <c>crash-primary</c>.</summary>
+    public async Task DoAsync(string action)
+    {
+        Require();
+        var (code, _, error) = await RunAsync(_script, [action, _folder], null);
+        Assert.True(code == 0, $"{action}: {error}");
+    }
+
+    /// <summary>Starts the server again on the same port, after <c>stop</c> or <c>crash-primary</c>.</summary>
+    public async Task StartAgainAsync(IReadOnlyDictionary<string, string>? environment = null)
+    {
+        var (code, _, error) = await RunAsync(_script, ["start", _folder, Port.ToString(System.Globalization.CultureInfo.InvariantCulture)], environment);
+        Assert.True(code == 0, $"start again: {error}");
+    }
+
     public async ValueTask DisposeAsync()
     {
         await RunAsync(_script, ["stop", _folder], null);

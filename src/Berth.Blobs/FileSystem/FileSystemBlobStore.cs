@@ -7,24 +7,39 @@ namespace Berth.Blobs.FileSystem;
 
 /// <summary>
 /// Blobs as files below one root, in Docker Registry's layout (<see cref="ContentPaths"/>). A commit renames the upload into its
-/// content path and syncs file and folders before it returns.
+/// content path and syncs file and folders before it returns. Opened "by key", what is committed lies by the key of its upload instead, as
+/// <see cref="Encryption.EncryptedBlobStore"/> wants it; either way the store reads both.
 /// </summary>
+/// <remarks>
+/// By key, too, an upload is no content before its rename, and what was saved of it is not durable: <see cref="IsObjectStore"/> stays false. But then no two
+/// uploads share a place, so that the content of an upload that another one of the same digest has overtaken is nobody's, and is to be deleted.
+/// </remarks>
 public sealed class FileSystemBlobStore : IBlobStore
 {
+    private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LockPoll = TimeSpan.FromMilliseconds(20);
+
     private readonly ContentPaths _paths;
     private readonly long _minFreeBytes;
     private readonly TimeProvider _time;
+    private readonly bool _byKey;
     private readonly ConcurrentDictionary<string, bool> _shards = new(StringComparer.Ordinal);
     private long _freeBytes;
     private long _freeBytesRead = long.MinValue;
 
     /// <summary>Opens the store and makes its folders.</summary>
+    /// <param name="root">The root folder.</param>
+    /// <param name="minFreeBytes">Nothing is taken while the disk has fewer free bytes.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="byKey">Whether what is committed lies by the key of its upload.</param>
     /// <exception cref="IOException">The root cannot be made or written.</exception>
-    public FileSystemBlobStore(string root, long minFreeBytes, TimeProvider time)
+    public FileSystemBlobStore(string root, long minFreeBytes, TimeProvider time, bool byKey = false)
     {
         _paths = new ContentPaths(root);
         _minFreeBytes = minFreeBytes;
         _time = time;
+        _byKey = byKey;
+        Directory.CreateDirectory(_paths.Keyed);
         Directory.CreateDirectory(_paths.Uploads);
         Directory.CreateDirectory(_paths.AlgorithmFolder(DigestAlgorithm.Sha256));
         Directory.CreateDirectory(_paths.AlgorithmFolder(DigestAlgorithm.Sha512));
@@ -50,28 +65,39 @@ public sealed class FileSystemBlobStore : IBlobStore
         }
     }
 
-    public ValueTask<IUploadAppender> OpenUploadAsync(string uploadKey, long offset, CancellationToken ct)
+    /// <inheritdoc/>
+    public bool IsObjectStore => false;
+
+    /// <inheritdoc/>
+    public BlobPlace PlaceOf(string uploadKey, Digest digest)
     {
-        var path = _paths.Upload(uploadKey);
-        var handle = OpenUpload(path, uploadKey, offset);
+        UploadKey.Check(uploadKey);
+        return new BlobPlace(digest, _byKey ? uploadKey : null);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>
+    /// The file is locked as long as it is open, its commit included: a request that another replica has not noticed to be dead must not write into what
+    /// has become content. Who finds it locked waits a while.
+    /// </remarks>
+    public async ValueTask<IUploadAppender> OpenUploadAsync(UploadMark mark, CancellationToken ct)
+    {
+        var path = _paths.Upload(mark.Key);
+        var handle = OpenUpload(path, mark.Key, mark.Offset);
         try
         {
+            if (!Posix.TryLock(handle)) await WaitForLockAsync(handle, mark.Key, ct).ConfigureAwait(false);
+            if (!Posix.IsAt(handle, path)) throw new UploadBytesMissingException(mark.Key);
             var length = RandomAccess.GetLength(handle);
-            if (length < offset) throw new UploadBytesMissingException(uploadKey);
-            if (length > offset) RandomAccess.SetLength(handle, offset);
-            return ValueTask.FromResult<IUploadAppender>(new FileUploadAppender(handle, offset, this));
+            if (length < mark.Offset) throw new UploadBytesMissingException(mark.Key);
+            if (length > mark.Offset) RandomAccess.SetLength(handle, mark.Offset);
+            return new FileUploadAppender(handle, mark, this);
         }
         catch
         {
             handle.Dispose();
             throw;
         }
-    }
-
-    public async ValueTask CommitUploadAsync(string uploadKey, Digest digest, long size, CancellationToken ct)
-    {
-        // Blocking system calls that may take a while on a busy disk: not on the caller's thread.
-        await Task.Run(() => Commit(uploadKey, digest, size), ct).ConfigureAwait(false);
     }
 
     // On the caller's thread: the calls take less time than a hop to another thread of the pool, which would block just as this one.
@@ -91,7 +117,7 @@ public sealed class FileSystemBlobStore : IBlobStore
         return ValueTask.CompletedTask;
     }
 
-    public ValueTask DeleteUploadAsync(string uploadKey, CancellationToken ct)
+    public ValueTask DeleteUploadAsync(string uploadKey, string? state, CancellationToken ct)
     {
         File.Delete(_paths.Upload(uploadKey));
         return ValueTask.CompletedTask;
@@ -107,22 +133,61 @@ public sealed class FileSystemBlobStore : IBlobStore
         await ValueTask.CompletedTask.ConfigureAwait(false);
     }
 
-    public ValueTask<IBlobReader?> OpenReadAsync(Digest digest, CancellationToken ct) => ValueTask.FromResult(Open(_paths.Content(digest)));
+    public ValueTask<IBlobReader?> OpenUploadReadAsync(UploadMark mark, CancellationToken ct) => ValueTask.FromResult(Open(_paths.Upload(mark.Key)));
 
-    public ValueTask<IBlobReader?> OpenUploadReadAsync(string uploadKey, CancellationToken ct) => ValueTask.FromResult(Open(_paths.Upload(uploadKey)));
+    public ValueTask<IBlobReader?> OpenReadAsync(BlobPlace place, long offset, CancellationToken ct) => ValueTask.FromResult(Open(PathOf(place)));
 
-    public ValueTask<long?> GetSizeAsync(Digest digest, CancellationToken ct)
+    public ValueTask<long?> GetSizeAsync(BlobPlace place, CancellationToken ct)
     {
-        var file = new FileInfo(_paths.Content(digest));
+        var file = new FileInfo(PathOf(place));
         return ValueTask.FromResult<long?>(file.Exists ? file.Length : null);
     }
 
-    public ValueTask DeleteAsync(Digest digest, CancellationToken ct)
+    public async ValueTask<long?> ConfirmAsync(BlobPlace place, CancellationToken ct)
     {
-        var folder = _paths.ContentFolder(digest);
-        if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+        if (await GetSizeAsync(place, ct).ConfigureAwait(false) is not { } size) return null;
+        SyncShard(place);
+        SyncEntries(place);
+        return size;
+    }
+
+    public ValueTask DeleteAsync(BlobPlace place, CancellationToken ct)
+    {
+        var path = PathOf(place);
+        var folder = Path.GetDirectoryName(path)!;
+        if (!Directory.Exists(folder)) return ValueTask.CompletedTask;
+        if (place.Key is null) Directory.Delete(folder, recursive: true);
+        else File.Delete(path);
         return ValueTask.CompletedTask;
     }
+
+    public async IAsyncEnumerable<StoredContent> ListContentAsync([EnumeratorCancellation] CancellationToken ct)
+    {
+        foreach (var algorithm in new[] { DigestAlgorithm.Sha256, DigestAlgorithm.Sha512 })
+        {
+            foreach (var shard in new DirectoryInfo(_paths.AlgorithmFolder(algorithm)).EnumerateDirectories())
+            {
+                foreach (var folder in shard.EnumerateDirectories())
+                {
+                    ct.ThrowIfCancellationRequested();
+                    var file = new FileInfo(Path.Join(folder.FullName, "data"));
+                    if (file.Exists && Digest.TryParse($"{algorithm.Name}:{folder.Name}", out var digest))
+                        yield return new StoredContent(digest, null, file.Length, file.LastWriteTimeUtc);
+                }
+            }
+        }
+        foreach (var shard in new DirectoryInfo(_paths.Keyed).EnumerateDirectories())
+        {
+            foreach (var file in shard.EnumerateFiles())
+            {
+                ct.ThrowIfCancellationRequested();
+                yield return new StoredContent(default, file.Name, file.Length, file.LastWriteTimeUtc);
+            }
+        }
+        await ValueTask.CompletedTask.ConfigureAwait(false);
+    }
+
+    public ValueTask<Uri?> SignReadAsync(BlobPlace place, TimeSpan lifetime, CancellationToken ct) => ValueTask.FromResult<Uri?>(null);
 
     public async ValueTask ProbeAsync(CancellationToken ct)
     {
@@ -130,7 +195,18 @@ public sealed class FileSystemBlobStore : IBlobStore
         byte[] written = [1, 2, 3, 4];
         await File.WriteAllBytesAsync(path, written, ct).ConfigureAwait(false);
         var read = await File.ReadAllBytesAsync(path, ct).ConfigureAwait(false);
+        File.Delete(path);
         if (!read.AsSpan().SequenceEqual(written)) throw new IOException($"{path} reads back other bytes than were written");
+    }
+
+    private async ValueTask WaitForLockAsync(SafeFileHandle handle, string uploadKey, CancellationToken ct)
+    {
+        var started = _time.GetTimestamp();
+        while (!Posix.TryLock(handle))
+        {
+            if (_time.GetElapsedTime(started) > LockPatience) throw new StoreUnavailableException($"another process is still writing upload {uploadKey}");
+            await Task.Delay(LockPoll, _time, ct).ConfigureAwait(false);
+        }
     }
 
     private static SafeFileHandle OpenUpload(string path, string uploadKey, long offset)
@@ -140,38 +216,29 @@ public sealed class FileSystemBlobStore : IBlobStore
 
     private static IBlobReader? Open(string path) => Posix.OpenRead(path) is { } handle ? new FileBlobReader(handle) : null;
 
-    private void Commit(string uploadKey, Digest digest, long size)
+    private string PathOf(BlobPlace place) => place.Key is { } key ? _paths.KeyedContent(key) : _paths.Content(place.Digest);
+
+    private (string Shard, string Above) ShardOf(BlobPlace place) => place.Key is { } key
+        ? (_paths.KeyedShard(key), _paths.Keyed)
+        : (_paths.Shard(place.Digest), _paths.AlgorithmFolder(place.Digest.Algorithm));
+
+    /// <summary>1. the bytes, 2. the name, 3. the folders that name it.</summary>
+    internal void Commit(SafeFileHandle handle, UploadMark mark, Digest digest)
     {
-        var upload = _paths.Upload(uploadKey);
-        using (var handle = Posix.OpenReadWrite(upload, create: false))
-        {
-            if (handle is null)
-            {
-                // An earlier try may have got this far.
-                var there = new FileInfo(_paths.Content(digest));
-                if (!there.Exists || there.Length != size) throw new UploadBytesMissingException(uploadKey);
-                SyncShard(digest);
-                SyncEntries(digest);
-                return;
-            }
-
-            // 1. The bytes.
-            if (RandomAccess.GetLength(handle) != size) throw new IOException($"upload {uploadKey} has not the {size} bytes that were hashed");
-            RandomAccess.FlushToDisk(handle);
-        }
-
-        // 2. and 3.
-        Name(upload, uploadKey, digest);
+        if (RandomAccess.GetLength(handle) != mark.Offset) throw new IOException($"upload {mark.Key} has not the {mark.Offset} bytes that were hashed");
+        RandomAccess.FlushToDisk(handle);
+        Name(_paths.Upload(mark.Key), mark.Key, digest);
     }
 
     private void Name(string upload, string uploadKey, Digest digest)
     {
         // 2. The name. A rename over the same content is harmless: readers keep the file they opened, and bad bytes are healed.
-        SyncShard(digest);
-        Directory.CreateDirectory(_paths.ContentFolder(digest));
+        var place = PlaceOf(uploadKey, digest);
+        SyncShard(place);
+        Directory.CreateDirectory(place.Key is null ? _paths.ContentFolder(digest) : ShardOf(place).Shard);
         try
         {
-            File.Move(upload, _paths.Content(digest), overwrite: true);
+            File.Move(upload, PathOf(place), overwrite: true);
         }
         catch (FileNotFoundException)
         {
@@ -179,22 +246,22 @@ public sealed class FileSystemBlobStore : IBlobStore
         }
 
         // 3. The folders that name it.
-        SyncEntries(digest);
+        SyncEntries(place);
     }
 
     // A shard counts as made once its own entry is durable, whoever made it.
-    private void SyncShard(Digest digest)
+    private void SyncShard(BlobPlace place)
     {
-        var shard = _paths.Shard(digest);
+        var (shard, above) = ShardOf(place);
         if (_shards.ContainsKey(shard)) return;
         Directory.CreateDirectory(shard);
-        Posix.SyncFolder(_paths.AlgorithmFolder(digest.Algorithm));
+        Posix.SyncFolder(above);
         _shards.TryAdd(shard, true);
     }
 
-    private void SyncEntries(Digest digest)
+    private void SyncEntries(BlobPlace place)
     {
-        Posix.SyncFolder(_paths.ContentFolder(digest));
-        Posix.SyncFolder(_paths.Shard(digest));
+        if (place.Key is null) Posix.SyncFolder(_paths.ContentFolder(place.Digest));
+        Posix.SyncFolder(ShardOf(place).Shard);
     }
 }

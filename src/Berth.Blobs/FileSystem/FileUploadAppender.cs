@@ -1,19 +1,23 @@
 using System.Buffers;
+using Berth.Oci;
 using Microsoft.Win32.SafeHandles;
 
 namespace Berth.Blobs.FileSystem;
 
 /// <summary>Appends to an upload's file.</summary>
-internal sealed class FileUploadAppender(SafeFileHandle handle, long offset, FileSystemBlobStore store) : IUploadAppender
+internal sealed class FileUploadAppender(SafeFileHandle handle, UploadMark mark, FileSystemBlobStore store) : IUploadAppender
 {
     private const long WriteBackStep = 8 << 20;
     private const long SpaceCheckStep = 4 << 20;
 
     private readonly List<ReadOnlyMemory<byte>> _segments = [];
-    private long _writtenBack = offset;
+    private long _writtenBack = mark.Offset;
     private long _spaceChecked = long.MinValue;
 
-    public long Offset { get; private set; } = offset;
+    public long Offset { get; private set; } = mark.Offset;
+
+    // Everything is written at once, if only into the page cache.
+    public UploadMark Saved => mark with { Offset = Offset };
 
     public ValueTask AppendAsync(ReadOnlySequence<byte> data, CancellationToken ct)
     {
@@ -38,6 +42,11 @@ internal sealed class FileUploadAppender(SafeFileHandle handle, long offset, Fil
         }
         return ValueTask.CompletedTask;
     }
+
+    public ValueTask<UploadMark> SaveAsync(CancellationToken ct) => ValueTask.FromResult(Saved);
+
+    // Blocking system calls that may take a while on a busy disk: not on the caller's thread.
+    public async ValueTask CommitAsync(Digest digest, CancellationToken ct) => await Task.Run(() => store.Commit(handle, Saved, digest), ct).ConfigureAwait(false);
 
     public ValueTask DisposeAsync()
     {

@@ -104,7 +104,8 @@ public static class Access
         services.AddSingleton<ICredentialSource>(p => p.GetRequiredService<RobotSource>());
         services.AddSingleton<ICredentialSource>(p => new UserPasswords(p.GetRequiredService<Users>()));
         services.AddSingleton(p => new LocalCallers(
-            p.GetServices<ICredentialSource>(), p.GetRequiredService<PersonalTokenSource>(), p.GetRequiredService<LocalTokens>()));
+            p.GetServices<ICredentialSource>(), p.GetRequiredService<PersonalTokenSource>(), p.GetRequiredService<LocalTokens>(),
+            p.GetRequiredService<Database>().Announcements, p.GetRequiredService<TimeProvider>()));
         services.AddSingleton(p => new RightsCache(p.GetRequiredService<Database>()));
         services.AddSingleton<ICallerSource>(p => new LocalAccess(
             options, http, new ProjectDefaults(projects, p.GetRequiredService<RuntimeSettings>()), p.GetRequiredService<LocalCallers>(), p.GetRequiredService<PasswordSignIn>(),

@@ -44,7 +44,10 @@ internal sealed class CredentialCache : IDisposable
     public Caller? Find(string authorization)
     {
         var fingerprint = FingerprintOf(authorization);
-        if (!_announcements.IsListening || !_entries.TryGet(fingerprint, out var remembered) || _time.GetTimestamp() >= remembered.Deadline) return null;
+        if (!_announcements.MayBelieve || !_entries.TryGet(fingerprint, out var remembered)) return null;
+        var now = _time.GetTimestamp();
+        // While the database cannot be asked, credentials that have not ended themselves are believed for longer.
+        if (now >= remembered.Deadline && (now >= remembered.End || !_announcements.Outage.MayBelieve(remembered.Deadline))) return null;
         _counters.CountRemembered();
         return remembered.Caller;
     }
@@ -59,9 +62,11 @@ internal sealed class CredentialCache : IDisposable
         var lifetime = _options.CredentialCacheTime;
         if (expiresAt is { } end && end - _time.GetUtcNow() is var rest && rest < lifetime) lifetime = rest;
         if (lifetime <= TimeSpan.Zero) return;
-        var deadline = _time.GetTimestamp() + (long)(lifetime.TotalSeconds * _time.TimestampFrequency);
+        var now = _time.GetTimestamp();
+        var deadline = now + TicksOf(lifetime);
+        var hardEnd = expiresAt is { } last && last - _time.GetUtcNow() is var untilEnd && untilEnd < _announcements.Outage.BelieveFor + lifetime ? now + TicksOf(untilEnd) : long.MaxValue;
         var fingerprint = FingerprintOf(authorization);
-        _entries.Set(fingerprint, new Remembered(caller, deadline));
+        _entries.Set(fingerprint, new Remembered(caller, deadline, hardEnd));
         // Forgetting raises the epoch first and sweeps then: either its sweep sees the entry, or this sees the new epoch.
         Interlocked.MemoryBarrier();
         if (epoch != Epoch) _entries.Remove(fingerprint);
@@ -106,5 +111,10 @@ internal sealed class CredentialCache : IDisposable
         public bool Equals(Fingerprint other) => A == other.A && B == other.B && C == other.C && D == other.D;
     }
 
-    private sealed record Remembered(Caller Caller, long Deadline);
+    private long TicksOf(TimeSpan time) => (long)(time.TotalSeconds * _time.TimestampFrequency);
+
+    /// <param name="Caller">Whose they are.</param>
+    /// <param name="Deadline">When they must be verified again.</param>
+    /// <param name="End">When they end themselves.</param>
+    private sealed record Remembered(Caller Caller, long Deadline, long End);
 }

@@ -26,11 +26,11 @@ internal sealed class RightsCache
 
     /// <summary>The project that a name means now; null when there is none.</summary>
     public ValueTask<ProjectFacts?> FindProjectAsync(string name, CancellationToken ct) =>
-        _projects.TryGet(name, out var known) && _database.Announcements.IsListening ? new ValueTask<ProjectFacts?>(known) : LoadProjectAsync(name, ct);
+        _projects.TryGet(name, out var known) && _database.Announcements.MayBelieve ? new ValueTask<ProjectFacts?>(known) : LoadProjectAsync(name, ct);
 
     /// <summary>The name that a repository has now: the one that was asked for, unless it is a former one that nobody has reused.</summary>
     public ValueTask<string> CurrentNameAsync(string repository, CancellationToken ct) =>
-        _redirects is { } redirects && _database.Announcements.IsListening
+        _redirects is { } redirects && _database.Announcements.MayBelieve
             ? new ValueTask<string>(redirects.Count > 0 && redirects.TryGetValue(repository, out var current) ? current : repository)
             : LoadRedirectsAsync(repository, ct);
 
@@ -50,7 +50,7 @@ internal sealed class RightsCache
     private ValueTask<ProjectRights> OfAccountAsync(Caller caller, ProjectFacts project, CancellationToken ct)
     {
         if (caller.IsAdmin) return new ValueTask<ProjectRights>(ProjectRights.All);
-        return _rights.TryGet((caller.Kind, caller.SubjectId, project.Id), out var known) && _database.Announcements.IsListening
+        return _rights.TryGet((caller.Kind, caller.SubjectId, project.Id), out var known) && _database.Announcements.MayBelieve
             ? new ValueTask<ProjectRights>(known)
             : LoadRightsAsync(caller, project, ct);
     }

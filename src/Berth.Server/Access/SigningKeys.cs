@@ -38,7 +38,7 @@ internal sealed class SigningKeys : IDisposable
     /// <summary>All keys.</summary>
     /// <exception cref="InvalidOperationException">The keys were encrypted under another secret key.</exception>
     public ValueTask<KeyRing> GetAsync(CancellationToken ct) =>
-        _ring is { } ring && _database.Announcements.IsListening ? new ValueTask<KeyRing>(ring) : LoadAsync(isFresh: _ => _database.Announcements.IsListening, ct);
+        _ring is { } ring && _database.Announcements.MayBelieve ? new ValueTask<KeyRing>(ring) : LoadAsync(isFresh: _ => _database.Announcements.MayBelieve, ct);
 
     /// <summary>The key to sign with; a new one when the newest has come of age.</summary>
     public async ValueTask<LocalKey> ForSigningAsync(CancellationToken ct)

@@ -1,6 +1,8 @@
 using System.Buffers;
+using System.Data.Common;
 using System.Text.Json;
 using Berth.Oci;
+using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -35,7 +37,9 @@ internal sealed class TokenEndpoint(
     private readonly PasswordSignIn.Check _outside = callers.CheckOutsideAsync;
 
     /// <summary>Docker token specification, "Requesting a Token".</summary>
-    public async Task GetAsync(HttpContext context)
+    public Task GetAsync(HttpContext context) => AnswerOrRefuseAsync(context, GetOnceAsync);
+
+    private async Task GetOnceAsync(HttpContext context)
     {
         var ct = context.RequestAborted;
         Describe(context);
@@ -65,7 +69,9 @@ internal sealed class TokenEndpoint(
     }
 
     /// <summary>Docker token specification, "Authenticate with OAuth2"; RFC 6749 sections 4.3 and 6; RFC 8693.</summary>
-    public async Task PostAsync(HttpContext context)
+    public Task PostAsync(HttpContext context) => AnswerOrRefuseAsync(context, PostOnceAsync);
+
+    private async Task PostOnceAsync(HttpContext context)
     {
         var ct = context.RequestAborted;
         Describe(context);
@@ -111,6 +117,25 @@ internal sealed class TokenEndpoint(
         await SendAsync(context, "application/jwk-set+json", body, context.RequestAborted).ConfigureAwait(false);
     }
 
+    private async Task AnswerOrRefuseAsync(HttpContext context, Func<HttpContext, Task> answer)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await answer(context).ConfigureAwait(false);
+                return;
+            }
+            catch (DbException e) when (DatabaseFailure.IsPassing(e) && !context.Response.HasStarted)
+            {
+                // The first to find that the database is away: what is remembered may do.
+                if (attempt == 1 && e is not DatabaseAwayException) continue;
+                await RefuseAsync(context, Problem.Unavailable("the database is out of order: try again"), context.RequestAborted).ConfigureAwait(false);
+                return;
+            }
+        }
+    }
+
     private Problem? ProblemOf(StringValues service, IEnumerable<string?> scopes, out IReadOnlyList<TokenGrant> wanted)
     {
         if (!ResourceScope.TryParse(scopes, out wanted)) return Problem.Malformed("scope is malformed: it must look like repository:NAME:pull,push");
@@ -144,7 +169,7 @@ internal sealed class TokenEndpoint(
         }
         catch (SignInUnavailableException)
         {
-            return (null, Problem.Unavailable());
+            return (null, Problem.Unavailable(SignInUnavailableException.Answer));
         }
         if (result.RetryAfter is { } wait) return (null, Problem.TooMany(wait));
         var caller = result.Caller is { } known ? await callers.RenewAsync(known, ct).ConfigureAwait(false) : null;
@@ -245,8 +270,8 @@ internal sealed class TokenEndpoint(
 
         public static Problem PasswordChange { get; } = new(
             StatusCodes.Status403Forbidden, "DENIED", "invalid_grant", "choose a new password before anything else: sign in to the web page or the API");
-        public static Problem Unavailable() =>
-            new(StatusCodes.Status503ServiceUnavailable, "UNAVAILABLE", "temporarily_unavailable", SignInUnavailableException.Answer, TimeSpan.FromSeconds(5));
+        public static Problem Unavailable(string message) =>
+            new(StatusCodes.Status503ServiceUnavailable, "UNAVAILABLE", "temporarily_unavailable", message, TimeSpan.FromSeconds(5));
 
         public static Problem TooMany(TimeSpan wait) =>
             new(StatusCodes.Status429TooManyRequests, "TOOMANYREQUESTS", "slow_down", "too many failed sign-ins: try again later", wait);

@@ -131,7 +131,8 @@ internal sealed class ApiEndpoint(ICallerSource access, ApiRights rights, Runtim
                 return ApiResult.Fail(ApiError.Unavailable, SignInUnavailableException.Answer);
             case DbException away when DatabaseFailure.IsPassing(away):
             case TimeoutException:
-                logger.ApiUnavailable(failure, context.Request.Method, context.Request.Path);
+                // An outage is told once, when it begins.
+                if (failure is not DatabaseAwayException) logger.ApiUnavailable(failure, context.Request.Method, context.Request.Path);
                 context.Response.Headers.RetryAfter = "5";
                 return ApiResult.Fail(ApiError.Unavailable, "the database is out of order: try again");
             default:

@@ -14,7 +14,7 @@ namespace Berth.Server.Artifacts;
 /// What more there is to read of an artifact: the build history of an image, values, readme and dependencies of a chart, files, readme and licence of a model, an SBOM.
 /// All of it comes from blobs that anybody with push rights wrote: everything is bounded, and what cannot be read is an answer, not an error of the server.
 /// </summary>
-internal sealed class ArtifactAdditions(Database database, IBlobStore store, ArtifactDetails details, ArtifactTargets targets)
+internal sealed class ArtifactAdditions(Database database, BlobBytes blobs, ArtifactDetails details, ArtifactTargets targets)
 {
     private const int MaxTextBytes = 4 * 1024 * 1024;
     private const long MaxChartBytes = 32L << 20;
@@ -96,7 +96,7 @@ internal sealed class ArtifactAdditions(Database database, IBlobStore store, Art
     {
         var text = "";
         var layer = manifest.Layers.FirstOrDefault(l => l.MediaType.EndsWith("chart.content.v1.tar+gzip", StringComparison.Ordinal)) ?? (manifest.Layers.Count > 0 ? manifest.Layers[0] : null);
-        if (layer is not null && await store.OpenReadAsync(layer.Digest, ct).ConfigureAwait(false) is { } blob)
+        if (layer is not null && await blobs.OpenAsync(layer.Digest, ct).ConfigureAwait(false) is { } blob)
         {
             await using var packed = new BlobStream(blob, MaxChartBytes);
             await using var archive = new GZipStream(packed, CompressionMode.Decompress);
@@ -118,7 +118,7 @@ internal sealed class ArtifactAdditions(Database database, IBlobStore store, Art
     private async Task<ApiResult> SbomAsync(ManifestDocument manifest, CancellationToken ct)
     {
         if (manifest.Layers is not [var layer] || layer.Size > MaxSbomBytes) return ApiResult.NotFound("The sbom is not found");
-        if (await store.OpenReadAsync(layer.Digest, ct).ConfigureAwait(false) is not { } blob) return ApiResult.NotFound("The sbom is not found");
+        if (await blobs.OpenAsync(layer.Digest, ct).ConfigureAwait(false) is not { } blob) return ApiResult.NotFound("The sbom is not found");
         return ApiResult.Stream("application/vnd.goharbor.harbor.sbom.v1", async (context, token) =>
         {
             await using var stream = new BlobStream(blob, MaxSbomBytes);
@@ -144,7 +144,7 @@ internal sealed class ArtifactAdditions(Database database, IBlobStore store, Art
 
     private async Task<string> ReadTextAsync(Digest digest, bool isArchive, CancellationToken ct)
     {
-        if (await store.OpenReadAsync(digest, ct).ConfigureAwait(false) is not { } blob) throw new InvalidDataException("its bytes are missing");
+        if (await blobs.OpenAsync(digest, ct).ConfigureAwait(false) is not { } blob) throw new InvalidDataException("its bytes are missing");
         await using var stream = new BlobStream(blob, MaxTextBytes + 1024 * 1024);
         if (!isArchive)
         {

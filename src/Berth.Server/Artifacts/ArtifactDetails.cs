@@ -11,7 +11,7 @@ namespace Berth.Server.Artifacts;
 /// What lists show of an artifact that stands in its configuration blob, or in the entries of an index. Read from the blob store when it is asked for the first time,
 /// then kept in the manifest's row: a push reads nothing, and a list reads no blobs.
 /// </summary>
-internal sealed class ArtifactDetails(Database database, IBlobStore store)
+internal sealed class ArtifactDetails(Database database, BlobBytes blobs)
 {
     /// <summary>Largest configuration that is read.</summary>
     public const int MaxConfigBytes = 4 * 1024 * 1024;
@@ -52,7 +52,7 @@ internal sealed class ArtifactDetails(Database database, IBlobStore store)
     public async ValueTask<JsonDocument?> ReadConfigAsync(ManifestDocument manifest, CancellationToken ct)
     {
         if (manifest.Config is not { Size: > 0 and <= MaxConfigBytes } config) return null;
-        var bytes = await Content.ReadWholeAsync(store, config.Digest, (int)config.Size, ct).ConfigureAwait(false);
+        var bytes = await blobs.ReadAsync(config.Digest, (int)config.Size, ct).ConfigureAwait(false);
         return bytes is null ? null : TryParse(bytes);
     }
 
@@ -63,7 +63,7 @@ internal sealed class ArtifactDetails(Database database, IBlobStore store)
         if (content is null || !ManifestReader.TryRead(content.Value.Content, content.Value.MediaType, out var manifest, out _)) return "{}";
         if (manifest.IsIndex) return WriteIndex(content.Value.Content);
         using var config = await ReadConfigAsync(manifest, ct).ConfigureAwait(false);
-        if (config is null && manifest.Config is { Size: > 0 and <= MaxConfigBytes } missing && await store.GetSizeAsync(missing.Digest, ct).ConfigureAwait(false) is null) return null;
+        if (config is null && manifest.Config is { Size: > 0 and <= MaxConfigBytes } missing && !await blobs.ExistsAsync(missing.Digest, ct).ConfigureAwait(false)) return null;
         return Write(json => WriteExtra(json, row.Kind, manifest, content.Value.Content, config?.RootElement));
     }
 

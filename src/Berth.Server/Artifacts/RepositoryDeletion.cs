@@ -13,7 +13,7 @@ namespace Berth.Server.Artifacts;
 /// Deletes a repository with all that is in it: 1. no tag may keep it, 2. its manifests, so many in a transaction that others can write in between, each checked again,
 /// 3. the repository itself once nothing is left. Cut off in between, it is smaller, and the next call goes on.
 /// </summary>
-internal sealed class RepositoryDeletion(Database database, Deletes deletes, ArtifactTargets targets, DomainEvents events)
+internal sealed class RepositoryDeletion(Database database, Deletes deletes, ArtifactTargets targets, DomainEvents events, TimeProvider time)
 {
     private const int Batch = 100;
 
@@ -60,6 +60,7 @@ internal sealed class RepositoryDeletion(Database database, Deletes deletes, Art
         // Somebody has pushed in the meantime: another round.
         if (await session.ScalarAsync(SelectAny, [repository.Id], ct).ConfigureAwait(false) is not null) return null;
         // Links, history and redirects go with it (foreign keys cascade).
+        await Reviews.AddBlobsOfRepositoryAsync(session, repository.Id, time.GetUtcNow().ToUnixTimeMilliseconds(), ct).ConfigureAwait(false);
         await session.ExecuteAsync(Delete, [repository.Id], ct).ConfigureAwait(false);
         await session.ExecuteAsync(CountRepository, [repository.ProjectId], ct).ConfigureAwait(false);
         await events.RaiseAsync(session, new DomainEvent

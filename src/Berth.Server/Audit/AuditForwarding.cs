@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Text.Json;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Settings;
@@ -26,6 +27,7 @@ internal sealed class AuditForwarding : IHostedService, IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private TaskCompletionSource _wake = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private AuditSender? _sender;
+    private bool _hasLease;
     private Task _loop = Task.CompletedTask;
 
     public AuditForwarding(Database database, RuntimeSettings settings, AuditOptions options, TimeProvider time, ILogger<AuditForwarding> log)
@@ -52,6 +54,7 @@ internal sealed class AuditForwarding : IHostedService, IAsyncDisposable
     {
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _loop.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await ReleaseLeaseAsync(cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()
@@ -100,7 +103,8 @@ internal sealed class AuditForwarding : IHostedService, IAsyncDisposable
             _sender = new AuditSender(target, _options);
         }
         // 2.
-        if (!await TakeLeaseAsync(ct).ConfigureAwait(false)) return 0;
+        _hasLease = await TakeLeaseAsync(ct).ConfigureAwait(false);
+        if (!_hasLease) return 0;
         // 3.
         var batch = await _database.ReadAsync(_options.ForwardBatch, static (session, size, token) => ReadBatchAsync(session, size, token), ct).ConfigureAwait(false);
         if (batch.Count == 0) return 0;
@@ -119,6 +123,20 @@ internal sealed class AuditForwarding : IHostedService, IAsyncDisposable
         var until = now + _options.ForwardTimeout + _options.ForwardTimeout;
         return _database.WriteAsync(Durability.Relaxed, async (session, token) =>
             await session.ExecuteAsync(TakeLease, [_owner, until.ToUnixTimeMilliseconds(), now.ToUnixTimeMilliseconds()], token).ConfigureAwait(false) == 1, ct);
+    }
+
+    // The next replica need not wait until it ends by itself.
+    private async Task ReleaseLeaseAsync(CancellationToken ct)
+    {
+        if (_database.Kind == DatabaseKind.Sqlite || !_hasLease) return;
+        try
+        {
+            await _database.WriteAsync(Durability.Relaxed, async (session, token) => await session.ExecuteAsync(ReleaseLease, [_owner], token).ConfigureAwait(false), ct).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is DbException or TimeoutException or OperationCanceledException)
+        {
+            _log.LeaseNotReleased(e.Message);
+        }
     }
 
     private Task<bool> ForgetAsync(List<AuditEntry> batch, bool withEntries, CancellationToken ct) =>
@@ -161,6 +179,8 @@ internal sealed class AuditForwarding : IHostedService, IAsyncDisposable
         "DELETE FROM audit_entries WHERE id IN (SELECT value FROM json_each(@0))",
         "DELETE FROM audit_entries WHERE id IN (SELECT jsonb_array_elements_text(@0::jsonb)::bigint)");
 
+    private static readonly Statement ReleaseLease = new("DELETE FROM audit_forward_leases WHERE id = 1 AND owner = @0");
+
     private static readonly Statement TakeLease = new("""
         INSERT INTO audit_forward_leases (id, owner, expires_at) VALUES (1, @0, @1)
         ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, expires_at = excluded.expires_at
@@ -172,4 +192,7 @@ internal static partial class AuditForwardingLog
 {
     [LoggerMessage(5402, LogLevel.Warning, "audit entries could not be sent to {Target}, tried again in {Pause}; none is lost")]
     public static partial void ForwardFailed(this ILogger log, Exception error, string target, TimeSpan pause);
+
+    [LoggerMessage(5403, LogLevel.Information, "lease of the audit forwarder not released, it ends by itself: {Problem}")]
+    public static partial void LeaseNotReleased(this ILogger log, string problem);
 }

@@ -1,10 +1,11 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Berth.Server.Api;
 
 namespace Berth.Server.Audit;
 
 /// <summary>Which entries a purge removes; payload of its jobs, parameters in Harbor's words.</summary>
-public sealed record PurgePolicy
+public sealed record PurgePolicy : IRunPolicy
 {
     /// <summary>Longest retention in hours; Harbor's.</summary>
     public const int MaxRetentionHour = 240_000;
@@ -19,7 +20,7 @@ public sealed record PurgePolicy
     public bool DryRun { get; init; }
 
     /// <summary>How the schedule was given: <c>Hourly</c>, <c>Daily</c>, <c>Weekly</c>, <c>Custom</c>; null for a single run.</summary>
-    public string? ScheduleType { get; init; }
+    public string? ScheduleType { get; set; }
 
     /// <summary>Reads Harbor's parameters; the sentence says what is wrong with them, or is null.</summary>
     public static string? TryRead(IReadOnlyDictionary<string, JsonElement>? parameters, out PurgePolicy policy)
@@ -58,49 +59,4 @@ public sealed record PurgeResult(long Purged);
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(PurgePolicy))]
 [JsonSerializable(typeof(PurgeResult))]
-[JsonSerializable(typeof(PurgeSchedule))]
-[JsonSerializable(typeof(List<ExecHistory>))]
-[JsonSerializable(typeof(ExecHistory))]
 internal sealed partial class PurgeJson : JsonSerializerContext;
-
-/// <summary>Harbor's body of a schedule.</summary>
-public sealed record PurgeSchedule
-{
-    public ScheduleObj? Schedule { get; init; }
-
-    public IReadOnlyDictionary<string, JsonElement>? Parameters { get; init; }
-}
-
-/// <summary>When: Harbor's words.</summary>
-public sealed record ScheduleObj
-{
-    /// <summary><c>Hourly</c>, <c>Daily</c>, <c>Weekly</c>, <c>Custom</c>, <c>Manual</c> (now), <c>None</c> (never).</summary>
-    public string Type { get; init; } = "";
-
-    /// <summary>Six fields, seconds first.</summary>
-    public string Cron { get; init; } = "";
-
-    public string? NextScheduledTime { get; init; }
-}
-
-/// <summary>A run in Harbor's history.</summary>
-public sealed record ExecHistory
-{
-    public long Id { get; init; }
-
-    public string JobName { get; init; } = "";
-
-    public string JobKind { get; init; } = "";
-
-    public string JobParameters { get; init; } = "";
-
-    public ScheduleObj? Schedule { get; init; }
-
-    public string JobStatus { get; init; } = "";
-
-    public bool Deleted { get; init; }
-
-    public string CreationTime { get; init; } = "";
-
-    public string UpdateTime { get; init; } = "";
-}

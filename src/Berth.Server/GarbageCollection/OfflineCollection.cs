@@ -1,8 +1,9 @@
 using System.Data.Common;
-using Berth.Blobs;
 using Berth.Blobs.FileSystem;
 using Berth.Server.Adoption;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Berth.Server.GarbageCollection;
 
@@ -10,7 +11,7 @@ namespace Berth.Server.GarbageCollection;
 /// <c>registry garbage-collect</c>, as Docker Registry's program has it, over the database: the blob store is never listed.
 /// 1. what an earlier collection left is finished, 2. each repository: with delete-untagged, manifests that no tag leads to go
 /// (<see cref="UntaggedManifests"/>), the others are marked, 3. the sums, 4. blobs that no manifest refers to go, batch by batch
-/// (<see cref="UnusedBlobs"/>). Every manifest is a root unless delete-untagged says otherwise. It may run beside servers, and
+/// (<see cref="BlobSweep"/>). Every manifest is a root unless delete-untagged says otherwise. It may run beside servers, and
 /// may be killed at any point and run again.
 /// </summary>
 public sealed class OfflineCollection
@@ -18,15 +19,15 @@ public sealed class OfflineCollection
     private readonly Database _database;
     private readonly CollectionOptions _options;
     private readonly TextWriter _output;
-    private readonly UnusedBlobs _blobs;
+    private readonly ByteRemoval _bytes;
     private readonly long _cutoff;
     private readonly long _now;
 
-    private OfflineCollection(Database database, IBlobStore store, CollectionOptions options, TextWriter output, TimeProvider time)
+    private OfflineCollection(Database database, BlobStores stores, CollectionOptions options, TextWriter output, TimeProvider time)
     {
         (_database, _options) = (database, options);
         _output = options.Quiet ? TextWriter.Null : output;
-        _blobs = new UnusedBlobs(database, store, time);
+        _bytes = new ByteRemoval(database, stores, time, NullLogger<ByteRemoval>.Instance);
         _cutoff = (time.GetUtcNow() - options.Grace).ToUnixTimeMilliseconds();
         _now = time.GetUtcNow().ToUnixTimeMilliseconds();
     }
@@ -35,7 +36,7 @@ public sealed class OfflineCollection
 
     /// <summary>Collects.</summary>
     /// <param name="database">Migrated.</param>
-    /// <param name="store">Where the bytes are.</param>
+    /// <param name="stores">Where the bytes are.</param>
     /// <param name="root">Folder of the store, where an unfinished adoption leaves its mark; null for a store that is no folder.</param>
     /// <param name="options">How.</param>
     /// <param name="output">Gets one line for each thing, in the words of Docker Registry's program.</param>
@@ -43,17 +44,17 @@ public sealed class OfflineCollection
     /// <param name="ct">Ends the collection between two transactions.</param>
     /// <exception cref="CollectionRefusedException">An adoption is not finished: blobs would be removed whose manifests are not known yet.</exception>
     public static Task<CollectionReport> RunAsync(
-        Database database, IBlobStore store, string? root, CollectionOptions options, TextWriter output, TimeProvider time, CancellationToken ct)
+        Database database, BlobStores stores, string? root, CollectionOptions options, TextWriter output, TimeProvider time, CancellationToken ct)
     {
         if (root is not null && new AdoptionMark(new ContentPaths(root)).IsSet)
             throw new CollectionRefusedException("an adoption was begun and is not finished: run berth adopt, or start the server, then collect");
-        return new OfflineCollection(database, store, options, output, time).RunAsync(ct);
+        return new OfflineCollection(database, stores, options, output, time).RunAsync(ct);
     }
 
     private async Task<CollectionReport> RunAsync(CancellationToken ct)
     {
         // 1.
-        var freed = _options.DryRun ? 0 : await _blobs.FinishEarlierAsync(_options.BatchSize, ct).ConfigureAwait(false);
+        var freed = _options.DryRun ? 0 : await _bytes.RunAllAsync(_options.BatchSize, ct).ConfigureAwait(false);
 
         // 2.
         var manifests = 0L;
@@ -155,15 +156,25 @@ public sealed class OfflineCollection
     {
         for (var (blobs, bytes, after) = (0L, 0L, ""); ;)
         {
-            var candidates = await _blobs.FindAsync(after, _cutoff, _options.BatchSize, ct).ConfigureAwait(false);
+            var candidates = await FindUnusedAsync(after, ct).ConfigureAwait(false);
             if (candidates.Count == 0) return (blobs, bytes);
             after = candidates[^1];
-            var removed = await _blobs.RemoveRowsAsync(candidates, _cutoff, ct).ConfigureAwait(false);
+            var removed = await _database.WriteAsync(Durability.Full, async (session, token) =>
+                await BlobSweep.RemoveAsync(session, await BlobSweep.HoldAsync(session, candidates, token).ConfigureAwait(false), _cutoff, _now, token).ConfigureAwait(false), ct).ConfigureAwait(false);
             foreach (var blob in removed) await TellUnusedAsync(blob.Digest).ConfigureAwait(false);
-            bytes += await _blobs.RemoveBytesAsync([.. removed.Select(b => (b.IntentId, b.Digest))], ct).ConfigureAwait(false);
+            bytes += await _bytes.RunAllAsync(_options.BatchSize, ct).ConfigureAwait(false);
             blobs += removed.Count;
         }
     }
+
+    private ValueTask<List<string>> FindUnusedAsync(string after, CancellationToken ct) =>
+        _database.ReadAsync((after, _cutoff, (long)_options.BatchSize), static async (session, q, token) =>
+        {
+            var digests = new List<string>();
+            await using var reader = await session.Command(SelectUnusedPage, q.after, q._cutoff, q.Item3).ExecuteReaderAsync(token).ConfigureAwait(false);
+            while (await reader.ReadAsync(token).ConfigureAwait(false)) digests.Add(reader.GetString(0));
+            return digests;
+        }, ct);
 
     private Task ListUnusedAsync(CancellationToken ct) =>
         StreamAsync(IsDryUntagged ? SelectUnusedOfKept : SelectUnused, [_cutoff], row => TellUnusedAsync(row.GetString(0)), ct).AsTask();
@@ -247,6 +258,13 @@ public sealed class OfflineCollection
         UntaggedManifests.KeptOnSqlite + CountAndBytes + UnusedOfKept, UntaggedManifests.KeptOnPostgres + CountAndBytes + UnusedOfKept);
 
     private static readonly Statement SelectUnused = new("SELECT b.digest " + Unused + " ORDER BY b.digest");
+
+    private static readonly Statement SelectUnusedPage = new("""
+        SELECT b.digest FROM blobs b
+        WHERE b.digest > @0 AND NOT EXISTS (SELECT 1 FROM manifest_blobs m WHERE m.blob_id = b.id)
+            AND NOT EXISTS (SELECT 1 FROM repository_blobs l WHERE l.blob_id = b.id AND l.linked_at >= @1)
+        ORDER BY b.digest LIMIT @2
+        """);
 
     private static readonly Statement SelectUnusedOfKept = new(
         UntaggedManifests.KeptOnSqlite + "SELECT b.digest " + UnusedOfKept + " ORDER BY b.digest",

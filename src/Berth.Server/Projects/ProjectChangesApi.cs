@@ -99,7 +99,7 @@ internal sealed class ProjectChangesApi(Database database, ProjectDefaults defau
         if (isForced && !await call.MayAsync(ProjectPermissions.RepositoryDelete, ct).ConfigureAwait(false)) return call.Refuse();
         var outcome = await database.WriteAsync(Durability.Full, async (session, token) =>
         {
-            var done = await ProjectRemoval.RemoveAsync(session, project, isForced, token).ConfigureAwait(false);
+            var done = await ProjectRemoval.RemoveAsync(session, project, isForced, time.GetUtcNow().ToUnixTimeMilliseconds(), token).ConfigureAwait(false);
             if (done != RemovalOutcome.Done) session.Rollback();
             else await events.RaiseAsync(session, ProjectEvents.Of(ProjectEvents.Delete, project.Id, project.Name, call.Actor, $"delete project: {project.Name}"), token).ConfigureAwait(false);
             return done;

@@ -1,4 +1,5 @@
 using Berth.Server.Platform.Data;
+using Berth.Server.Registry;
 
 namespace Berth.Server.Projects;
 
@@ -22,7 +23,7 @@ internal static class ProjectRemoval
     /// Within a transaction: 1. the project is held, so that no repository appears meanwhile, 2. what keeps it, 3. repositories, if asked for, 4. the project; members,
     /// robots, rules, labels and settings go with it. After an outcome other than done the transaction must be rolled back.
     /// </summary>
-    public static async ValueTask<RemovalOutcome> RemoveAsync(DbSession session, ProjectFacts project, bool withRepositories, CancellationToken ct)
+    public static async ValueTask<RemovalOutcome> RemoveAsync(DbSession session, ProjectFacts project, bool withRepositories, long now, CancellationToken ct)
     {
         // 1.
         if (await session.ScalarAsync(Lock, [project.Id], ct).ConfigureAwait(false) is null) return RemovalOutcome.NotFound;
@@ -35,6 +36,7 @@ internal static class ProjectRemoval
         // 3.
         if (hasRepositories)
         {
+            await Reviews.AddBlobsOfProjectAsync(session, project.Id, now, ct).ConfigureAwait(false);
             await session.ExecuteAsync(DeleteTags, [project.Id], ct).ConfigureAwait(false);
             await session.ExecuteAsync(DeleteManifests, [project.Id], ct).ConfigureAwait(false);
             await session.ExecuteAsync(DeleteRepositories, [project.Id], ct).ConfigureAwait(false);

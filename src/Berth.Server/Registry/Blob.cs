@@ -1,3 +1,4 @@
+using Berth.Server.Platform.Storage;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
@@ -15,6 +16,15 @@ public sealed class Blob
 
     /// <summary>Unix milliseconds.</summary>
     public long CreatedAt { get; set; }
+
+    /// <summary>Name of the store that has the bytes.</summary>
+    public string Store { get; set; } = "";
+
+    /// <summary>Key within the store; null where the digest says the path.</summary>
+    public string? Key { get; set; }
+
+    /// <summary>Unix milliseconds since when the bytes are known to be wrong or missing; null when they are not. The next push of the same content heals it.</summary>
+    public long? QuarantinedAt { get; set; }
 }
 
 /// <summary>A repository holds a blob: only through such a link may it be used.</summary>
@@ -37,7 +47,11 @@ internal sealed class BlobMap : IEntityTypeConfiguration<Blob>
         builder.Property(b => b.Digest).HasColumnName("digest").HasMaxLength(135);
         builder.Property(b => b.Size).HasColumnName("size");
         builder.Property(b => b.CreatedAt).HasColumnName("created_at");
+        builder.Property(b => b.Store).HasColumnName("store").HasMaxLength(64).HasDefaultValue(BlobStores.DefaultName);
+        builder.Property(b => b.Key).HasColumnName("key").HasMaxLength(160);
+        builder.Property(b => b.QuarantinedAt).HasColumnName("quarantined_at");
         builder.HasIndex(b => b.Digest).IsUnique();
+        builder.HasIndex(b => b.QuarantinedAt).HasFilter("quarantined_at IS NOT NULL");
     }
 }
 

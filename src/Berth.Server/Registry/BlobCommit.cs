@@ -1,35 +1,41 @@
 using Berth.Blobs;
 using Berth.Oci;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Storage;
 
 namespace Berth.Server.Registry;
 
 /// <summary>
 /// Turns a complete upload into a blob of a repository:
-/// 1. the intent is recorded, 2. the bytes get their content name, durably, 3. one transaction records blob, link, event and the end of
+/// 1. the intent is recorded, 2. the bytes become content, durably, 3. one transaction records blob, link, review, event and the end of
 /// the session. Killed in between, the session's row tells the janitor where the bytes are, and the client may send its last request again.
 /// </summary>
-internal sealed class BlobCommit(Database database, IBlobStore store, UploadSessions sessions, ContentCache cache, RegistryEvents events, TimeProvider time)
+internal sealed class BlobCommit(Database database, BlobStores stores, UploadSessions sessions, ContentCache cache, RegistryEvents events, TimeProvider time)
 {
-    /// <summary>Commits a session that has a row. False when another request has moved or ended it.</summary>
-    public async Task<bool> CommitAsync(RegistryRequest request, UploadSession upload, long rowOffset, Digest digest, CancellationToken ct)
+    /// <summary>Commits a session that has a row, with all its bytes in <paramref name="body"/>. False when another request has moved or ended it.</summary>
+    public async Task<bool> CommitAsync(RegistryRequest request, UploadSession upload, UploadBody body, Digest digest, CancellationToken ct)
     {
-        // 1.
-        if (!await sessions.AdvanceAsync(upload, rowOffset, digest.Value, ct).ConfigureAwait(false)) return false;
-        return await FinishAsync(request, upload, digest).ConfigureAwait(false);
+        // 1. The row goes on to the end only where another process could go on from there.
+        var from = upload.Offset;
+        if (body.Saved.Offset == body.Offset) (upload.Offset, upload.State, upload.HashState) = (body.Offset, body.Saved.State, body.SaveHash());
+        if (!await sessions.AdvanceAsync(upload, from, digest.Value, ct).ConfigureAwait(false)) return false;
+        return await FinishAsync(request, upload, body, digest).ConfigureAwait(false);
     }
 
-    /// <summary>Commits bytes that came in one request and have no row yet.</summary>
-    public async Task<bool> CommitNewAsync(RegistryRequest request, UploadSession upload, Digest digest, CancellationToken ct)
+    /// <summary>Commits again what an earlier try of the same request has made content, as <see cref="IBlobStore.ConfirmAsync"/> found.</summary>
+    public Task<bool> CommitAgainAsync(RegistryRequest request, UploadSession upload, Digest digest, long size) => RecordAsync(request, upload, digest, size);
+
+    /// <summary>Commits bytes that came in one request, on a file system, and have no row yet.</summary>
+    public async Task<bool> CommitNewAsync(RegistryRequest request, UploadSession upload, UploadBody body, Digest digest, CancellationToken ct)
     {
         // 1.
         await sessions.StartCommittingAsync(upload, digest, ct).ConfigureAwait(false);
-        return await FinishAsync(request, upload, digest).ConfigureAwait(false);
+        return await FinishAsync(request, upload, body, digest).ConfigureAwait(false);
     }
 
     /// <summary>
-    /// Commits a blob that came whole in one request. Its bytes are written while its intent is recorded, as neither needs the other; both are
-    /// done before the bytes get their name. The row keeps offset 0, for the bytes are not counted on: after a crash the client sends them again.
+    /// Commits a blob that came whole in one request. On a file system its bytes are written while its intent is recorded, as neither needs the other; both are
+    /// done before the bytes become content. The row keeps offset 0, for the bytes are not counted on: after a crash the client sends them again.
     /// False when another request has moved or ended the session.
     /// </summary>
     /// <param name="request">The request.</param>
@@ -40,9 +46,12 @@ internal sealed class BlobCommit(Database database, IBlobStore store, UploadSess
     public async Task<bool> CommitWholeAsync(RegistryRequest request, UploadSession upload, bool isNew, Digest digest, ReadOnlyMemory<byte> content)
     {
         // 1. Once this has begun it is carried through, whether the client waits or not.
+        var store = stores[upload.Store];
         var intent = isNew
             ? sessions.StartCommittingAsync(upload, digest, CancellationToken.None)
             : sessions.AdvanceAsync(upload, 0, digest.Value, CancellationToken.None);
+        if (store.IsObjectStore && !await intent.ConfigureAwait(false)) return false;
+        upload.CommittingDigest = digest.Value;
         try
         {
             await store.WriteUploadAsync(upload.Id, content, CancellationToken.None).ConfigureAwait(false);
@@ -50,7 +59,7 @@ internal sealed class BlobCommit(Database database, IBlobStore store, UploadSess
         catch
         {
             // Nobody can come back to a session that was never told to a client.
-            if (await intent.ConfigureAwait(false) && isNew) await sessions.DeleteAsync(upload.Id, CancellationToken.None).ConfigureAwait(false);
+            if (await intent.ConfigureAwait(false) && isNew) await GiveUpAsync(upload, digest).ConfigureAwait(false);
             throw;
         }
         if (!await intent.ConfigureAwait(false)) return false;
@@ -59,7 +68,26 @@ internal sealed class BlobCommit(Database database, IBlobStore store, UploadSess
         await store.NameUploadAsync(upload.Id, digest, CancellationToken.None).ConfigureAwait(false);
 
         // 3.
-        return await RecordAsync(request, upload.Id, digest, content.Length).ConfigureAwait(false);
+        return await RecordAsync(request, upload, digest, content.Length).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Gives up an upload. Where its bytes lie under a key of their own, one transaction ends the session and lets go of them; on a file system the session ends, then
+    /// the bytes go, and those that a crash leaves are found by the janitor.
+    /// </summary>
+    /// <param name="upload">The session; it need not have a row.</param>
+    /// <param name="digest">What it may have been committed as; the default for anything.</param>
+    public async Task GiveUpAsync(UploadSession upload, Digest digest)
+    {
+        var store = stores[upload.Store];
+        var place = store.PlaceOf(upload.Id, digest);
+        if (place.Key is not null)
+        {
+            await sessions.GiveUpAsync(upload, new BlobLocation(upload.Store, place.Key), CancellationToken.None).ConfigureAwait(false);
+            return;
+        }
+        await sessions.DeleteAsync(upload.Id, CancellationToken.None).ConfigureAwait(false);
+        await store.DeleteUploadAsync(upload.Id, upload.State, CancellationToken.None).ConfigureAwait(false);
     }
 
     /// <summary>Links a blob that another repository holds; false when it does not.</summary>
@@ -73,23 +101,26 @@ internal sealed class BlobCommit(Database database, IBlobStore store, UploadSess
             return await LinkAsync(session, request, blobId, digest, size, RegistryEventAction.Mount, from, token).ConfigureAwait(false);
         }, ct);
 
-    private async Task<bool> FinishAsync(RegistryRequest request, UploadSession upload, Digest digest)
+    private async Task<bool> FinishAsync(RegistryRequest request, UploadSession upload, UploadBody body, Digest digest)
     {
         // 2. Once this has begun it is carried through, whether the client waits or not.
-        await store.CommitUploadAsync(upload.Id, digest, upload.Offset, CancellationToken.None).ConfigureAwait(false);
+        await body.CommitAsync(digest, CancellationToken.None).ConfigureAwait(false);
 
         // 3.
-        return await RecordAsync(request, upload.Id, digest, upload.Offset).ConfigureAwait(false);
+        return await RecordAsync(request, upload, digest, body.Offset).ConfigureAwait(false);
     }
 
-    private Task<bool> RecordAsync(RegistryRequest request, string uploadId, Digest digest, long size) =>
-        database.WriteAsync(Durability.Full, async (session, token) =>
+    private Task<bool> RecordAsync(RegistryRequest request, UploadSession upload, Digest digest, long size)
+    {
+        var location = new BlobLocation(upload.Store, stores[upload.Store].PlaceOf(upload.Id, digest).Key);
+        return database.WriteAsync(Durability.Full, async (session, token) =>
         {
-            if (!await UploadSessions.DeleteAsync(session, uploadId, token).ConfigureAwait(false)) return false;
+            if (!await UploadSessions.DeleteAsync(session, upload.Id, token).ConfigureAwait(false)) return false;
             var now = time.GetUtcNow().ToUnixTimeMilliseconds();
-            var blobId = await Rows.FindOrAddBlobAsync(session, digest.Value, size, now, token).ConfigureAwait(false);
+            var blobId = await Rows.FindOrAddBlobAsync(session, digest.Value, size, location, now, token).ConfigureAwait(false);
             return await LinkAsync(session, request, blobId, digest, size, RegistryEventAction.Push, null, token).ConfigureAwait(false);
         }, CancellationToken.None);
+    }
 
     // False when the project is gone meanwhile, and with it the right to push.
     private async ValueTask<bool> LinkAsync(
@@ -123,12 +154,12 @@ internal sealed class BlobCommit(Database database, IBlobStore store, UploadSess
 
     private static readonly Statement SelectLinked = new("""
         SELECT b.id, b.size FROM repositories r
-        JOIN blobs b ON b.digest = @1
+        JOIN blobs b ON b.digest = @1 AND b.quarantined_at IS NULL
         JOIN repository_blobs l ON l.repository_id = r.id AND l.blob_id = b.id
         WHERE r.name = @0
         """, """
         SELECT b.id, b.size FROM repositories r
-        JOIN blobs b ON b.digest = @1
+        JOIN blobs b ON b.digest = @1 AND b.quarantined_at IS NULL
         JOIN repository_blobs l ON l.repository_id = r.id AND l.blob_id = b.id
         WHERE r.name = @0
         FOR SHARE OF l

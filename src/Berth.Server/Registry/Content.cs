@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Text;
 using Berth.Blobs;
 using Berth.Oci;
+using Berth.Server.Platform.Storage;
 using Microsoft.AspNetCore.Http;
 
 namespace Berth.Server.Registry;
@@ -53,7 +54,7 @@ internal static class Content
     }
 
     /// <summary>Sends a blob, whole or the ranges that were asked for. False when the store lacks its bytes.</summary>
-    public static async ValueTask<bool> SendAsync(RegistryRequest request, CachedContent blob, IBlobStore store)
+    public static async ValueTask<bool> SendAsync(RegistryRequest request, CachedContent blob, BlobStores stores)
     {
         var response = request.Http.Response;
         var outcome = RangesOf(request.Http.Request, blob, out var ranges);
@@ -66,7 +67,7 @@ internal static class Content
         IBlobReader? reader = null;
         if (blob.Bytes is null && !request.IsHead)
         {
-            reader = await store.OpenReadAsync(blob.Digest, request.Aborted).ConfigureAwait(false);
+            reader = await stores.OpenReadAsync(blob.Location, blob.Digest, ranges.Count > 0 ? ranges[0].First : 0, request.Aborted).ConfigureAwait(false);
             if (reader is null)
             {
                 await request.FailAsync(OciError.BlobUnknown, $"{blob.Digest} is recorded but its bytes are missing from the store").ConfigureAwait(false);
@@ -83,9 +84,9 @@ internal static class Content
     }
 
     /// <summary>Reads a small blob into memory; null when the store lacks it.</summary>
-    public static async ValueTask<byte[]?> ReadWholeAsync(IBlobStore store, Digest digest, int size, CancellationToken ct)
+    public static async ValueTask<byte[]?> ReadWholeAsync(BlobStores stores, BlobLocation location, Digest digest, int size, CancellationToken ct)
     {
-        using var reader = await store.OpenReadAsync(digest, ct).ConfigureAwait(false);
+        using var reader = await stores.OpenReadAsync(location, digest, 0, ct).ConfigureAwait(false);
         if (reader is null || reader.Length != size) return null;
         var bytes = new byte[size];
         for (var read = 0; read < size;)

@@ -1,5 +1,8 @@
 using System.Collections.Concurrent;
 using Berth.Oci;
+using Berth.Server.Access;
+using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Storage;
 using Microsoft.Extensions.Primitives;
 
 namespace Berth.Server.Registry;
@@ -7,17 +10,19 @@ namespace Berth.Server.Registry;
 /// <summary>
 /// What the registry remembers of pulls: that a repository holds a manifest or blob, and the bytes of manifests and small blobs.
 /// Bounded in bytes; everything in it may be lost at any time. A fact is believed for a few seconds, then asked again, because
-/// another process may have deleted the content; the bytes of a digest never change.
+/// another process may have deleted the content; the bytes of a digest never change. While the database is away (<see cref="DatabaseOutage"/>) facts are believed for longer,
+/// and what tags point to is remembered for that time.
 /// </summary>
-public sealed class ContentCache(long maxBytes, TimeProvider time)
+public sealed class ContentCache(long maxBytes, TimeSpan believed, TimeProvider time, DatabaseOutage? outage = null)
 {
     /// <summary>Largest blob whose bytes are kept.</summary>
     public const int MaxBlobBytes = 64 * 1024;
 
     private const int EntryOverhead = 512;
-    private static readonly TimeSpan Believed = TimeSpan.FromSeconds(10);
+    private const int MaxTags = 50_000;
 
     private readonly ConcurrentDictionary<Key, Entry> _entries = new();
+    private readonly RecentMap<(string Repository, string Tag), TagEntry> _tags = new(MaxTags);
     private readonly ConcurrentQueue<(Key Key, Entry Entry)> _order = new();
     private readonly Lock _eviction = new();
     private long _bytes;
@@ -46,6 +51,21 @@ public sealed class ContentCache(long maxBytes, TimeProvider time)
     /// <summary>A blob of a repository, if the repository is known to hold it.</summary>
     public CachedContent? FindBlob(string repository, Digest digest) => Find(new Key(repository, digest, IsBlob: true), mustBeFresh: true);
 
+    /// <summary>The manifest of a tag, while the database is away and it was read a short time before; else null.</summary>
+    public CachedContent? FindTaggedInOutage(string repository, string tag) =>
+        outage is { IsBelieving: true } && _tags.TryGet((repository, tag), out var entry) && Volatile.Read(ref entry.Checked) is var at
+            && at > Volatile.Read(ref _doubtedAt) && outage.MayBelieve(at)
+            ? FindManifest(repository, entry.Digest)
+            : null;
+
+    /// <summary>Remembers what a tag pointed to just now, for while the database is away.</summary>
+    public void AddTag(string repository, string tag, Digest digest)
+    {
+        if (outage is null || outage.BelieveFor <= TimeSpan.Zero) return;
+        if (_tags.TryGet((repository, tag), out var known) && known.Digest == digest) Volatile.Write(ref known.Checked, time.GetTimestamp());
+        else _tags.Set((repository, tag), new TagEntry(digest, time.GetTimestamp()));
+    }
+
     /// <summary>Remembers a manifest.</summary>
     public void AddManifest(string repository, CachedContent content) => Add(new Key(repository, content.Digest, IsBlob: false), content);
 
@@ -73,7 +93,8 @@ public sealed class ContentCache(long maxBytes, TimeProvider time)
         return null;
     }
 
-    private bool IsBelieved(Entry entry) => entry.Checked > Volatile.Read(ref _doubtedAt) && time.GetElapsedTime(entry.Checked) < Believed;
+    private bool IsBelieved(Entry entry) =>
+        entry.Checked > Volatile.Read(ref _doubtedAt) && (time.GetElapsedTime(entry.Checked) < believed || outage is not null && outage.MayBelieve(entry.Checked));
 
     private void Add(Key key, CachedContent content)
     {
@@ -130,6 +151,12 @@ public sealed class ContentCache(long maxBytes, TimeProvider time)
 
     private readonly record struct Key(string Repository, Digest Digest, bool IsBlob);
 
+    private sealed class TagEntry(Digest digest, long checkedAt)
+    {
+        public readonly Digest Digest = digest;
+        public long Checked = checkedAt;
+    }
+
     private sealed class Entry(CachedContent content, long checkedAt)
     {
         public readonly CachedContent Content = content;
@@ -142,8 +169,9 @@ public sealed class ContentCache(long maxBytes, TimeProvider time)
 public sealed class CachedContent
 {
     /// <summary>Describes content.</summary>
-    public CachedContent(Digest digest, string mediaType, long size, byte[]? bytes)
+    public CachedContent(Digest digest, string mediaType, long size, byte[]? bytes, BlobLocation location = default)
     {
+        Location = location;
         Digest = digest;
         MediaType = mediaType;
         Size = size;
@@ -162,6 +190,9 @@ public sealed class CachedContent
 
     /// <summary>The content itself, unless it is a large blob.</summary>
     public byte[]? Bytes { get; }
+
+    /// <summary>Where the bytes of a blob lie; the default for a manifest.</summary>
+    public BlobLocation Location { get; }
 
     /// <summary>Value of Docker-Content-Digest.</summary>
     public StringValues DigestHeader { get; }

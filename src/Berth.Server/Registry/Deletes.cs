@@ -44,7 +44,8 @@ internal sealed class Deletes(Database database, ContentCache cache, RegistryEve
         var target = new DeleteTarget(request.Rights, request.Caller.Name, request.Address, events.Describe(request));
         var deleted = await database.WriteAsync(Durability.Full, async (session, ct) =>
         {
-            if (await session.ExecuteAsync(DeleteLink, [request.Repository, digest.Value], ct).ConfigureAwait(false) == 0) return false;
+            if (await LetGoAsync(session, request.Repository, digest, ct).ConfigureAwait(false) is not var (repositoryId, blobId)) return false;
+            await Reviews.AddBlobAsync(session, repositoryId, blobId, Now, ct).ConfigureAwait(false);
             await WriteEventAsync(session, target, digest.Value, null, isBlob: true, ct).ConfigureAwait(false);
             session.AfterCommit(() => cache.RemoveBlob(request.Repository, digest));
             return true;
@@ -77,6 +78,7 @@ internal sealed class Deletes(Database database, ContentCache cache, RegistryEve
         // 4.
         await DeleteTagAsync(session, target, repository.Id, tag, found.Digest, ct).ConfigureAwait(false);
         await ListedManifests.RefreshAsync(session, repository.Id, [found.ManifestId], 0, Now, ct).ConfigureAwait(false);
+        await Reviews.AddManifestAsync(session, found.ManifestId, Now, ct).ConfigureAwait(false);
         return DeleteOutcome.Done;
     }
 
@@ -110,6 +112,12 @@ internal sealed class Deletes(Database database, ContentCache cache, RegistryEve
         await WriteEventAsync(session, target, digest.Value, null, isBlob: false, ct).ConfigureAwait(false);
         session.AfterCommit(() => cache.RemoveManifest(target.Rights.Repository, digest));
         return DeleteOutcome.Done;
+    }
+
+    private static async ValueTask<(long RepositoryId, long BlobId)?> LetGoAsync(DbSession session, string repository, Digest digest, CancellationToken ct)
+    {
+        await using var row = await session.Command(DeleteLink, repository, digest.Value).ExecuteReaderAsync(ct).ConfigureAwait(false);
+        return await row.ReadAsync(ct).ConfigureAwait(false) ? (row.GetInt64(0), row.GetInt64(1)) : null;
     }
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
@@ -175,6 +183,7 @@ internal sealed class Deletes(Database database, ContentCache cache, RegistryEve
     private static readonly Statement DeleteLink = new("""
         DELETE FROM repository_blobs
         WHERE repository_id = (SELECT id FROM repositories WHERE name = @0) AND blob_id = (SELECT id FROM blobs WHERE digest = @1)
+        RETURNING repository_id, blob_id
         """);
 }
 

@@ -13,7 +13,7 @@ namespace Berth.Server.Registry;
 /// <summary>
 /// The one transaction of a manifest push: 1. the repository, which no other push changes meanwhile, 2. what tags allow: conditions, rights, locks and
 /// immutability, 3. everything that the manifest refers to is there, 4. manifest and references, 5. tags with their history, 6. referrers that a fallback
-/// tag lists, 7. what lists of artifacts show, 8. the event, 9. the quota, last because it makes other pushes of the project wait.
+/// tag lists, 7. what lists of artifacts show, 8. reviews, 9. the event, 10. the quota, last because it makes other pushes of the project wait.
 /// </summary>
 internal sealed class ManifestCommit(
     Database database, ManifestReferences references, ContentCache cache, RegistryEvents events, DomainEvents domainEvents, RuntimeSettings settings,
@@ -76,11 +76,23 @@ internal sealed class ManifestCommit(
         else
             await ListedManifests.RefreshAsync(session, repositoryId, [written.Id, .. others], written.IsListed ? 1 : 0, now, ct).ConfigureAwait(false);
 
-        // 8.
-        if (registryEvent is not null) await events.WriteAsync(session, registryEvent, ct).ConfigureAwait(false);
+        // 8. What may not be needed any more: manifests that lost a tag, one that came without.
+        await ReviewAsync(session, written, change, others, now, ct).ConfigureAwait(false);
 
         // 9.
+        if (registryEvent is not null) await events.WriteAsync(session, registryEvent, ct).ConfigureAwait(false);
+
+        // 10.
         return await ChangeUsageAsync(session, target, projectId, written.Bytes, ct).ConfigureAwait(false);
+    }
+
+    private static async ValueTask ReviewAsync(DbSession session, WrittenManifest written, ManifestChange change, List<long> tagged, long now, CancellationToken ct)
+    {
+        foreach (var lost in tagged)
+        {
+            if (lost != written.Id) await Reviews.AddManifestAsync(session, lost, now, ct).ConfigureAwait(false);
+        }
+        if (change.Tags.Count == 0) await Reviews.AddManifestAsync(session, written.Id, now, ct).ConfigureAwait(false);
     }
 
     private static async ValueTask<ManifestOutcome?> CheckTagAsync(

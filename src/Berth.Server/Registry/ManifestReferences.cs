@@ -59,12 +59,12 @@ internal sealed class ManifestReferences(ManifestPolicy policy)
     // CROSS JOIN: SQLite keeps the order. Its own choice begins with all that the repository has, for it thinks the list long.
     internal static readonly Statement SelectLinkedBlobs = new("""
         SELECT b.digest, b.id, b.size FROM json_each(@1) j
-        CROSS JOIN blobs b ON b.digest = j.value
+        CROSS JOIN blobs b ON b.digest = j.value AND b.quarantined_at IS NULL
         CROSS JOIN repository_blobs l ON l.repository_id = @0 AND l.blob_id = b.id
         """, """
         SELECT b.digest, b.id, b.size FROM blobs b
         JOIN repository_blobs l ON l.repository_id = @0 AND l.blob_id = b.id
-        WHERE b.digest IN (SELECT jsonb_array_elements_text(@1::jsonb))
+        WHERE b.digest IN (SELECT jsonb_array_elements_text(@1::jsonb)) AND b.quarantined_at IS NULL
         FOR SHARE OF l
         """);
 

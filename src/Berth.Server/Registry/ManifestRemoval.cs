@@ -6,7 +6,7 @@ namespace Berth.Server.Registry;
 
 /// <summary>
 /// Removes manifests with everything that is counted from them: what the project uses, what lists show. Whoever calls holds the repository, and has taken
-/// away the tags that pointed to them.
+/// away the tags that pointed to them. What they named, listed or were the subject of is looked at later (<see cref="Reviews"/>).
 /// </summary>
 internal static class ManifestRemoval
 {
@@ -22,10 +22,18 @@ internal static class ManifestRemoval
         {
             while (await reader.ReadAsync(ct).ConfigureAwait(false)) children.Add(reader.GetInt64(0));
         }
+        var orphans = new HashSet<long>(children);
+        await using (var reader = await session.Command(SelectReferrers, repositoryId, json).ExecuteReaderAsync(ct).ConfigureAwait(false))
+        {
+            while (await reader.ReadAsync(ct).ConfigureAwait(false)) orphans.Add(reader.GetInt64(0));
+        }
+        orphans.ExceptWith(ids);
+        await Reviews.AddBlobsOfManifestsAsync(session, repositoryId, json, now, ct).ConfigureAwait(false);
         var (bytes, listed) = await SumAsync(session, json, ct).ConfigureAwait(false);
         foreach (var id in ids) bytes += await ProjectUsage.RemoveBlobsAsync(session, projectId, id, ct).ConfigureAwait(false);
         // Their references go with them (foreign keys cascade); a tag would make this fail.
         await session.ExecuteAsync(Delete, [json], ct).ConfigureAwait(false);
+        await Reviews.AddManifestsAsync(session, orphans, now, ct).ConfigureAwait(false);
         await ListedManifests.RefreshAsync(session, repositoryId, children, -listed, now, ct).ConfigureAwait(false);
         await ProjectUsage.ChangeAsync(session, projectId, -bytes, isEnforced: false, ct).ConfigureAwait(false);
     }
@@ -45,6 +53,14 @@ internal static class ManifestRemoval
         """, """
         SELECT c.id FROM manifest_children l JOIN manifests c ON c.repository_id = @0 AND c.digest = l.child_digest
         WHERE l.manifest_id IN (SELECT jsonb_array_elements_text(@1::jsonb)::bigint)
+        """);
+
+    private static readonly Statement SelectReferrers = new("""
+        SELECT r.id FROM json_each(@1) j CROSS JOIN manifests s ON s.id = j.value
+        CROSS JOIN manifests r ON r.repository_id = @0 AND r.subject = s.digest
+        """, """
+        SELECT r.id FROM manifests s JOIN manifests r ON r.repository_id = @0 AND r.subject = s.digest
+        WHERE s.id IN (SELECT jsonb_array_elements_text(@1::jsonb)::bigint)
         """);
 
     private static readonly Statement Sum = new("""

@@ -1,6 +1,6 @@
-using Berth.Blobs;
 using Berth.Oci;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Storage;
 
 namespace Berth.Server.Registry;
 
@@ -8,7 +8,8 @@ namespace Berth.Server.Registry;
 /// Reading manifests and blobs (OCI distribution spec, "Pull"). By tag: one query, then the bytes from the cache. By digest and blobs:
 /// no query while the repository is known to hold them.
 /// </summary>
-internal sealed class Pull(Database database, IBlobStore store, ContentCache cache, RegistryEvents events, IEnumerable<IPullCounter> counters)
+internal sealed class Pull(Database database, BlobStores stores, ContentCache cache, RegistryEvents events, GarbageOptions garbage, IEnumerable<IPullCounter> counters,
+    TimeProvider time)
 {
     private const string ImmutableFor1Year = "max-age=31536000, immutable";
 
@@ -75,7 +76,7 @@ internal sealed class Pull(Database database, IBlobStore store, ContentCache cac
         }
 
         // 2.
-        var blob = cache.FindBlob(request.Repository, digest) ?? await FindBlobAsync(request.Repository, digest, request.Aborted).ConfigureAwait(false);
+        var blob = cache.FindBlob(request.Repository, digest) ?? await FindBlobAsync(request.Repository, digest, request.IsHead, request.Aborted).ConfigureAwait(false);
         if (blob is null)
         {
             await request.FailAsync(OciError.BlobUnknown, digest.Value).ConfigureAwait(false);
@@ -93,7 +94,7 @@ internal sealed class Pull(Database database, IBlobStore store, ContentCache cac
             request.Http.Response.StatusCode = 304;
             return;
         }
-        if (!await Content.SendAsync(request, blob, store).ConfigureAwait(false)) return;
+        if (!await Content.SendAsync(request, blob, stores).ConfigureAwait(false)) return;
 
         // 4.
         if (!request.IsHead) await events.WritePullAsync(request, "", blob, isBlob: true).ConfigureAwait(false);
@@ -102,7 +103,7 @@ internal sealed class Pull(Database database, IBlobStore store, ContentCache cac
     private async ValueTask<CachedContent?> FindAsync(string repository, ManifestReference reference, CancellationToken ct)
     {
         if (!reference.IsDigest)
-            return await database.ReadAsync((repository, reference.Tag, cache), static (s, q, token) => ByTagAsync(s, q.repository, q.Tag, q.cache, token), ct).ConfigureAwait(false);
+            return cache.FindTaggedInOutage(repository, reference.Tag) ?? await database.ReadAsync((repository, reference.Tag, cache), static (s, q, token) => ByTagAsync(s, q.repository, q.Tag, q.cache, token), ct).ConfigureAwait(false);
         return cache.FindManifest(repository, reference.Digest)
             ?? await database.ReadAsync((repository, reference.Digest, cache), static (s, q, token) => ByDigestAsync(s, q.repository, q.Digest, q.cache, token), ct).ConfigureAwait(false);
     }
@@ -112,6 +113,7 @@ internal sealed class Pull(Database database, IBlobStore store, ContentCache cac
         await using var reader = await session.Command(SelectByTag, repository, tag).ExecuteReaderAsync(ct).ConfigureAwait(false);
         if (!await reader.ReadAsync(ct).ConfigureAwait(false)) return null;
         var digest = Digest.Parse(reader.GetString(0));
+        cache.AddTag(repository, tag, digest);
         // The row's bytes are only read when the cache does not have them.
         if (cache.FindManifestBytes(repository, digest) is { } known) return known;
         return Remember(cache, repository, new CachedContent(digest, reader.GetString(1), reader.GetInt32(2), reader.GetFieldValue<byte[]>(3)));
@@ -130,15 +132,25 @@ internal sealed class Pull(Database database, IBlobStore store, ContentCache cac
         return content;
     }
 
-    private async ValueTask<CachedContent?> FindBlobAsync(string repository, Digest digest, CancellationToken ct)
+    // Who asks with HEAD is about to push an image that names the blob. One that garbage collection may soon take away is not there for them: they upload
+    // it again, and it stays.
+    private async ValueTask<CachedContent?> FindBlobAsync(string repository, Digest digest, bool isHead, CancellationToken ct)
     {
-        var size = await database.ReadAsync((repository, digest), static async (session, q, token) =>
-            await session.ScalarAsync(SelectBlobSize, [q.repository, q.digest.Value], token).ConfigureAwait(false), ct).ConfigureAwait(false);
-        if (size is null) return null;
-        var bytes = size <= ContentCache.MaxBlobBytes ? await Content.ReadWholeAsync(store, digest, (int)size, ct).ConfigureAwait(false) : null;
-        var blob = new CachedContent(digest, "application/octet-stream", size.Value, bytes);
-        cache.AddBlob(repository, blob);
-        return blob;
+        var found = await database.ReadAsync((repository, digest), static (s, q, token) => FindBlobAsync(s, q.repository, q.digest, token), ct).ConfigureAwait(false);
+        if (found is not { } blob) return null;
+        var isLeaving = blob.ReviewSince is { } since && garbage.IsNear(since, time.GetUtcNow());
+        if (isLeaving && isHead) return null;
+        var bytes = blob.Size <= ContentCache.MaxBlobBytes ? await Content.ReadWholeAsync(stores, blob.Location, digest, (int)blob.Size, ct).ConfigureAwait(false) : null;
+        var content = new CachedContent(digest, "application/octet-stream", blob.Size, bytes, blob.Location);
+        if (!isLeaving) cache.AddBlob(repository, content);
+        return content;
+    }
+
+    private static async ValueTask<FoundBlob?> FindBlobAsync(DbSession session, string repository, Digest digest, CancellationToken ct)
+    {
+        await using var row = await session.Command(SelectBlob, repository, digest.Value).ExecuteReaderAsync(ct).ConfigureAwait(false);
+        if (!await row.ReadAsync(ct).ConfigureAwait(false)) return null;
+        return new FoundBlob(row.GetInt64(0), new BlobLocation(row.GetString(1), row.IsDBNull(2) ? null : row.GetString(2)), row.IsDBNull(3) ? null : row.GetInt64(3));
     }
 
     // Clients from before multi-arch images ask for a Docker manifest only: they get the one for linux/amd64, as Docker Registry gives it.
@@ -166,12 +178,21 @@ internal sealed class Pull(Database database, IBlobStore store, ContentCache cac
         WHERE r.name = @0
         """);
 
-    internal static readonly Statement SelectBlobSize = new("""
-        SELECT b.size FROM repositories r
-        JOIN blobs b ON b.digest = @1
+    // The review counts only while no manifest of the project names the blob.
+    internal static readonly Statement SelectBlob = new("""
+        SELECT b.size, b.store, b.key, CASE WHEN v.since IS NULL OR EXISTS (SELECT 1 FROM project_blobs p WHERE p.project_id = r.project_id AND p.blob_id = b.id)
+            THEN NULL ELSE v.since END
+        FROM repositories r
+        JOIN blobs b ON b.digest = @1 AND b.quarantined_at IS NULL
         JOIN repository_blobs l ON l.repository_id = r.id AND l.blob_id = b.id
+        LEFT JOIN blob_reviews v ON v.blob_id = b.id AND v.repository_id = r.id
         WHERE r.name = @0
         """);
+
+    /// <param name="Size">Bytes.</param>
+    /// <param name="Location">Where they lie.</param>
+    /// <param name="ReviewSince">Since when no manifest names it, in Unix milliseconds; null when one does.</param>
+    private readonly record struct FoundBlob(long Size, BlobLocation Location, long? ReviewSince);
 }
 
 /// <summary>Counts pulls of manifests. Called on the path of every pull: it takes no more than a short lock, and never throws.</summary>

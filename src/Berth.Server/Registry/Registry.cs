@@ -2,6 +2,7 @@ using Berth.Server.Api;
 using Berth.Server.Platform.Data;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Berth.Server.Registry;
 
@@ -14,14 +15,17 @@ namespace Berth.Server.Registry;
 internal static class Registry
 {
     /// <summary>Registers the feature.</summary>
-    public static IServiceCollection AddRegistry(this IServiceCollection services, RegistryOptions options) => services
+    public static IServiceCollection AddRegistry(this IServiceCollection services, RegistryOptions options, GarbageOptions garbage) => services
         .AddSingleton(options)
+        .AddSingleton(garbage)
         .AddSingleton(s => NewCache(s, options))
         .AddSingleton<ManifestPolicy>()
+        .AddSingleton<IRates>(NewRates)
         .AddSingleton<RateLimit>()
         .AddSingleton<RegistryEvents>()
         .AddSingleton<UploadSessions>()
         .AddSingleton<ActiveUploads>()
+        .AddSingleton<BlobBytes>()
         .AddSingleton<BlobCommit>()
         .AddSingleton<ManifestReferences>()
         .AddSingleton<ManifestCommit>()
@@ -39,10 +43,19 @@ internal static class Registry
         .AddSingleton<RepositoryRename>()
         .AddOperations(p => RepositoryRename.Operations(p.GetRequiredService<RepositoryRename>()));
 
+    private static IRates NewRates(IServiceProvider services)
+    {
+        var (database, time) = (services.GetRequiredService<Database>(), services.GetRequiredService<TimeProvider>());
+        return database.Kind == DatabaseKind.Sqlite ? new LocalRates(time) : new SharedRates(database, time, services.GetRequiredService<ILogger<SharedRates>>());
+    }
+
     private static ContentCache NewCache(IServiceProvider services, RegistryOptions options)
     {
-        var cache = new ContentCache(options.ContentCacheBytes, services.GetRequiredService<TimeProvider>());
-        services.GetRequiredService<Database>().Announcements.Subscribe(Topics.Repositories, _ => cache.DoubtAll());
+        var database = services.GetRequiredService<Database>();
+        var cache = new ContentCache(
+            options.ContentCacheBytes, services.GetRequiredService<GarbageOptions>().Believed, services.GetRequiredService<TimeProvider>(),
+            database.Kind == DatabaseKind.Postgres ? database.Outage : null);
+        database.Announcements.Subscribe(Topics.Repositories, _ => cache.DoubtAll());
         return cache;
     }
 

@@ -20,7 +20,7 @@ namespace Berth.Server.Registry;
 /// </summary>
 internal sealed class RegistryEndpoint(
     ICallerSource access, RateLimit rateLimit, RegistryOptions options, RuntimeSettings settings, Pull pull, Push push, Uploads uploads, Deletes deletes, Listings listings,
-    DomainEvents domainEvents, ILogger<RegistryEndpoint> logger, AccessExplainer? explainer = null)
+    DomainEvents domainEvents, Database database, ILogger<RegistryEndpoint> logger, AccessExplainer? explainer = null)
 {
     public async Task HandleAsync(HttpContext context, string path)
     {
@@ -28,11 +28,28 @@ internal sealed class RegistryEndpoint(
         {
             await RouteAsync(context, path).ConfigureAwait(false);
         }
+        // The first to find that the database is away: a pull goes on from memory.
+        catch (DbException) when (IsRead(context) && !context.Response.HasStarted && database.Outage.IsBelieving)
+        {
+            await RouteInOutageAsync(context, path).ConfigureAwait(false);
+        }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
             // The client is gone: nobody is left to answer.
         }
         catch (Exception e) when (!context.Response.HasStarted)
+        {
+            await AnswerFailureAsync(context, e).ConfigureAwait(false);
+        }
+    }
+
+    private async Task RouteInOutageAsync(HttpContext context, string path)
+    {
+        try
+        {
+            await RouteAsync(context, path).ConfigureAwait(false);
+        }
+        catch (Exception e) when (!context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
         {
             await AnswerFailureAsync(context, e).ConfigureAwait(false);
         }
@@ -66,7 +83,7 @@ internal sealed class RegistryEndpoint(
         }
 
         // 3. How often.
-        if (rateLimit.Check(caller, context) is { } pause)
+        if (await rateLimit.CheckAsync(caller, context).ConfigureAwait(false) is { } pause)
         {
             await RefuseForNowAsync(context, pause).ConfigureAwait(false);
             return;
@@ -106,7 +123,7 @@ internal sealed class RegistryEndpoint(
         }
         // HEAD is how clients look whether they have to pull: it is free.
         if (route == RegistryRoute.Manifest && action != RepositoryAction.Delete && !HttpMethods.IsHead(method)
-            && rateLimit.CheckManifest(caller, context, rights.Project, action.Value) is { } tooOften)
+            && await rateLimit.CheckManifestAsync(caller, context, rights.Project, action.Value).ConfigureAwait(false) is { } tooOften)
         {
             await RefuseForNowAsync(context, tooOften.Wait, tooOften.Limit).ConfigureAwait(false);
             return;
@@ -237,7 +254,8 @@ internal sealed class RegistryEndpoint(
                 return OciErrors.WriteAsync(context, OciError.StorageFull, "the disk of the database is full");
             case DbException away when DatabaseFailure.IsPassing(away):
             case IOException or TimeoutException:
-                logger.InfrastructureFailed(failure, context.Request.Method, context.Request.Path);
+                // An outage is told once, when it begins.
+                if (failure is not DatabaseAwayException) logger.InfrastructureFailed(failure, context.Request.Method, context.Request.Path);
                 context.Response.Headers.RetryAfter = "5";
                 return OciErrors.WriteAsync(context, OciError.Unavailable);
             default:

@@ -1,12 +1,15 @@
+using System.Data.Common;
 using Berth.Server.Access;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
 using Berth.Server.Platform.Http;
+using Microsoft.Extensions.Logging;
 
 namespace Berth.Server.Registry;
 
 /// <summary>Hands registry events to those who write them down (<see cref="IRegistryEventWriter"/>); costs nothing when nobody does.</summary>
-internal sealed class RegistryEvents(IEnumerable<IRegistryEventWriter> writers, IEnumerable<IPullListener> listeners, Database database, HttpOptions http)
+internal sealed class RegistryEvents(
+    IEnumerable<IRegistryEventWriter> writers, IEnumerable<IPullListener> listeners, Database database, HttpOptions http, ILogger<RegistryEvents> logger)
 {
     private readonly IRegistryEventWriter[] _writers = [.. writers];
     private readonly IPullListener[] _listeners = [.. listeners];
@@ -50,11 +53,19 @@ internal sealed class RegistryEvents(IEnumerable<IRegistryEventWriter> writers, 
             Request = Describe(request),
         };
         // The pull has happened, whether the client is still there or not.
-        await database.WriteAsync(Durability.Relaxed, async (session, ct) =>
+        try
         {
-            await WriteAsync(session, pulled, ct).ConfigureAwait(false);
-            return true;
-        }, CancellationToken.None).ConfigureAwait(false);
+            await database.WriteAsync(Durability.Relaxed, async (session, ct) =>
+            {
+                await WriteAsync(session, pulled, ct).ConfigureAwait(false);
+                return true;
+            }, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (DbException e) when (DatabaseFailure.IsPassing(e))
+        {
+            // The client has its bytes: nothing is won by breaking its connection.
+            logger.PullNotWritten(e, pulled.Repository, pulled.Digest);
+        }
     }
 
     /// <summary>The caller as events show it.</summary>
@@ -77,4 +88,10 @@ internal sealed class RegistryEvents(IEnumerable<IRegistryEventWriter> writers, 
             context.Request.Headers.UserAgent.ToString(),
             http.OriginOf(request.Http.Request) + context.Request.PathBase.Value);
     }
+}
+
+internal static partial class RegistryEventsLog
+{
+    [LoggerMessage(1041, LogLevel.Warning, "pull of {Repository}@{Digest} not written to the queue of events: the database is away")]
+    public static partial void PullNotWritten(this ILogger logger, Exception error, string repository, string digest);
 }

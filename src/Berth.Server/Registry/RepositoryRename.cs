@@ -102,6 +102,7 @@ internal sealed class RepositoryRename(Database database, ICallerSource access, 
             await session.ExecuteAsync(CountRepository, [project.Id, 1L], ct).ConfigureAwait(false);
             await session.ExecuteAsync(DeleteLabels, [id, oldProject], ct).ConfigureAwait(false);
             var usage = await UsageMove.MoveAsync(session, id, oldProject, project.Id, await settings.ReadAsync(RuntimeSettingTable.QuotaPerProjectEnable, ct).ConfigureAwait(false), ct).ConfigureAwait(false);
+            await Reviews.AddBlobsOfRepositoryAsync(session, id, time.GetUtcNow().ToUnixTimeMilliseconds(), ct).ConfigureAwait(false);
             if (!usage.IsDone) return ApiResult.Fail(ApiError.PreconditionFailed, QuotaEvents.Exceeded(project.Id, project.Name, to, usage, actor).Description);
         }
 

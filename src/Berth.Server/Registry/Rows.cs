@@ -1,4 +1,5 @@
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Storage;
 using Berth.Server.Projects;
 
 namespace Berth.Server.Registry;
@@ -33,17 +34,32 @@ internal static class Rows
             ?? throw new InvalidOperationException($"repository {name} can neither be found nor made");
     }
 
-    /// <summary>Id of a blob, which is recorded when it is not there.</summary>
-    public static async ValueTask<long> FindOrAddBlobAsync(DbSession session, string digest, long size, long now, CancellationToken ct)
+    /// <summary>
+    /// Id of a blob, which is recorded when it is not there. Where another store, or another key, has its bytes already, those that just came are let go of;
+    /// where its bytes are known to be wrong, those are.
+    /// </summary>
+    public static async ValueTask<long> FindOrAddBlobAsync(DbSession session, string digest, long size, BlobLocation location, long now, CancellationToken ct)
     {
-        if (await session.ScalarAsync(InsertBlob, [digest, size, now], ct).ConfigureAwait(false) is { } id) return id;
-        return await session.ScalarAsync(SelectBlob, [digest], ct).ConfigureAwait(false)
-            ?? throw new InvalidOperationException($"blob {digest} can neither be found nor made");
+        if (await session.ScalarAsync(InsertBlob, [digest, size, now, location.Store, location.Key], ct).ConfigureAwait(false) is { } id) return id;
+        var (known, at, isQuarantined) = await FindBlobAsync(session, digest, ct).ConfigureAwait(false);
+        if (isQuarantined) await session.ExecuteAsync(HealBlob, [known, location.Store, location.Key], ct).ConfigureAwait(false);
+        if (at != location) await BlobRemovals.AddAsync(session, isQuarantined ? at : location, digest, size, now, ct).ConfigureAwait(false);
+        return known;
     }
 
-    /// <summary>Lets a repository hold a blob.</summary>
-    public static ValueTask<int> LinkBlobAsync(DbSession session, long repositoryId, long blobId, long now, CancellationToken ct) =>
-        session.ExecuteAsync(UpsertLink, [repositoryId, blobId, now], ct);
+    private static async ValueTask<(long Id, BlobLocation Location, bool IsQuarantined)> FindBlobAsync(DbSession session, string digest, CancellationToken ct)
+    {
+        await using var row = await session.Command(SelectBlob, digest).ExecuteReaderAsync(ct).ConfigureAwait(false);
+        if (!await row.ReadAsync(ct).ConfigureAwait(false)) throw new InvalidOperationException($"blob {digest} can neither be found nor made");
+        return (row.GetInt64(0), new BlobLocation(row.GetString(1), row.IsDBNull(2) ? null : row.GetString(2)), !row.IsDBNull(3));
+    }
+
+    /// <summary>Lets a repository hold a blob, which is looked at again later: no manifest need ever name it.</summary>
+    public static async ValueTask LinkBlobAsync(DbSession session, long repositoryId, long blobId, long now, CancellationToken ct)
+    {
+        await session.ExecuteAsync(UpsertLink, [repositoryId, blobId, now], ct).ConfigureAwait(false);
+        await Reviews.AddBlobAsync(session, repositoryId, blobId, now, ct).ConfigureAwait(false);
+    }
 
     /// <summary>
     /// Keeps others from giving bytes the name of a digest, or taking it away, until the transaction ends. SQLite has one writer anyway.
@@ -64,10 +80,15 @@ internal static class Rows
 
     private static readonly Statement DeleteRedirect = new("DELETE FROM repository_redirects WHERE name = @0");
 
-    private static readonly Statement InsertBlob = new("INSERT INTO blobs (digest, size, created_at) VALUES (@0, @1, @2) ON CONFLICT (digest) DO NOTHING RETURNING id");
+    private static readonly Statement InsertBlob = new("""
+        INSERT INTO blobs (digest, size, created_at, store, key) VALUES (@0, @1, @2, @3, @4) ON CONFLICT (digest) DO NOTHING RETURNING id
+        """);
 
     // The row lock keeps a collector from taking the blob away before this transaction has linked it.
-    private static readonly Statement SelectBlob = new("SELECT id FROM blobs WHERE digest = @0", "SELECT id FROM blobs WHERE digest = @0 FOR SHARE");
+    private static readonly Statement SelectBlob = new(
+        "SELECT id, store, key, quarantined_at FROM blobs WHERE digest = @0", "SELECT id, store, key, quarantined_at FROM blobs WHERE digest = @0 FOR SHARE");
+
+    private static readonly Statement HealBlob = new("UPDATE blobs SET store = @1, key = @2, quarantined_at = NULL WHERE id = @0");
 
     private static readonly Statement UpsertLink = new("""
         INSERT INTO repository_blobs (repository_id, blob_id, linked_at) VALUES (@0, @1, @2)

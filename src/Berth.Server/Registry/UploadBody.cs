@@ -9,8 +9,8 @@ using Berth.Oci;
 namespace Berth.Server.Registry;
 
 /// <summary>
-/// The bytes of one request on their way into an upload: appended to the store and hashed once, as they pass. The saved hash state is
-/// bound to this run of the machine: after a power cut the file may lack what had been written, so the bytes are hashed again then.
+/// The bytes of one request on their way into an upload: appended to the store and hashed once, as they pass. On a file system the saved
+/// hash state is bound to this run of the machine: after a power cut the file may lack what had been written, so the bytes are hashed again then.
 /// </summary>
 internal sealed class UploadBody : IAsyncDisposable
 {
@@ -19,15 +19,26 @@ internal sealed class UploadBody : IAsyncDisposable
 
     private readonly IUploadAppender _appender;
     private readonly ResumableHash _hash;
+    private readonly ReadOnlyMemory<byte> _run;
 
-    private UploadBody(IUploadAppender appender, ResumableHash hash)
+    private UploadBody(IUploadAppender appender, ResumableHash hash, ReadOnlyMemory<byte> run)
     {
+        _run = run;
         _appender = appender;
         _hash = hash;
     }
 
     /// <summary>Bytes in the upload so far.</summary>
     public long Offset => _appender.Offset;
+
+    /// <summary>Where another process can go on as things are (<see cref="IUploadAppender.Saved"/>).</summary>
+    public UploadMark Saved => _appender.Saved;
+
+    /// <summary>Sees to it that another process can go on from here.</summary>
+    public ValueTask<UploadMark> SaveAsync(CancellationToken ct) => _appender.SaveAsync(ct);
+
+    /// <summary>Makes the upload the content of its digest, durably (<see cref="IUploadAppender.CommitAsync"/>).</summary>
+    public ValueTask CommitAsync(Digest digest, CancellationToken ct) => _appender.CommitAsync(digest, ct);
 
     /// <summary>Opens an upload where its session says it stands.</summary>
     /// <exception cref="UploadBytesMissingException">The store has fewer bytes than the session says.</exception>
@@ -36,7 +47,7 @@ internal sealed class UploadBody : IAsyncDisposable
         var hash = await ResumeHashAsync(store, upload, algorithm, ct).ConfigureAwait(false);
         try
         {
-            return new UploadBody(await store.OpenUploadAsync(upload.Id, upload.Offset, ct).ConfigureAwait(false), hash);
+            return new UploadBody(await store.OpenUploadAsync(upload.Mark, ct).ConfigureAwait(false), hash, RunOf(store));
         }
         catch
         {
@@ -84,7 +95,7 @@ internal sealed class UploadBody : IAsyncDisposable
     public Digest Digest() => _hash.Current();
 
     /// <summary>The state of the hash for <see cref="UploadSession.HashState"/>.</summary>
-    public byte[]? SaveHash() => _hash.Save() is { } state ? [.. BootId, .. state] : null;
+    public byte[]? SaveHash() => _hash.Save() is { } state ? [.. _run.Span, .. state] : null;
 
     public async ValueTask DisposeAsync()
     {
@@ -95,8 +106,9 @@ internal sealed class UploadBody : IAsyncDisposable
     private static async ValueTask<ResumableHash> ResumeHashAsync(IBlobStore store, UploadSession upload, DigestAlgorithm algorithm, CancellationToken ct)
     {
         if (upload.Offset == 0) return ResumableHash.Start(algorithm);
-        if (upload.Algorithm == algorithm.Name && upload.HashState is { } state && state.AsSpan().StartsWith(BootId)
-            && ResumableHash.TryResume(algorithm, state.AsSpan(BootId.Length), out var resumed))
+        var run = RunOf(store);
+        if (upload.Algorithm == algorithm.Name && upload.HashState is { } state && state.AsSpan().StartsWith(run.Span)
+            && ResumableHash.TryResume(algorithm, state.AsSpan(run.Length), out var resumed))
             return resumed;
         var hash = ResumableHash.Start(algorithm);
         try
@@ -113,7 +125,7 @@ internal sealed class UploadBody : IAsyncDisposable
 
     private static async ValueTask HashAgainAsync(IBlobStore store, UploadSession upload, ResumableHash hash, CancellationToken ct)
     {
-        using var reader = await store.OpenUploadReadAsync(upload.Id, ct).ConfigureAwait(false) ?? throw new UploadBytesMissingException(upload.Id);
+        using var reader = await store.OpenUploadReadAsync(upload.Mark, ct).ConfigureAwait(false) ?? throw new UploadBytesMissingException(upload.Id);
         var buffer = ArrayPool<byte>.Shared.Rent(RehashChunkBytes);
         try
         {
@@ -131,6 +143,9 @@ internal sealed class UploadBody : IAsyncDisposable
             ArrayPool<byte>.Shared.Return(buffer);
         }
     }
+
+    // What an object store has saved is durable.
+    private static ReadOnlyMemory<byte> RunOf(IBlobStore store) => store.IsObjectStore ? default : BootId;
 
     private static byte[] ReadBootId()
     {

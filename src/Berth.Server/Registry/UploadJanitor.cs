@@ -1,6 +1,6 @@
-using Berth.Blobs;
 using Berth.Oci;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Storage;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -11,7 +11,7 @@ namespace Berth.Server.Registry;
 /// naming the bytes and recording the blob.
 /// </summary>
 internal sealed class UploadJanitor(
-    Database database, IBlobStore store, UploadSessions sessions, RegistryOptions options, TimeProvider time, ILogger<UploadJanitor> logger) : BackgroundService
+    Database database, BlobStores stores, BlobCommit commit, RegistryOptions options, TimeProvider time, ILogger<UploadJanitor> logger) : BackgroundService
 {
     private const int BatchSize = 100;
 
@@ -72,53 +72,64 @@ internal sealed class UploadJanitor(
     private async Task<int> RemoveBytesWithoutSessionAsync(DateTimeOffset before, CancellationToken ct)
     {
         var removed = 0;
-        await foreach (var key in store.ListUploadsAsync(before, ct).ConfigureAwait(false))
+        foreach (var store in stores.Names.Select(name => stores[name]))
         {
-            var sessionsOfKey = await database.ReadAsync(key, static (s, id, token) => s.ScalarAsync(CountSessions, [id], token), ct).ConfigureAwait(false);
-            if (sessionsOfKey > 0) continue;
-            await store.DeleteUploadAsync(key, ct).ConfigureAwait(false);
-            removed++;
+            await foreach (var key in store.ListUploadsAsync(before, ct).ConfigureAwait(false))
+            {
+                var sessionsOfKey = await database.ReadAsync(key, static (s, id, token) => s.ScalarAsync(CountSessions, [id], token), ct).ConfigureAwait(false);
+                if (sessionsOfKey > 0) continue;
+                await store.DeleteUploadAsync(key, null, ct).ConfigureAwait(false);
+                removed++;
+            }
         }
         return removed;
     }
 
-    private async Task RemoveAsync(StaleUpload upload, CancellationToken ct)
+    private async Task RemoveAsync(UploadSession upload, CancellationToken ct)
     {
-        if (upload.CommittingDigest is { } text)
+        var digest = upload.CommittingDigest is { } text ? Digest.Parse(text) : default;
+        var place = stores[upload.Store].PlaceOf(upload.Id, digest);
+        if (place.Key is not null || digest.IsDefault)
         {
-            var digest = Digest.Parse(text);
-            // In the transaction: no blob of that digest can be recorded, and no other commit of it can begin, while its bytes are removed.
-            await database.WriteAsync(Durability.Full, async (session, token) =>
-            {
-                await Rows.LockDigestAsync(session, digest.Value, token).ConfigureAwait(false);
-                if (!await UploadSessions.DeleteAsync(session, upload.Id, token).ConfigureAwait(false)) return false;
-                if (await session.ScalarAsync(CountUsers, [digest.Value], token).ConfigureAwait(false) == 0)
-                    await store.DeleteAsync(digest, token).ConfigureAwait(false);
-                return true;
-            }, ct).ConfigureAwait(false);
+            await commit.GiveUpAsync(upload, digest).ConfigureAwait(false);
+            return;
         }
-        else
+        // In the transaction: no blob of that digest can be recorded, and no other commit of it can begin, while its bytes are removed.
+        await database.WriteAsync(Durability.Full, async (session, token) =>
         {
-            await sessions.DeleteAsync(upload.Id, ct).ConfigureAwait(false);
-        }
-        await store.DeleteUploadAsync(upload.Id, ct).ConfigureAwait(false);
+            await Rows.LockDigestAsync(session, digest.Value, token).ConfigureAwait(false);
+            if (!await UploadSessions.DeleteAsync(session, upload.Id, token).ConfigureAwait(false)) return false;
+            if (await session.ScalarAsync(CountUsers, [digest.Value], token).ConfigureAwait(false) == 0)
+                await stores[upload.Store].DeleteAsync(place, token).ConfigureAwait(false);
+            return true;
+        }, ct).ConfigureAwait(false);
+        await stores[upload.Store].DeleteUploadAsync(upload.Id, upload.State, ct).ConfigureAwait(false);
     }
 
-    private static async ValueTask<List<StaleUpload>> SelectAsync(DbSession session, long before, long committingBefore, CancellationToken ct)
+    private static async ValueTask<List<UploadSession>> SelectAsync(DbSession session, long before, long committingBefore, CancellationToken ct)
     {
-        var found = new List<StaleUpload>();
+        var found = new List<UploadSession>();
         await using var reader = await session.Command(SelectStale, before, committingBefore, (long)BatchSize).ExecuteReaderAsync(ct).ConfigureAwait(false);
         while (await reader.ReadAsync(ct).ConfigureAwait(false))
-            found.Add(new StaleUpload(reader.GetString(0), reader.IsDBNull(1) ? null : reader.GetString(1)));
+        {
+            found.Add(new UploadSession
+            {
+                Id = reader.GetString(0),
+                CommittingDigest = reader.IsDBNull(1) ? null : reader.GetString(1),
+                Store = reader.GetString(2),
+                State = reader.IsDBNull(3) ? null : reader.GetString(3),
+                Repository = "",
+                Owner = "",
+                Algorithm = "",
+            });
+        }
         return found;
     }
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
-    private sealed record StaleUpload(string Id, string? CommittingDigest);
-
     private static readonly Statement SelectStale = new("""
-        SELECT id, committing_digest FROM uploads
+        SELECT id, committing_digest, store, state FROM uploads
         WHERE updated_at < @0 OR (committing_digest IS NOT NULL AND updated_at < @1) ORDER BY updated_at LIMIT @2
         """);
 

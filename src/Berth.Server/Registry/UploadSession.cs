@@ -1,3 +1,5 @@
+using Berth.Blobs;
+using Berth.Server.Platform.Storage;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
@@ -27,6 +29,15 @@ public sealed class UploadSession
     /// <summary>Set before the bytes get their content name: after a crash it says where to look.</summary>
     public string? CommittingDigest { get; set; }
 
+    /// <summary>Name of the store that has the bytes.</summary>
+    public string Store { get; set; } = BlobStores.DefaultName;
+
+    /// <summary>What the store needs to go on at <see cref="Offset"/>, in words of its own.</summary>
+    public string? State { get; set; }
+
+    /// <summary>Where the store stands.</summary>
+    internal UploadMark Mark => new(Id, Offset, State);
+
     /// <summary>Unix milliseconds.</summary>
     public long StartedAt { get; set; }
 
@@ -46,6 +57,8 @@ internal sealed class UploadSessionMap : IEntityTypeConfiguration<UploadSession>
         builder.Property(u => u.Algorithm).HasColumnName("algorithm").HasMaxLength(16);
         builder.Property(u => u.HashState).HasColumnName("hash_state");
         builder.Property(u => u.CommittingDigest).HasColumnName("committing_digest").HasMaxLength(135);
+        builder.Property(u => u.Store).HasColumnName("store").HasMaxLength(64).HasDefaultValue(BlobStores.DefaultName);
+        builder.Property(u => u.State).HasColumnName("state");
         builder.Property(u => u.StartedAt).HasColumnName("started_at");
         builder.Property(u => u.UpdatedAt).HasColumnName("updated_at");
         // None on updated_at: the table holds what is under way and no more, and each step of a push would have to write the index.

@@ -1,5 +1,6 @@
 using Berth.Oci;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Storage;
 
 namespace Berth.Server.Registry;
 
@@ -7,7 +8,7 @@ namespace Berth.Server.Registry;
 internal sealed class UploadSessions(Database database, TimeProvider time)
 {
     /// <summary>Starts a session; null when the caller has too many open.</summary>
-    public Task<UploadSession?> StartAsync(string repository, string owner, DigestAlgorithm algorithm, int maxPerOwner, CancellationToken ct)
+    public Task<UploadSession?> StartAsync(string repository, string owner, string store, DigestAlgorithm algorithm, int maxPerOwner, CancellationToken ct)
     {
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var upload = new UploadSession
@@ -16,24 +17,25 @@ internal sealed class UploadSessions(Database database, TimeProvider time)
             Repository = repository,
             Owner = owner,
             Algorithm = algorithm.Name,
+            Store = store,
             StartedAt = now,
             UpdatedAt = now,
         };
         return database.WriteAsync(Durability.Relaxed, async (session, token) =>
         {
             if (await session.ScalarAsync(CountOfOwner, [owner, maxPerOwner], token).ConfigureAwait(false) >= maxPerOwner) return null;
-            await session.ExecuteAsync(Insert, [upload.Id, repository, owner, upload.Algorithm, null, 0L, now], token).ConfigureAwait(false);
+            await session.ExecuteAsync(Insert, [upload.Id, repository, owner, upload.Algorithm, null, 0L, now, store], token).ConfigureAwait(false);
             return upload;
         }, ct);
     }
 
-    /// <summary>Records a session whose bytes are complete and about to get their content name.</summary>
+    /// <summary>Records a session that no client knows of and that is about to be committed.</summary>
     public Task<bool> StartCommittingAsync(UploadSession upload, Digest digest, CancellationToken ct) =>
         database.WriteAsync(Durability.Relaxed, async (session, token) =>
         {
             var now = time.GetUtcNow().ToUnixTimeMilliseconds();
             await Rows.LockDigestAsync(session, digest.Value, token).ConfigureAwait(false);
-            await session.ExecuteAsync(Insert, [upload.Id, upload.Repository, upload.Owner, upload.Algorithm, digest.Value, upload.Offset, now], token).ConfigureAwait(false);
+            await session.ExecuteAsync(Insert, [upload.Id, upload.Repository, upload.Owner, upload.Algorithm, digest.Value, upload.Offset, now, upload.Store], token).ConfigureAwait(false);
             return true;
         }, ct);
 
@@ -54,6 +56,8 @@ internal sealed class UploadSessions(Database database, TimeProvider time)
                 CommittingDigest = reader.IsDBNull(3) ? null : reader.GetString(3),
                 StartedAt = reader.GetInt64(4),
                 UpdatedAt = reader.GetInt64(5),
+                Store = reader.GetString(6),
+                State = reader.IsDBNull(7) ? null : reader.GetString(7),
             };
         }, ct);
 
@@ -66,7 +70,7 @@ internal sealed class UploadSessions(Database database, TimeProvider time)
         {
             var now = time.GetUtcNow().ToUnixTimeMilliseconds();
             if (committingDigest is not null) await Rows.LockDigestAsync(session, committingDigest, token).ConfigureAwait(false);
-            return await session.ExecuteAsync(Advance, [upload.Id, fromOffset, upload.Offset, upload.HashState, committingDigest, now], token).ConfigureAwait(false) == 1;
+            return await session.ExecuteAsync(Advance, [upload.Id, fromOffset, upload.Offset, upload.HashState, committingDigest, now, upload.State], token).ConfigureAwait(false) == 1;
         }, ct);
 
     /// <summary>
@@ -78,6 +82,18 @@ internal sealed class UploadSessions(Database database, TimeProvider time)
             await session.ExecuteAsync(DeleteUncommitted, [id], token).ConfigureAwait(false) == 1
             || await session.ExecuteAsync(Abandon, [id], token).ConfigureAwait(false) == 1, ct);
 
+    /// <summary>
+    /// Ends a session without a blob, where the bytes lie under a key of their own: what is left of them is removed by garbage collection, whatever happens
+    /// to this process. False when it is gone already.
+    /// </summary>
+    public Task<bool> GiveUpAsync(UploadSession upload, BlobLocation location, CancellationToken ct) =>
+        database.WriteAsync(Durability.Relaxed, async (session, token) =>
+        {
+            if (!await DeleteAsync(session, upload.Id, token).ConfigureAwait(false)) return false;
+            await BlobRemovals.AddUploadAsync(session, location, upload, time.GetUtcNow().ToUnixTimeMilliseconds(), token).ConfigureAwait(false);
+            return true;
+        }, ct);
+
     /// <summary>Ends a session within a transaction; false when it is gone already.</summary>
     public static async ValueTask<bool> DeleteAsync(DbSession session, string id, CancellationToken ct) =>
         await session.ExecuteAsync(DeleteOne, [id], ct).ConfigureAwait(false) == 1;
@@ -88,15 +104,17 @@ internal sealed class UploadSessions(Database database, TimeProvider time)
     private static readonly Statement CountOfOwner = new("SELECT count(*) FROM (SELECT 1 FROM uploads WHERE owner = @0 LIMIT @1) AS u");
 
     private static readonly Statement Insert = new("""
-        INSERT INTO uploads (id, repository, owner, algorithm, committing_digest, byte_offset, started_at, updated_at) VALUES (@0, @1, @2, @3, @4, @5, @6, @6)
+        INSERT INTO uploads (id, repository, owner, algorithm, committing_digest, byte_offset, started_at, updated_at, store)
+        VALUES (@0, @1, @2, @3, @4, @5, @6, @6, @7)
         """);
 
     private static readonly Statement Select = new("""
-        SELECT byte_offset, algorithm, hash_state, committing_digest, started_at, updated_at FROM uploads WHERE id = @0 AND repository = @1 AND owner = @2
+        SELECT byte_offset, algorithm, hash_state, committing_digest, started_at, updated_at, store, state FROM uploads WHERE id = @0 AND repository = @1 AND owner = @2
         """);
 
     private static readonly Statement Advance = new("""
-        UPDATE uploads SET byte_offset = @2, hash_state = @3, committing_digest = coalesce(@4, committing_digest), updated_at = @5 WHERE id = @0 AND byte_offset = @1
+        UPDATE uploads SET byte_offset = @2, hash_state = @3, committing_digest = coalesce(@4, committing_digest), updated_at = @5, state = @6
+        WHERE id = @0 AND byte_offset = @1
         """);
 
     private static readonly Statement DeleteUncommitted = new("DELETE FROM uploads WHERE id = @0 AND committing_digest IS NULL");

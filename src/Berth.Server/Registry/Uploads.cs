@@ -3,6 +3,8 @@ using Berth.Oci;
 using Berth.Server.Access;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Http;
+using Berth.Server.Platform.Storage;
+using Berth.Server.Projects;
 using Berth.Server.Quotas;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -13,7 +15,7 @@ namespace Berth.Server.Registry;
 /// PATCH adds bytes; PUT adds the last ones and commits; GET tells where it stands; DELETE gives up.
 /// </summary>
 internal sealed class Uploads(
-    UploadSessions sessions, ActiveUploads active, BlobCommit commit, IBlobStore store, Database database, ICallerSource access,
+    UploadSessions sessions, ActiveUploads active, BlobCommit commit, BlobStores stores, Database database, ICallerSource access,
     FullProjects full, RegistryOptions options, HttpOptions http, TimeProvider time)
 {
     private const int MaxMountCandidates = 50;
@@ -45,8 +47,9 @@ internal sealed class Uploads(
             await request.FailAsync(OciError.DigestInvalid, $"unknown digest algorithm {name}").ConfigureAwait(false);
             return;
         }
-        if (store.FreeBytes == 0) throw new StoreFullException("the disk is full: free space or lower storage.minFreeBytes");
-        var upload = await sessions.StartAsync(request.Repository, request.Caller.Id, algorithm, options.MaxUploadsPerCaller, request.Aborted).ConfigureAwait(false);
+        var store = StoreFor(request);
+        if (stores[store].FreeBytes == 0) throw new StoreFullException("the disk is full: free space or lower storage.minFreeBytes");
+        var upload = await sessions.StartAsync(request.Repository, request.Caller.Id, store, algorithm, options.MaxUploadsPerCaller, request.Aborted).ConfigureAwait(false);
         if (upload is null)
         {
             await request.FailAsync(OciError.TooManyRequests, "too many uploads are open: finish or cancel some").ConfigureAwait(false);
@@ -88,22 +91,32 @@ internal sealed class Uploads(
             await FinishSmallAsync(request, upload, digest, turn.Token).ConfigureAwait(false);
             return;
         }
-        var rowOffset = upload.Offset;
-
-        // 2. and 3.; an upload that had got as far as its commit is only committed again.
-        if (upload.CommittingDigest != digest.Value || await store.GetSizeAsync(digest, turn.Token).ConfigureAwait(false) != upload.Offset)
+        // An upload that had got as far as its commit is only committed again.
+        if (upload.CommittingDigest == digest.Value && await FindCommittedAsync(request, upload, digest, turn.Token).ConfigureAwait(false) is { } size)
         {
-            var actual = await ReceiveLastAsync(request, upload, digest.Algorithm, turn.Token).ConfigureAwait(false);
-            if (actual.IsDefault) return;
-            if (actual != digest)
-            {
-                await RefuseAsync(request, upload, actual).ConfigureAwait(false);
-                return;
-            }
+            await AnswerAsync(request, digest, await commit.CommitAgainAsync(request, upload, digest, size).ConfigureAwait(false)).ConfigureAwait(false);
+            return;
+        }
+
+        // 2. and 3.
+        await using var body = await UploadBody.OpenAsync(stores[upload.Store], upload, digest.Algorithm, turn.Token).ConfigureAwait(false);
+        if (!await ReceiveLastAsync(request, body, turn.Token).ConfigureAwait(false)) return;
+        if (body.Digest() is var actual && actual != digest)
+        {
+            await RefuseAsync(request, upload, actual).ConfigureAwait(false);
+            return;
         }
 
         // 4.
-        await AnswerAsync(request, digest, await commit.CommitAsync(request, upload, rowOffset, digest, request.Aborted).ConfigureAwait(false)).ConfigureAwait(false);
+        await AnswerAsync(request, digest, await commit.CommitAsync(request, upload, body, digest, request.Aborted).ConfigureAwait(false)).ConfigureAwait(false);
+    }
+
+    // Content that an earlier try of this PUT has made, with all the bytes that this one would bring.
+    private async ValueTask<long?> FindCommittedAsync(RegistryRequest request, UploadSession upload, Digest digest, CancellationToken ct)
+    {
+        var store = stores[upload.Store];
+        var size = await store.ConfirmAsync(store.PlaceOf(upload.Id, digest), ct).ConfigureAwait(false);
+        return size == upload.Offset || size == upload.Offset + request.Http.Request.ContentLength ? size : null;
     }
 
     // Steps 2 to 4 for a blob of which nothing had come before and which comes whole and small now.
@@ -117,7 +130,7 @@ internal sealed class Uploads(
 
     private async Task RefuseAsync(RegistryRequest request, UploadSession upload, Digest actual)
     {
-        await GiveUpAsync(upload).ConfigureAwait(false);
+        await commit.GiveUpAsync(upload, default).ConfigureAwait(false);
         await request.FailAsync(OciError.DigestInvalid, $"the content has the digest {actual}").ConfigureAwait(false);
     }
 
@@ -140,7 +153,7 @@ internal sealed class Uploads(
     {
         using var turn = await TakeTurnAsync(request, id).ConfigureAwait(false);
         if (turn is null || await FindAsync(request, id).ConfigureAwait(false) is not { } upload) return;
-        await GiveUpAsync(upload).ConfigureAwait(false);
+        await commit.GiveUpAsync(upload, default).ConfigureAwait(false);
         request.Http.Response.StatusCode = 204;
     }
 
@@ -182,6 +195,7 @@ internal sealed class Uploads(
             Repository = request.Repository,
             Owner = request.Caller.Id,
             Algorithm = digest.Algorithm.Name,
+            Store = StoreFor(request),
             StartedAt = now,
             UpdatedAt = now,
         };
@@ -190,25 +204,31 @@ internal sealed class Uploads(
             await ReceiveSmallAsync(request, upload, digest).ConfigureAwait(false);
             return;
         }
-        Digest actual;
+        var store = stores[upload.Store];
+        // Where bytes lie under the key of their upload, nothing but its row would find them after a crash.
+        if (store.IsObjectStore) await sessions.StartCommittingAsync(upload, digest, request.Aborted).ConfigureAwait(false);
+        var isCommitting = false;
         try
         {
-            actual = await ReceiveLastAsync(request, upload, digest.Algorithm, request.Aborted).ConfigureAwait(false);
+            await using var body = await UploadBody.OpenAsync(store, upload, digest.Algorithm, request.Aborted).ConfigureAwait(false);
+            if (!await ReceiveLastAsync(request, body, request.Aborted).ConfigureAwait(false)) return;
+            if (body.Digest() is var actual && actual != digest)
+            {
+                await request.FailAsync(OciError.DigestInvalid, $"the content has the digest {actual}").ConfigureAwait(false);
+                return;
+            }
+            isCommitting = true;
+            var isDone = store.IsObjectStore
+                ? await commit.CommitAsync(request, upload, body, digest, request.Aborted).ConfigureAwait(false)
+                : await commit.CommitNewAsync(request, upload, body, digest, request.Aborted).ConfigureAwait(false);
+            if (isDone) Created(request, digest);
+            else await request.FailAsync(OciError.BlobUploadUnknown).ConfigureAwait(false);
         }
-        catch
+        finally
         {
-            // There is no session to come back to.
-            await store.DeleteUploadAsync(upload.Id, CancellationToken.None).ConfigureAwait(false);
-            throw;
+            // There is no session to come back to. A commit that was begun and not finished is the janitor's.
+            if (!isCommitting) await commit.GiveUpAsync(upload, digest).ConfigureAwait(false);
         }
-        if (actual != digest)
-        {
-            await store.DeleteUploadAsync(upload.Id, CancellationToken.None).ConfigureAwait(false);
-            if (!actual.IsDefault) await request.FailAsync(OciError.DigestInvalid, $"the content has the digest {actual}").ConfigureAwait(false);
-            return;
-        }
-        if (await commit.CommitNewAsync(request, upload, digest, request.Aborted).ConfigureAwait(false)) Created(request, digest);
-        else await request.FailAsync(OciError.BlobUploadUnknown).ConfigureAwait(false);
     }
 
     private async Task ReceiveSmallAsync(RegistryRequest request, UploadSession upload, Digest digest)
@@ -220,16 +240,7 @@ internal sealed class Uploads(
             await request.FailAsync(OciError.DigestInvalid, $"the content has the digest {actual}").ConfigureAwait(false);
             return;
         }
-        try
-        {
-            await AnswerAsync(request, digest, await commit.CommitWholeAsync(request, upload, isNew: true, digest, body.Content).ConfigureAwait(false)).ConfigureAwait(false);
-        }
-        catch
-        {
-            // There is no session to come back to.
-            await store.DeleteUploadAsync(upload.Id, CancellationToken.None).ConfigureAwait(false);
-            throw;
-        }
+        await AnswerAsync(request, digest, await commit.CommitWholeAsync(request, upload, isNew: true, digest, body.Content).ConfigureAwait(false)).ConfigureAwait(false);
     }
 
     // ---- bytes ----
@@ -238,13 +249,13 @@ internal sealed class Uploads(
     private async Task<bool> ReceiveAsync(RegistryRequest request, UploadSession upload, DigestAlgorithm algorithm, CancellationToken ct)
     {
         var rowOffset = upload.Offset;
-        await using var body = await UploadBody.OpenAsync(store, upload, algorithm, ct).ConfigureAwait(false);
+        await using var body = await UploadBody.OpenAsync(stores[upload.Store], upload, algorithm, ct).ConfigureAwait(false);
         AllowAnySize(request);
         var before = upload.Offset;
         async ValueTask<bool> KeepAsync()
         {
-            upload.Offset = body.Offset;
-            upload.HashState = body.SaveHash();
+            var mark = await body.SaveAsync(CancellationToken.None).ConfigureAwait(false);
+            (upload.Offset, upload.State, upload.HashState) = (mark.Offset, mark.State, body.SaveHash());
             var kept = await sessions.AdvanceAsync(upload, rowOffset, null, CancellationToken.None).ConfigureAwait(false);
             if (kept) rowOffset = upload.Offset;
             return kept;
@@ -266,7 +277,7 @@ internal sealed class Uploads(
         }
         if (!fits)
         {
-            await GiveUpAsync(upload).ConfigureAwait(false);
+            await commit.GiveUpAsync(upload, default).ConfigureAwait(false);
             await request.FailAsync(OciError.TooLarge, $"a blob may have {options.MaxBlobBytes} bytes").ConfigureAwait(false);
             return false;
         }
@@ -281,22 +292,18 @@ internal sealed class Uploads(
         return false;
     }
 
-    // Takes in the last bytes without keeping a state. The default digest when an error was answered.
-    private async Task<Digest> ReceiveLastAsync(RegistryRequest request, UploadSession upload, DigestAlgorithm algorithm, CancellationToken ct)
+    // Takes in the last bytes without keeping a state. False when an error was answered.
+    private async Task<bool> ReceiveLastAsync(RegistryRequest request, UploadBody body, CancellationToken ct)
     {
-        await using var body = await UploadBody.OpenAsync(store, upload, algorithm, ct).ConfigureAwait(false);
         AllowAnySize(request);
-        var before = upload.Offset;
+        var before = body.Offset;
         var fits = await body.ReceiveAsync(request.Http.Request.BodyReader, options.MaxBlobBytes, null, ct).ConfigureAwait(false);
         request.Facts.BytesReceived += body.Offset - before;
-        if (fits)
-        {
-            upload.Offset = body.Offset;
-            return body.Digest();
-        }
-        await request.FailAsync(OciError.TooLarge, $"a blob may have {options.MaxBlobBytes} bytes").ConfigureAwait(false);
-        return default;
+        if (!fits) await request.FailAsync(OciError.TooLarge, $"a blob may have {options.MaxBlobBytes} bytes").ConfigureAwait(false);
+        return fits;
     }
+
+    private string StoreFor(RegistryRequest request) => stores.NameFor(ProjectName.Of(request.Repository));
 
     private static void AllowAnySize(RegistryRequest request)
     {
@@ -341,12 +348,6 @@ internal sealed class Uploads(
             return false;
         }
         return true;
-    }
-
-    private async Task GiveUpAsync(UploadSession upload)
-    {
-        await sessions.DeleteAsync(upload.Id, CancellationToken.None).ConfigureAwait(false);
-        await store.DeleteUploadAsync(upload.Id, CancellationToken.None).ConfigureAwait(false);
     }
 
     private void Describe(RegistryRequest request, UploadSession upload)

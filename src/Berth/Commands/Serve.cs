@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Data.Common;
 using System.Net.Sockets;
 using Berth.Server;
+using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Secrets;
 
 namespace Berth.Commands;
 
@@ -63,7 +65,7 @@ internal static class Serve
             // Told to stop while still starting: nothing was served, nothing is half done.
             return ExitCodes.Ok;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SocketException or DbException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SocketException or DbException or DatabaseIsNewerException or WrongSecretKeyException)
         {
             // The address is taken, the folder cannot be written, the database does not answer: for the operator, not a bug.
             await error.WriteLineAsync($"the server cannot run: {e.Message}");

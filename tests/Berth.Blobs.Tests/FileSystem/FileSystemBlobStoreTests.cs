@@ -15,6 +15,18 @@ public sealed class FileSystemBlobStoreTests : BlobStoreContract, IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
+    protected override IBlobStore OtherReplica() => new FileSystemBlobStore(_folder, 0, TimeProvider.System);
+
+    protected override Task<IReadOnlyCollection<string>> ListRawAsync() =>
+        Task.FromResult<IReadOnlyCollection<string>>([.. Directory.EnumerateFiles(_folder, "*", SearchOption.AllDirectories)]);
+
+    protected override async Task WriteRawAsync(string path, byte[] content)
+    {
+        var file = Path.Join(_folder, path);
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        await File.WriteAllBytesAsync(file, content);
+    }
+
     [Fact]
     public async Task Content_lies_where_Docker_Registry_looks_for_it()
     {
@@ -22,39 +34,74 @@ public sealed class FileSystemBlobStoreTests : BlobStoreContract, IDisposable
         foreach (var algorithm in new[] { DigestAlgorithm.Sha256, DigestAlgorithm.Sha512 })
         {
             var digest = Digest.Of(content, algorithm);
-            await AppendAsync("up", 0, content);
+            var mark = await AppendAsync(Start("up"), content);
             Assert.True(File.Exists(Path.Join(_folder, "berth/uploads/up")));
-            await _store.CommitUploadAsync("up", digest, content.Length, CancellationToken.None);
+            await CommitAsync(mark, digest);
             var hex = digest.Hex.ToString();
             Assert.Equal(content, await File.ReadAllBytesAsync(Path.Join(_folder, "docker/registry/v2/blobs", algorithm.Name, hex[..2], hex, "data")));
         }
     }
 
     [Fact]
-    public async Task Content_is_found_by_another_store_on_the_same_folder()
+    public async Task Two_processes_never_write_to_one_upload_at_a_time()
     {
         var content = Bytes(100);
-        await AppendAsync("up", 0, content);
-        await AppendAsync("open", 0, content[..50]);
-        await _store.CommitUploadAsync("up", Digest.Of(content), content.Length, CancellationToken.None);
-        var other = new FileSystemBlobStore(_folder, 0, TimeProvider.System);
-        Assert.Equal(content.Length, await other.GetSizeAsync(Digest.Of(content), CancellationToken.None));
-        await using (var appender = await other.OpenUploadAsync("open", 50, CancellationToken.None)) await appender.AppendAsync(new ReadOnlySequence<byte>(content, 50, 50), CancellationToken.None);
-        await other.CommitUploadAsync("open", Digest.Of(content), content.Length, CancellationToken.None);
-        Assert.Equal(content, await ReadAsync(Digest.Of(content)));
+        Task<IUploadAppender> second;
+        await using (var first = await _store.OpenUploadAsync(Start("up"), None))
+        {
+            await first.AppendAsync(new ReadOnlySequence<byte>(content[..60]), None);
+            second = OtherReplica().OpenUploadAsync(first.Saved, None).AsTask();
+            await first.AppendAsync(new ReadOnlySequence<byte>(Bytes(5)), None);
+            Assert.False(second.IsCompleted);
+        }
+        await using var appender = await second;
+        await appender.AppendAsync(new ReadOnlySequence<byte>(content[60..]), None);
+        await appender.CommitAsync(Digest.Of(content), None);
+        Assert.Equal(content, await ReadAsync(_store.PlaceOf("up", Digest.Of(content))));
+    }
+
+    [Fact]
+    public async Task Who_waited_while_an_upload_became_content_cannot_write_into_it()
+    {
+        var content = Bytes(100);
+        Task<IUploadAppender> second;
+        await using (var first = await _store.OpenUploadAsync(Start("up"), None))
+        {
+            await first.AppendAsync(new ReadOnlySequence<byte>(content), None);
+            second = OtherReplica().OpenUploadAsync(Start("up"), None).AsTask();
+            await first.CommitAsync(Digest.Of(content), None);
+            Assert.False(second.IsCompleted);
+        }
+        await Assert.ThrowsAsync<UploadBytesMissingException>(() => second);
+        Assert.Equal(content, await ReadAsync(_store.PlaceOf("up", Digest.Of(content))));
     }
 
     [Fact]
     public async Task Bad_bytes_are_healed_by_the_next_push()
     {
         var content = Bytes(100);
-        var digest = Digest.Of(content);
-        await AppendAsync("up", 0, content);
-        await _store.CommitUploadAsync("up", digest, content.Length, CancellationToken.None);
-        await File.WriteAllTextAsync(_store.Paths.Content(digest), "bad");
-        await AppendAsync("up", 0, content);
-        await _store.CommitUploadAsync("up", digest, content.Length, CancellationToken.None);
-        Assert.Equal(content, await ReadAsync(digest));
+        var place = await PushAsync("up", content);
+        await File.WriteAllTextAsync(_store.Paths.Content(place.Digest), "bad");
+        await PushAsync("up", content);
+        Assert.Equal(content, await ReadAsync(place));
+    }
+
+    [Fact]
+    public async Task A_commit_of_another_size_than_was_hashed_is_refused()
+    {
+        await using var appender = await _store.OpenUploadAsync(Start("up"), None);
+        await appender.AppendAsync(new ReadOnlySequence<byte>(Bytes(99)), None);
+        // Somebody else writes into the same file.
+        await File.WriteAllBytesAsync(Path.Join(_folder, "berth/uploads/up"), Bytes(100));
+        await Assert.ThrowsAsync<IOException>(async () => await appender.CommitAsync(Digest.Of(Bytes(99)), None));
+        Assert.Null(await _store.GetSizeAsync(_store.PlaceOf("up", Digest.Of(Bytes(99))), None));
+    }
+
+    [Fact]
+    public async Task A_file_that_is_too_short_has_missing_bytes()
+    {
+        await AppendAsync(Start("short"), [1, 2, 3]);
+        await Assert.ThrowsAsync<UploadBytesMissingException>(async () => await _store.OpenUploadAsync(new UploadMark("short", 5, null), None));
     }
 
     [Fact]
@@ -62,11 +109,11 @@ public sealed class FileSystemBlobStoreTests : BlobStoreContract, IDisposable
     {
         var store = new FileSystemBlobStore(_folder, long.MaxValue / 2, TimeProvider.System);
         Assert.Equal(0, store.FreeBytes);
-        await using var appender = await store.OpenUploadAsync("up", 0, CancellationToken.None);
-        await appender.AppendAsync(ReadOnlySequence<byte>.Empty, CancellationToken.None);
-        await Assert.ThrowsAsync<StoreFullException>(async () => await appender.AppendAsync(new ReadOnlySequence<byte>([1]), CancellationToken.None));
+        await using var appender = await store.OpenUploadAsync(Start("up"), None);
+        await appender.AppendAsync(ReadOnlySequence<byte>.Empty, None);
+        await Assert.ThrowsAsync<StoreFullException>(async () => await appender.AppendAsync(new ReadOnlySequence<byte>([1]), None));
         Assert.Equal(0, appender.Offset);
-        await Assert.ThrowsAsync<StoreFullException>(async () => await store.WriteUploadAsync("whole", new byte[] { 1 }, CancellationToken.None));
+        await Assert.ThrowsAsync<StoreFullException>(async () => await store.WriteUploadAsync("whole", new byte[] { 1 }, None));
         Assert.False(File.Exists(Path.Join(_folder, "berth/uploads/whole")));
     }
 
@@ -74,12 +121,12 @@ public sealed class FileSystemBlobStoreTests : BlobStoreContract, IDisposable
     public async Task A_shard_that_was_removed_meanwhile_is_made_again()
     {
         var content = Bytes(100);
-        await _store.WriteUploadAsync("one", content, CancellationToken.None);
-        await _store.NameUploadAsync("one", Digest.Of(content), CancellationToken.None);
+        await _store.WriteUploadAsync("one", content, None);
+        await _store.NameUploadAsync("one", Digest.Of(content), None);
         Directory.Delete(_store.Paths.Shard(Digest.Of(content)), recursive: true);
-        await _store.WriteUploadAsync("two", content, CancellationToken.None);
-        await _store.NameUploadAsync("two", Digest.Of(content), CancellationToken.None);
-        Assert.Equal(content, await ReadAsync(Digest.Of(content)));
+        await _store.WriteUploadAsync("two", content, None);
+        await _store.NameUploadAsync("two", Digest.Of(content), None);
+        Assert.Equal(content, await ReadAsync(_store.PlaceOf("two", Digest.Of(content))));
     }
 
     [Fact]
@@ -89,15 +136,15 @@ public sealed class FileSystemBlobStoreTests : BlobStoreContract, IDisposable
         var free = new DriveInfo(_folder).AvailableFreeSpace;
         var store = new FileSystemBlobStore(_folder, free / 2, TimeProvider.System);
         Assert.NotEqual(0, store.FreeBytes);
-        await using var appender = await store.OpenUploadAsync("up", 0, CancellationToken.None);
+        await using var appender = await store.OpenUploadAsync(Start("up"), None);
         var piece = new ReadOnlySequence<byte>(new byte[1 << 20]);
-        await appender.AppendAsync(piece, CancellationToken.None);
+        await appender.AppendAsync(piece, None);
         Assert.Equal(1 << 20, appender.Offset);
         var huge = new Repeated(new byte[16 << 20], (int)(free >> 24) + 1).Sequence;
         await Assert.ThrowsAsync<StoreFullException>(async () =>
         {
             // The space is asked for each few megabytes, before they are written.
-            for (var i = 0; i < 8; i++) await appender.AppendAsync(i < 7 ? piece : huge, CancellationToken.None);
+            for (var i = 0; i < 8; i++) await appender.AppendAsync(i < 7 ? piece : huge, None);
         });
         Assert.True(appender.Offset <= 8 << 20);
     }
@@ -106,7 +153,7 @@ public sealed class FileSystemBlobStoreTests : BlobStoreContract, IDisposable
     public async Task A_broken_store_fails_its_probe()
     {
         Directory.Delete(Path.Join(_folder, "berth"), recursive: true);
-        await Assert.ThrowsAnyAsync<IOException>(async () => await _store.ProbeAsync(CancellationToken.None));
+        await Assert.ThrowsAnyAsync<IOException>(async () => await _store.ProbeAsync(None));
         Directory.CreateDirectory(Path.Join(_folder, "berth"));
     }
 

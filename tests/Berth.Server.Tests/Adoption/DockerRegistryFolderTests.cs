@@ -5,6 +5,7 @@ using Berth.Oci;
 using Berth.Server.Adoption;
 using Berth.Server.GarbageCollection;
 using Berth.Server.Platform.Data;
+using Berth.Server.Tests.Platform.Storage;
 
 namespace Berth.Server.Tests.Adoption;
 
@@ -39,10 +40,10 @@ public sealed class DockerRegistryFolderTests
         var theirs = await registry.RunAsync("garbage-collect", "--dry-run", registry.Config);
         var ours = new StringWriter();
         var store = new FileSystemBlobStore(registry.Root, 0, TimeProvider.System);
-        await OfflineCollection.RunAsync(database.Current, store, registry.Root, new CollectionOptions { DryRun = true }, ours, TimeProvider.System, CancellationToken.None);
+        await OfflineCollection.RunAsync(database.Current, StoreWrapper.Alone(store), registry.Root, new CollectionOptions { DryRun = true }, ours, TimeProvider.System, CancellationToken.None);
         Assert.Equal(Verdict(theirs), Verdict(ours.ToString()));
 
-        await OfflineCollection.RunAsync(database.Current, store, registry.Root, new CollectionOptions(), TextWriter.Null, TimeProvider.System, CancellationToken.None);
+        await OfflineCollection.RunAsync(database.Current, StoreWrapper.Alone(store), registry.Root, new CollectionOptions(), TextWriter.Null, TimeProvider.System, CancellationToken.None);
         await StoredState.CheckPullableAsync(database.Current, paths);
         await registry.StartAsync();
         foreach (var (repository, reference, digest) in _tagged.Concat(_untagged.Select(u => (u.Repository, u.Digest.Value, u.Digest))))

@@ -29,16 +29,20 @@ internal sealed class PlatformApp : IAsyncDisposable
     public Database Database => Services.GetRequiredService<Database>();
 
     /// <summary>Starts a server; the user <c>admin</c> has <see cref="Password"/>.</summary>
-    public static async Task<PlatformApp> StartAsync(DatabaseKind kind, Func<BerthOptions, BerthOptions>? more = null, Action<IServiceCollection>? services = null)
+    public static async Task<PlatformApp> StartAsync(DatabaseKind kind, Func<BerthOptions, BerthOptions>? more = null, Action<IServiceCollection>? services = null, string? server = null)
     {
         var registry = await RegistryApp.StartAsync(kind, more: o =>
         {
             o = o with { Access = o.Access with { Mode = AccessMode.Local } };
             return more is null ? o : more(o);
-        }, services: services);
+        }, services: services, server: server);
         await registry.Services.GetRequiredService<FirstAdmin>().EnsureAsync(Password, CancellationToken.None);
         return new PlatformApp(registry);
     }
+
+    /// <summary>Starts one more server on the same database and folder; dispose it before this one.</summary>
+    public async Task<PlatformApp> AddReplicaAsync(Func<BerthOptions, BerthOptions>? more = null, Action<IServiceCollection>? services = null) =>
+        new(await Registry.AddReplicaAsync(more, services));
 
     /// <summary>Header of a user; by default the password is <see cref="Password"/>.</summary>
     public static (string Name, string Value) As(string user, string password = Password) =>

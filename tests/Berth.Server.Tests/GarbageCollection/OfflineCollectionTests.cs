@@ -4,8 +4,8 @@ using Berth.Oci;
 using Berth.Server.Adoption;
 using Berth.Server.GarbageCollection;
 using Berth.Server.Platform.Data;
-using Berth.Server.Registry;
 using Berth.Server.Tests.Adoption;
+using Berth.Server.Tests.Platform.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Berth.Server.Tests.GarbageCollection;
@@ -83,13 +83,13 @@ public sealed class OfflineCollectionTests : IDisposable
             var options = new CollectionOptions { DeleteUntagged = true, BatchSize = 5 };
 
             var dry = new StringWriter();
-            var told = await OfflineCollection.RunAsync(database.Current, store, layout.Root, options with { DryRun = true }, dry, _time, CancellationToken.None);
+            var told = await OfflineCollection.RunAsync(database.Current, StoreWrapper.Alone(store), layout.Root, options with { DryRun = true }, dry, _time, CancellationToken.None);
             Assert.Equal(rows, await StoredState.DumpAsync(database.Current));
             Assert.Equal(files.Length, layout.Listing().Replace($"\n{layout.Paths.AlgorithmFolder(DigestAlgorithm.Sha512)}", "", StringComparison.Ordinal).Length);
 
             var before = layout.StoredBytes();
             var real = new StringWriter();
-            var done = await OfflineCollection.RunAsync(database.Current, store, layout.Root, options, real, _time, CancellationToken.None);
+            var done = await OfflineCollection.RunAsync(database.Current, StoreWrapper.Alone(store), layout.Root, options, real, _time, CancellationToken.None);
             Assert.Equal(told with { IsDryRun = false }, done);
             Assert.Equal(before - layout.StoredBytes(), done.FreedBytes);
             Assert.Equal(Lines(dry), Lines(real));
@@ -117,10 +117,10 @@ public sealed class OfflineCollectionTests : IDisposable
             // Either the store fails at a removal, or the output when a certain line is written.
             IBlobStore faulty = cut < 8 ? new FaultyStore(store, 1 + (cut / 2), cut % 2 == 0) : store;
             TextWriter output = cut < 8 ? TextWriter.Null : new BrokenWriter(cut - 7);
-            await Assert.ThrowsAsync<IOException>(() => OfflineCollection.RunAsync(database.Current, faulty, layout.Root, Everything, output, _time, CancellationToken.None));
+            await Assert.ThrowsAsync<IOException>(() => OfflineCollection.RunAsync(database.Current, StoreWrapper.Alone(faulty), layout.Root, Everything, output, _time, CancellationToken.None));
             await StoredState.CheckPullableAsync(database.Current, layout.Paths);
 
-            await OfflineCollection.RunAsync(database.Current, store, layout.Root, Everything, TextWriter.Null, _time, CancellationToken.None);
+            await OfflineCollection.RunAsync(database.Current, StoreWrapper.Alone(store), layout.Root, Everything, TextWriter.Null, _time, CancellationToken.None);
 
             Assert.Equal(whole, await StoredState.DumpAsync(database.Current));
             Assert.Equal(_layout.StoredBytes(), layout.StoredBytes());
@@ -130,18 +130,17 @@ public sealed class OfflineCollectionTests : IDisposable
     }
 
     [Theory, MemberData(nameof(Kinds))]
-    public async Task What_a_killed_collection_left_is_removed_by_the_upload_janitor(DatabaseKind kind)
+    public async Task What_a_killed_collection_left_is_removed_by_the_server(DatabaseKind kind)
     {
         await using var database = await AdoptedAsync(kind);
         await Assert.ThrowsAsync<IOException>(() =>
-            OfflineCollection.RunAsync(database.Current, new FaultyStore(Store, 1, isRemovedFirst: false), _layout.Root, new CollectionOptions(), TextWriter.Null, _time, CancellationToken.None));
-        Assert.True(await CountAsync(database, "uploads") > 0);
-        var janitor = new UploadJanitor(
-            database.Current, Store, new UploadSessions(database.Current, _time), new RegistryOptions(), _time, NullLogger<UploadJanitor>.Instance);
+            OfflineCollection.RunAsync(database.Current, new FaultyStore(Store, 1, isRemovedFirst: false).Alone(), _layout.Root, new CollectionOptions(), TextWriter.Null, _time, CancellationToken.None));
+        Assert.True(await CountAsync(database, "blob_removals") > 0);
+        var bytes = new ByteRemoval(database.Current, StoreWrapper.Alone(Store), _time, NullLogger<ByteRemoval>.Instance);
 
-        await janitor.RunAsync(CancellationToken.None);
+        Assert.True((await bytes.RunAsync(100, CancellationToken.None))!.Bytes > 0);
 
-        Assert.Equal(0, await CountAsync(database, "uploads"));
+        Assert.Equal(0, await CountAsync(database, "blob_removals"));
         Assert.False(File.Exists(_layout.Paths.Content(Digest.Of("nobody links this"u8))));
         await StoredState.CheckPullableAsync(database.Current, _layout.Paths);
     }
@@ -186,7 +185,7 @@ public sealed class OfflineCollectionTests : IDisposable
         await Adopt.RunAsync(database.Current, layout.Root, new AdoptionOptions(), _time, null, CancellationToken.None);
         var store = new FileSystemBlobStore(layout.Root, 0, _time);
 
-        await OfflineCollection.RunAsync(database.Current, store, layout.Root, new CollectionOptions { DryRun = true }, _output, _time, CancellationToken.None);
+        await OfflineCollection.RunAsync(database.Current, StoreWrapper.Alone(store), layout.Root, new CollectionOptions { DryRun = true }, _output, _time, CancellationToken.None);
 
         var blobs = new[] { "{\"config\":\"one\"}", "base of team/app", "layer of one" }
             .Select(text => Digest.Of(System.Text.Encoding.UTF8.GetBytes(text)).Value).Order(StringComparer.Ordinal)
@@ -196,7 +195,7 @@ public sealed class OfflineCollectionTests : IDisposable
             _output.ToString().Split('\n'));
 
         _output.GetStringBuilder().Clear();
-        await OfflineCollection.RunAsync(database.Current, store, layout.Root, new CollectionOptions { Quiet = true }, _output, _time, CancellationToken.None);
+        await OfflineCollection.RunAsync(database.Current, StoreWrapper.Alone(store), layout.Root, new CollectionOptions { Quiet = true }, _output, _time, CancellationToken.None);
         Assert.Equal("", _output.ToString());
         Assert.False(File.Exists(layout.Paths.Content(loose)));
     }
@@ -241,7 +240,7 @@ public sealed class OfflineCollectionTests : IDisposable
     }
 
     private Task<CollectionReport> CollectAsync(TestDatabase database, CollectionOptions options) =>
-        OfflineCollection.RunAsync(database.Current, Store, _layout.Root, options, _output, _time, CancellationToken.None);
+        OfflineCollection.RunAsync(database.Current, StoreWrapper.Alone(Store), _layout.Root, options, _output, _time, CancellationToken.None);
 
     private static async Task<long> CountAsync(TestDatabase database, string table) =>
         Convert.ToInt64((await StoredState.RowsAsync(database.Current, $"SELECT count(*) FROM {table}"))[0][0]);

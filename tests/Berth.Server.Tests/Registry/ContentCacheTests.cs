@@ -11,7 +11,7 @@ public sealed class ContentCacheTests
     [Fact]
     public void A_fact_is_believed_for_ten_seconds_and_bytes_for_ever()
     {
-        var (cache, content) = (new ContentCache(1 << 20, _time), Content(1, 100));
+        var (cache, content) = (new ContentCache(1 << 20, TimeSpan.FromSeconds(10), _time), Content(1, 100));
         cache.AddManifest("a", content);
         _time.Advance(TimeSpan.FromSeconds(9));
         Assert.Same(content, cache.FindManifest("a", content.Digest));
@@ -24,7 +24,7 @@ public sealed class ContentCacheTests
     [Fact]
     public void Repositories_and_kinds_are_kept_apart()
     {
-        var (cache, content) = (new ContentCache(1 << 20, _time), Content(1, 100));
+        var (cache, content) = (new ContentCache(1 << 20, TimeSpan.FromSeconds(10), _time), Content(1, 100));
         cache.AddManifest("a", content);
         Assert.Null(cache.FindManifest("b", content.Digest));
         Assert.Null(cache.FindBlob("a", content.Digest));
@@ -38,7 +38,7 @@ public sealed class ContentCacheTests
     [Fact]
     public void What_is_used_outlives_what_is_not()
     {
-        var cache = new ContentCache(100_000, _time);
+        var cache = new ContentCache(100_000, TimeSpan.FromSeconds(10), _time);
         var all = Enumerable.Range(0, 12).Select(i => Content(i, 10_000)).ToArray();
         foreach (var content in all[..9]) cache.AddBlob("a", content);
         Assert.NotNull(cache.FindBlob("a", all[0].Digest));
@@ -52,7 +52,7 @@ public sealed class ContentCacheTests
     [Fact]
     public void What_would_fill_the_cache_alone_is_not_kept()
     {
-        var (cache, content) = (new ContentCache(100_000, _time), Content(1, 20_000));
+        var (cache, content) = (new ContentCache(100_000, TimeSpan.FromSeconds(10), _time), Content(1, 20_000));
         cache.AddBlob("a", content);
         Assert.Null(cache.FindBlob("a", content.Digest));
     }
@@ -61,7 +61,7 @@ public sealed class ContentCacheTests
     public void A_fact_that_is_asked_again_and_again_takes_no_more_memory()
     {
         const long maxBytes = 8 << 20;
-        var cache = new ContentCache(maxBytes, _time);
+        var cache = new ContentCache(maxBytes, TimeSpan.FromSeconds(10), _time);
         var digest = Content(1, 1 << 20).Digest;
         var held = Enumerable.Range(0, 200).Select(_ => AddAgain(cache, digest)).ToArray();
         GC.Collect();
@@ -74,7 +74,7 @@ public sealed class ContentCacheTests
     public async Task The_count_of_bytes_survives_a_crowd()
     {
         const long maxBytes = 200_000;
-        var cache = new ContentCache(maxBytes, _time);
+        var cache = new ContentCache(maxBytes, TimeSpan.FromSeconds(10), _time);
         var all = Enumerable.Range(0, 40).Select(i => Content(i, 8000)).ToArray();
         await Task.WhenAll(Enumerable.Range(0, 8).Select(seed => Task.Run(() =>
         {

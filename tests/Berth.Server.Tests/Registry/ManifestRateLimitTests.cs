@@ -54,18 +54,18 @@ public sealed class ManifestRateLimitTests
     }
 
     [Fact]
-    public void What_is_allowed_in_a_minute_may_come_at_once_and_comes_back_with_time()
+    public async Task What_is_allowed_in_a_minute_may_come_at_once_and_comes_back_with_time()
     {
         var time = new ManualTime();
-        var limit = new RateLimit(new RegistryOptions { PullsPerMinutePerCaller = 6 }, time);
+        var limit = new RateLimit(new RegistryOptions { PullsPerMinutePerCaller = 6 }, new LocalRates(time));
         var context = new DefaultHttpContext();
         var caller = new Caller("user:1", "a", false, null);
-        for (var i = 0; i < 6; i++) Assert.Null(limit.CheckManifest(caller, context, null, RepositoryAction.Pull));
-        var refused = limit.CheckManifest(caller, context, null, RepositoryAction.Pull);
+        for (var i = 0; i < 6; i++) Assert.Null(await limit.CheckManifestAsync(caller, context, null, RepositoryAction.Pull));
+        var refused = await limit.CheckManifestAsync(caller, context, null, RepositoryAction.Pull);
         Assert.InRange(refused!.Value.Wait.TotalSeconds, 9, 10.1);
-        Assert.Null(limit.CheckManifest(caller, context, null, RepositoryAction.Push));
+        Assert.Null(await limit.CheckManifestAsync(caller, context, null, RepositoryAction.Push));
         time.Advance(TimeSpan.FromSeconds(10));
-        Assert.Null(limit.CheckManifest(caller, context, null, RepositoryAction.Pull));
-        Assert.NotNull(limit.CheckManifest(caller, context, null, RepositoryAction.Pull));
+        Assert.Null(await limit.CheckManifestAsync(caller, context, null, RepositoryAction.Pull));
+        Assert.NotNull(await limit.CheckManifestAsync(caller, context, null, RepositoryAction.Pull));
     }
 }

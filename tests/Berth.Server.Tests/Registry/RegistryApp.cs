@@ -23,12 +23,15 @@ internal sealed class RegistryApp : IAsyncDisposable
     private readonly BerthOptions _options;
     private readonly Action<IServiceCollection>? _services;
     private readonly string _schema;
+    private readonly bool _isReplica;
+    private readonly string? _server;
     private readonly HttpClient _client = new(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false, UseProxy = false }) { Timeout = TimeSpan.FromSeconds(60) };
     private WebApplication? _app;
 
-    private RegistryApp(DatabaseKind kind, RegistryOptions rules, Func<BerthOptions, BerthOptions>? more, Action<IServiceCollection>? services)
+    private RegistryApp(DatabaseKind kind, RegistryOptions rules, Func<BerthOptions, BerthOptions>? more, Action<IServiceCollection>? services, string? server)
     {
         _kind = kind;
+        _server = server ?? Server;
         _services = services;
         Folder = Directory.CreateTempSubdirectory("berth-test-").FullName;
         _schema = $"registry_{Environment.ProcessId}_{Interlocked.Increment(ref s_started)}";
@@ -43,14 +46,25 @@ internal sealed class RegistryApp : IAsyncDisposable
             {
                 Kind = DatabaseKind.Postgres,
                 MaxReaders = 8,
-                ConnectionString = new NpgsqlConnectionStringBuilder(Server) { SearchPath = _schema, MaxPoolSize = 16, Timeout = 60 }.ConnectionString,
+                ConnectionString = new NpgsqlConnectionStringBuilder(_server) { SearchPath = _schema, MaxPoolSize = 16, Timeout = 60 }.ConnectionString,
             },
         };
         _options = more is null ? options : more(options);
     }
 
+    // Another server on the database and the folder of a first one, which cleans up.
+    private RegistryApp(RegistryApp first, Func<BerthOptions, BerthOptions>? more, Action<IServiceCollection>? services)
+    {
+        (_kind, _schema, Folder, _isReplica, _server) = (first._kind, first._schema, first.Folder, true, first._server);
+        _services = services ?? first._services;
+        _options = more is null ? first._options : more(first._options);
+    }
+
     /// <summary>Folder that holds everything the server writes, in its folder <c>data</c>.</summary>
     public string Folder { get; }
+
+    /// <summary>Settings of the server.</summary>
+    public BerthOptions Options => _options;
 
     /// <summary>Address without a slash at the end.</summary>
     public string Url => _app!.Urls.First();
@@ -66,14 +80,27 @@ internal sealed class RegistryApp : IAsyncDisposable
         Assert.SkipWhen(kind == DatabaseKind.Postgres && string.IsNullOrEmpty(Server), "BERTH_TEST_POSTGRES is not set");
 
     public static async Task<RegistryApp> StartAsync(
-        DatabaseKind kind, RegistryOptions? rules = null, Func<BerthOptions, BerthOptions>? more = null, Action<IServiceCollection>? services = null)
+        DatabaseKind kind, RegistryOptions? rules = null, Func<BerthOptions, BerthOptions>? more = null, Action<IServiceCollection>? services = null,
+        string? server = null, bool start = true)
     {
-        SkipWithout(kind);
-        var app = new RegistryApp(kind, rules ?? new RegistryOptions(), more, services);
-        if (kind == DatabaseKind.Postgres) await OnServerAsync($"CREATE SCHEMA {app._schema}");
+        if (server is null) SkipWithout(kind);
+        var app = new RegistryApp(kind, rules ?? new RegistryOptions(), more, services, server);
+        if (kind == DatabaseKind.Postgres) await app.OnServerAsync($"CREATE SCHEMA {app._schema}");
+        if (start) await app.RunAsync();
+        return app;
+    }
+
+    /// <summary>Starts one more server on the same database and the same folder, as another replica is; dispose it before this one.</summary>
+    public async Task<RegistryApp> AddReplicaAsync(Func<BerthOptions, BerthOptions>? more = null, Action<IServiceCollection>? services = null)
+    {
+        Assert.Equal(DatabaseKind.Postgres, _kind);
+        var app = new RegistryApp(this, more, services);
         await app.RunAsync();
         return app;
     }
+
+    /// <summary>Stops the server, as an orderly end of its process does.</summary>
+    public Task StopServerAsync() => StopAsync();
 
     /// <summary>Stops the server and starts another on the same data.</summary>
     public async Task RestartAsync()
@@ -179,6 +206,7 @@ internal sealed class RegistryApp : IAsyncDisposable
     {
         _client.Dispose();
         await StopAsync();
+        if (_isReplica) return;
         if (_kind == DatabaseKind.Postgres)
         {
             await using (var pool = new NpgsqlConnection(_options.Database.ConnectionString)) NpgsqlConnection.ClearPool(pool);
@@ -201,9 +229,9 @@ internal sealed class RegistryApp : IAsyncDisposable
         _app = null;
     }
 
-    private static async Task OnServerAsync(string sql)
+    private async Task OnServerAsync(string sql)
     {
-        await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(Server) { Pooling = false }.ConnectionString);
+        await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_server) { Pooling = false }.ConnectionString);
         await using var command = source.CreateCommand(sql);
         await command.ExecuteNonQueryAsync();
     }

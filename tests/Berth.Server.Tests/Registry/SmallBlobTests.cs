@@ -2,7 +2,9 @@ using Berth.Blobs;
 using Berth.Blobs.FileSystem;
 using Berth.Oci;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Storage;
 using Berth.Server.Registry;
+using Berth.Server.Tests.Platform.Storage;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Berth.Server.Tests.Registry;
@@ -120,7 +122,8 @@ public abstract class SmallBlobTests(RegistryFixture fixture) : RegistryTests(fi
     // A janitor that finds everything too old: what it leaves is what must be there.
     private Task<RegistryApp> StartAsync(Cut cut) =>
         RegistryApp.StartAsync(Kind, new RegistryOptions { UploadExpiry = TimeSpan.Zero }, services: s =>
-            s.AddSingleton<IBlobStore>(p => new CutOffStore(p.GetRequiredService<FileSystemBlobStore>(), cut)));
+            s.AddSingleton(p => StoreSetup.Open(
+                p.GetRequiredService<BerthOptions>().Storage, p.GetRequiredService<BerthOptions>().DataFolder, p.GetRequiredService<Database>(), p.GetRequiredService<TimeProvider>(), (_, store) => new CutOffStore(store, cut))));
 
     // Where the client would send its request again.
     private static async Task<string> CutOffAsync(RegistryApp app, byte[] content, bool inPut)
@@ -137,51 +140,33 @@ public abstract class SmallBlobTests(RegistryFixture fixture) : RegistryTests(fi
         {
             await app.Services.GetRequiredService<UploadJanitor>().RunAsync(CancellationToken.None);
             var rows = await app.Services.GetRequiredService<Database>().ReadAsync(0, static (s, _, ct) => s.ScalarAsync(CountUploads, [], ct), CancellationToken.None);
-            return rows == 0 && Directory.GetFiles(app.Services.GetRequiredService<FileSystemBlobStore>().Paths.Uploads).Length == 0;
+            return rows == 0 && Directory.GetFiles(PathsOf(app).Uploads).Length == 0;
         }, "nothing is left for the janitor");
-        Assert.Equal(isBlob, File.Exists(app.Services.GetRequiredService<FileSystemBlobStore>().Paths.Content(digest)));
+        Assert.Equal(isBlob, File.Exists(PathsOf(app).Content(digest)));
     }
+
+    private static ContentPaths PathsOf(RegistryApp app) => new(Path.Join(app.Folder, "data/storage"));
 
     private static readonly Statement CountUploads = new("SELECT count(*) FROM uploads");
 
     /// <summary>Fails once at a step, as far as the store is concerned as if the process had ended there.</summary>
-    private sealed class CutOffStore(IBlobStore store, Cut cut) : IBlobStore
+    private sealed class CutOffStore(IBlobStore store, Cut cut) : StoreWrapper(store)
     {
         private int _cuts;
 
-        public long FreeBytes => store.FreeBytes;
-
-        public async ValueTask WriteUploadAsync(string uploadKey, ReadOnlyMemory<byte> content, CancellationToken ct)
+        public override async ValueTask WriteUploadAsync(string uploadKey, ReadOnlyMemory<byte> content, CancellationToken ct)
         {
             EndAt(Cut.BeforeTheBytes);
-            await store.WriteUploadAsync(uploadKey, content, ct);
+            await base.WriteUploadAsync(uploadKey, content, ct);
             EndAt(Cut.AfterTheBytes);
         }
 
-        public async ValueTask NameUploadAsync(string uploadKey, Digest digest, CancellationToken ct)
+        public override async ValueTask NameUploadAsync(string uploadKey, Digest digest, CancellationToken ct)
         {
             EndAt(Cut.BeforeTheName);
-            await store.NameUploadAsync(uploadKey, digest, ct);
+            await base.NameUploadAsync(uploadKey, digest, ct);
             EndAt(Cut.AfterTheName);
         }
-
-        public ValueTask<IUploadAppender> OpenUploadAsync(string uploadKey, long offset, CancellationToken ct) => store.OpenUploadAsync(uploadKey, offset, ct);
-
-        public ValueTask CommitUploadAsync(string uploadKey, Digest digest, long size, CancellationToken ct) => store.CommitUploadAsync(uploadKey, digest, size, ct);
-
-        public ValueTask DeleteUploadAsync(string uploadKey, CancellationToken ct) => store.DeleteUploadAsync(uploadKey, ct);
-
-        public IAsyncEnumerable<string> ListUploadsAsync(DateTimeOffset untouchedSince, CancellationToken ct) => store.ListUploadsAsync(untouchedSince, ct);
-
-        public ValueTask<IBlobReader?> OpenReadAsync(Digest digest, CancellationToken ct) => store.OpenReadAsync(digest, ct);
-
-        public ValueTask<IBlobReader?> OpenUploadReadAsync(string uploadKey, CancellationToken ct) => store.OpenUploadReadAsync(uploadKey, ct);
-
-        public ValueTask<long?> GetSizeAsync(Digest digest, CancellationToken ct) => store.GetSizeAsync(digest, ct);
-
-        public ValueTask DeleteAsync(Digest digest, CancellationToken ct) => store.DeleteAsync(digest, ct);
-
-        public ValueTask ProbeAsync(CancellationToken ct) => store.ProbeAsync(ct);
 
         private void EndAt(Cut step)
         {

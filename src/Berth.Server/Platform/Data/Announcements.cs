@@ -7,7 +7,7 @@ namespace Berth.Server.Platform.Data;
 /// and heard in every process once the write is committed. It carries no state: whoever hears it forgets, and reads again.
 /// On SQLite there is one process; on PostgreSQL this is NOTIFY and LISTEN.
 /// </summary>
-public sealed class Announcements
+public sealed class Announcements(DatabaseOutage? outage = null)
 {
     private ImmutableDictionary<string, ImmutableArray<Action<string?>>> _heard = ImmutableDictionary<string, ImmutableArray<Action<string?>>>.Empty;
     private volatile bool _isListening = true;
@@ -17,6 +17,12 @@ public sealed class Announcements
     /// before is forgotten when it becomes true again.
     /// </summary>
     public bool IsListening => _isListening;
+
+    /// <summary>Whether what is remembered may be believed: changes are heard of, or the database is away and they were heard of a short time ago.</summary>
+    public bool MayBelieve => _isListening || Outage.IsBelieving;
+
+    /// <summary>Whether the database can be reached.</summary>
+    public DatabaseOutage Outage { get; } = outage ?? new DatabaseOutage(TimeSpan.Zero, TimeProvider.System);
 
     /// <summary>Raised at the first subscription: the database begins to listen.</summary>
     internal Action? Started { get; set; }
@@ -37,10 +43,15 @@ public sealed class Announcements
         foreach (var heard in all) heard(key);
     }
 
-    internal void Lost() => _isListening = false;
+    internal void Lost()
+    {
+        if (_isListening) Outage.Lost();
+        _isListening = false;
+    }
 
     internal void Regained()
     {
+        Outage.End();
         // Forget first: what is remembered after this is heard about.
         foreach (var topic in _heard.Keys) Publish(topic, null);
         _isListening = true;

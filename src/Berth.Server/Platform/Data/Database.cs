@@ -24,20 +24,49 @@ public abstract class Database : IAsyncDisposable
     private readonly ConcurrentStack<DbSession> _idle = new();
     private readonly SemaphoreSlim _readers;
 
-    private protected Database(int maxReaders) => _readers = new SemaphoreSlim(maxReaders, maxReaders);
+    private protected Database(int maxReaders, TimeSpan outageReads = default)
+    {
+        _readers = new SemaphoreSlim(maxReaders, maxReaders);
+        Announcements = new Announcements(new DatabaseOutage(outageReads, TimeProvider.System));
+    }
 
     /// <summary>Which database this is.</summary>
     public abstract DatabaseKind Kind { get; }
 
     /// <summary>How processes hear of each other's changes.</summary>
-    public Announcements Announcements { get; } = new();
+    public Announcements Announcements { get; }
+
+    /// <summary>Whether it can be reached.</summary>
+    public DatabaseOutage Outage => Announcements.Outage;
 
     /// <summary>Measures reads and writes, if somebody listens.</summary>
     public DatabaseTimings Timings { get; } = new();
 
-    /// <summary>Brings the schema up to date; refuses a database of a newer version.</summary>
-    /// <exception cref="DatabaseIsNewerException">A newer Berth has migrated it.</exception>
-    public abstract Task MigrateAsync(CancellationToken ct);
+    /// <summary>The migrations that this version knows; tests play an earlier version with fewer.</summary>
+    internal IReadOnlyList<string> KnownMigrations { get; init; } = SchemaVersion.Migrations;
+
+    /// <summary>
+    /// Brings the schema up to date. Processes that start together take turns; what the first has done the others find done. A newer database is taken as it is
+    /// where this version may go on with it, and refused else.
+    /// </summary>
+    /// <exception cref="DatabaseIsNewerException">A newer Berth has left this version behind.</exception>
+    public async Task MigrateAsync(CancellationToken ct)
+    {
+        var isUpToDate = await ReadAsync(KnownMigrations, static async (session, known, token) =>
+            await SchemaVersion.IsUpToDateAsync(session, known, token).ConfigureAwait(false), ct).ConfigureAwait(false);
+        if (!isUpToDate) await MigrateInTurnAsync(ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Throws when this version may not work on the database any more: another process has migrated it since this one started.</summary>
+    /// <exception cref="DatabaseIsNewerException">So it is.</exception>
+    internal async Task ThrowIfLeftBehindAsync(CancellationToken ct) =>
+        await ReadAsync(KnownMigrations, static async (session, known, token) =>
+        {
+            await SchemaVersion.ThrowIfLeftBehindAsync(session, known, unknown: null, token).ConfigureAwait(false);
+            return true;
+        }, ct).ConfigureAwait(false);
+
+    private protected abstract Task MigrateInTurnAsync(CancellationToken ct);
 
     /// <summary>
     /// Runs a query. On SQLite it completes without leaving the thread. A broken idle connection is replaced once.
@@ -45,6 +74,8 @@ public abstract class Database : IAsyncDisposable
     public async ValueTask<TResult> ReadAsync<TState, TResult>(
         TState state, Func<DbSession, TState, CancellationToken, ValueTask<TResult>> query, CancellationToken ct)
     {
+        // Those who wait for an answer that may not come would keep the others waiting.
+        Outage.ThrowIfAway();
         var started = Timings.Start();
         await Timings.WaitAsync(_readers, ct).ConfigureAwait(false);
         try
@@ -98,7 +129,3 @@ public abstract class Database : IAsyncDisposable
 
     private protected abstract ValueTask<DbSession> OpenReaderAsync(CancellationToken ct);
 }
-
-/// <summary>The database was migrated by a newer version of Berth.</summary>
-public sealed class DatabaseIsNewerException(string migration)
-    : InvalidOperationException($"the database has the migration {migration}, which this version does not know: start a newer version of Berth");

@@ -18,7 +18,16 @@ public static class DatabaseFailure
     public static bool IsFull(DbException failure) =>
         failure is SqliteException { SqliteErrorCode: SqliteFull } or PostgresException { SqlState: PostgresErrorCodes.DiskFull };
 
+    /// <summary>
+    /// Why a connection could not be made: nobody listens there, the server starts or stops, or none of several hosts is what is wanted. A pool without a free
+    /// connection (a timeout), too many connections or a wrong password are not that.
+    /// </summary>
+    public static bool IsUnreachable(NpgsqlException failure) => failure is PostgresException answered
+        ? answered.SqlState is PostgresErrorCodes.CannotConnectNow or PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown
+        : failure.InnerException is not TimeoutException;
+
     /// <summary>The database is away, busy or failing over: the same request may succeed later.</summary>
     public static bool IsPassing(DbException failure) =>
-        failure.IsTransient || failure is SqliteException { SqliteErrorCode: SqliteBusy or SqliteLocked or SqliteIoError or SqliteCannotOpen };
+        failure.IsTransient || failure is NpgsqlException and not PostgresException || failure is PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction }
+        || failure is SqliteException { SqliteErrorCode: SqliteBusy or SqliteLocked or SqliteIoError or SqliteCannotOpen };
 }

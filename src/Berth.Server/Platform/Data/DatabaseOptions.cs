@@ -17,6 +17,15 @@ public sealed record DatabaseOptions
 
     /// <summary>Most connections that one replica opens for reading.</summary>
     public int MaxReaders { get; init; } = 32;
+
+    /// <summary>For tests: <see cref="Database.KnownMigrations"/>.</summary>
+    internal IReadOnlyList<string>? KnownMigrations { get; init; }
+
+    /// <summary>
+    /// PostgreSQL: how long pulls go on from memory while the database cannot be reached. For as long a permission that was withdrawn, or content that was deleted, elsewhere at that moment may
+    /// still count here. 0 turns it off.
+    /// </summary>
+    public TimeSpan OutageReads { get; init; } = TimeSpan.FromMinutes(5);
 }
 
 /// <summary>The supported databases.</summary>

@@ -35,6 +35,9 @@ public sealed class DbSession : IAsyncDisposable
     /// <summary>True once the work asked that nothing of it is kept.</summary>
     internal bool IsRolledBack { get; private set; }
 
+    /// <summary>True from when the transaction is about to be committed: an error after that does not say whether it was.</summary>
+    internal bool IsCommitting { get; set; }
+
     /// <summary>The prepared command of a statement with its values set. It belongs to the session: use it at once, do not dispose it.</summary>
     public DbCommand Command(Statement statement, params ReadOnlySpan<object?> values)
     {

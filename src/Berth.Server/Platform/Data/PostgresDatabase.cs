@@ -9,12 +9,13 @@ namespace Berth.Server.Platform.Data;
 public sealed class PostgresDatabase : Database
 {
     private const int MaxTries = 8;
+    private const int MaxBrokenTries = 3;
 
     private readonly NpgsqlDataSource _source;
     private readonly Lazy<PostgresListener> _listener;
 
-    private PostgresDatabase(NpgsqlDataSource source, string connectionString, int maxReaders)
-        : base(maxReaders)
+    private PostgresDatabase(NpgsqlDataSource source, string connectionString, int maxReaders, TimeSpan outageReads)
+        : base(maxReaders, outageReads)
     {
         _source = source;
         _listener = new Lazy<PostgresListener>(() => new PostgresListener(connectionString, Announcements));
@@ -24,23 +25,31 @@ public sealed class PostgresDatabase : Database
     public override DatabaseKind Kind => DatabaseKind.Postgres;
 
     /// <summary>Prepares the pool; no connection is made yet.</summary>
-    public static PostgresDatabase Open(string connectionString, int maxReaders)
+    /// <param name="connectionString">Npgsql connection string.</param>
+    /// <param name="maxReaders">Most connections for reading.</param>
+    /// <param name="outageReads">See <see cref="DatabaseOptions.OutageReads"/>.</param>
+    /// <param name="knownMigrations">For tests, see <see cref="Database.KnownMigrations"/>.</param>
+    public static PostgresDatabase Open(string connectionString, int maxReaders, TimeSpan outageReads = default, IReadOnlyList<string>? knownMigrations = null)
     {
         var builder = new NpgsqlConnectionStringBuilder(connectionString) { MaxAutoPrepare = 128, AutoPrepareMinUsages = 2, Enlist = false };
         if (builder.MaxPoolSize < maxReaders * 2) builder.MaxPoolSize = maxReaders * 2;
-        return new PostgresDatabase(NpgsqlDataSource.Create(builder), builder.ConnectionString, maxReaders);
+        return new PostgresDatabase(NpgsqlDataSource.Create(builder), builder.ConnectionString, maxReaders, outageReads)
+        {
+            KnownMigrations = knownMigrations ?? SchemaVersion.Migrations,
+        };
     }
 
-    public override async Task MigrateAsync(CancellationToken ct)
+    private protected override async Task MigrateInTurnAsync(CancellationToken ct)
     {
         await using var session = await OpenReaderAsync(ct).ConfigureAwait(false);
-        // Replicas that start together take turns.
+        // Replicas that start together take turns; a migration may take long. The lock is let go with the connection, whatever happens to the process.
         await using var guard = session.Connection.CreateCommand();
         guard.CommandText = "SELECT pg_advisory_lock(4823561)";
+        guard.CommandTimeout = 0;
         await guard.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
         try
         {
-            await SchemaVersion.BringUpToDateAsync(session, ct).ConfigureAwait(false);
+            await SchemaVersion.BringUpToDateAsync(session, KnownMigrations, ct).ConfigureAwait(false);
         }
         finally
         {
@@ -61,6 +70,10 @@ public sealed class PostgresDatabase : Database
                 try
                 {
                     return await RunAsync(session, Timings.NewClock(), durability, work, ct).ConfigureAwait(false);
+                }
+                catch (NpgsqlException e) when (attempt < MaxBrokenTries && e.IsTransient && !session.IsCommitting && !IsConflict(e))
+                {
+                    // A connection of the pool that the server had closed: nothing is committed yet, so another may do it.
                 }
                 catch (PostgresException e) when (IsConflict(e) && attempt < MaxTries)
                 {
@@ -85,8 +98,19 @@ public sealed class PostgresDatabase : Database
         await _source.DisposeAsync().ConfigureAwait(false);
     }
 
-    private protected override async ValueTask<DbSession> OpenReaderAsync(CancellationToken ct) =>
-        new(await _source.OpenConnectionAsync(ct).ConfigureAwait(false), DatabaseKind.Postgres, Announcements, NewContext);
+    private protected override async ValueTask<DbSession> OpenReaderAsync(CancellationToken ct)
+    {
+        Outage.ThrowIfAway();
+        try
+        {
+            return new DbSession(await _source.OpenConnectionAsync(ct).ConfigureAwait(false), DatabaseKind.Postgres, Announcements, NewContext);
+        }
+        catch (NpgsqlException e) when (DatabaseFailure.IsUnreachable(e))
+        {
+            Outage.Begin(e);
+            throw;
+        }
+    }
 
     private static async Task<TResult> RunAsync<TResult>(
         DbSession session, StatementClock? clock, Durability durability, Func<DbSession, CancellationToken, Task<TResult>> work, CancellationToken ct)
@@ -96,6 +120,7 @@ public sealed class PostgresDatabase : Database
         session.Clock ??= clock;
         if (durability == Durability.Relaxed) await session.ExecuteAsync(Asynchronous, [], ct).ConfigureAwait(false);
         var result = await work(session, ct).ConfigureAwait(false);
+        session.IsCommitting = true;
         // From here on the outcome is the database's, whether the client waits or not.
         if (session.IsRolledBack) await transaction.RollbackAsync(CancellationToken.None).ConfigureAwait(false);
         else await transaction.CommitAsync(CancellationToken.None).ConfigureAwait(false);
@@ -104,7 +129,7 @@ public sealed class PostgresDatabase : Database
     }
 
     // Serialization failure, deadlock, two inserts of the same new name, and a row for something that was deleted while this looked at it.
-    private static bool IsConflict(PostgresException e) =>
+    private static bool IsConflict(NpgsqlException e) =>
         e.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.UniqueViolation
             or PostgresErrorCodes.ForeignKeyViolation;
 

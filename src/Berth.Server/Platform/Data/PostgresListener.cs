@@ -12,6 +12,9 @@ internal sealed class PostgresListener : IAsyncDisposable
     public const string Channel = "berth";
 
     private const int KeepAliveSeconds = 3;
+
+    // A server that is gone without a word is noticed after these.
+    private const int AnswerSeconds = 5;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
     private readonly string _connectionString;
@@ -21,9 +24,10 @@ internal sealed class PostgresListener : IAsyncDisposable
 
     public PostgresListener(string connectionString, Announcements announcements)
     {
-        _connectionString = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, KeepAlive = KeepAliveSeconds, Multiplexing = false }.ConnectionString;
+        _connectionString = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, KeepAlive = KeepAliveSeconds, Multiplexing = false, CommandTimeout = AnswerSeconds, Timeout = AnswerSeconds }.ConnectionString;
         _announcements = announcements;
         announcements.Lost();
+        announcements.Outage.Watch();
         _loop = Task.Run(ListenAsync);
     }
 
@@ -58,7 +62,7 @@ internal sealed class PostgresListener : IAsyncDisposable
     private async Task ListenOnceAsync(CancellationToken ct)
     {
         await using var connection = new NpgsqlConnection(_connectionString);
-        await connection.OpenAsync(ct).ConfigureAwait(false);
+        await ConnectAsync(connection, ct).ConfigureAwait(false);
         connection.Notification += (_, e) => Hear(e.Payload);
         await using (var listen = connection.CreateCommand())
         {
@@ -67,6 +71,20 @@ internal sealed class PostgresListener : IAsyncDisposable
         }
         _announcements.Regained();
         while (true) await connection.WaitAsync(ct).ConfigureAwait(false);
+    }
+
+    private async Task ConnectAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        try
+        {
+            await connection.OpenAsync(ct).ConfigureAwait(false);
+        }
+        // Too many connections, or a wrong password: there is somebody, who may serve the connections of the pool.
+        catch (Exception e) when (e is TimeoutException or NpgsqlException and not PostgresException || e is PostgresException refused && DatabaseFailure.IsUnreachable(refused))
+        {
+            _announcements.Outage.Begin(e);
+            throw;
+        }
     }
 
     private void Hear(string payload)

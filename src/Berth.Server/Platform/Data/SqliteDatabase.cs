@@ -13,6 +13,8 @@ public sealed class SqliteDatabase : Database
 {
     private const int MaxBatch = 128;
     private const int MaxQueue = 4096;
+    private const string MigrationLockSuffix = "-migration.lock";
+    private static readonly TimeSpan MigrationPoll = TimeSpan.FromMilliseconds(50);
 
     private readonly string _file;
     private readonly Channel<IWrite> _queue = Channel.CreateBounded<IWrite>(new BoundedChannelOptions(MaxQueue) { SingleReader = true });
@@ -33,22 +35,42 @@ public sealed class SqliteDatabase : Database
 
     /// <summary>Opens or creates the file.</summary>
     /// <exception cref="SqliteException">The file cannot be opened or is not a database.</exception>
-    public static SqliteDatabase Open(string file, int maxReaders)
+    public static SqliteDatabase Open(string file, int maxReaders, IReadOnlyList<string>? knownMigrations = null)
     {
         var connection = Connect(file, SqliteOpenMode.ReadWriteCreate);
         Run(connection, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=10000; PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-8192;");
         // Reads run on the caller's thread: a few more than cores keeps them busy, more only costs page caches.
-        return new SqliteDatabase(file, connection, Math.Clamp(Environment.ProcessorCount * 2, 4, maxReaders));
+        return new SqliteDatabase(file, connection, Math.Clamp(Environment.ProcessorCount * 2, 4, maxReaders)) { KnownMigrations = knownMigrations ?? SchemaVersion.Migrations };
     }
 
     public override int QueuedWrites => _queue.Reader.Count;
 
-    public override Task MigrateAsync(CancellationToken ct) =>
-        WriteAsync(Durability.Full, async (session, token) =>
+    private protected override async Task MigrateInTurnAsync(CancellationToken ct)
+    {
+        // A server that starts and commands beside it take turns. The lock is let go with the process, whatever happens to it.
+        using var turn = await LockAsync(ct).ConfigureAwait(false);
+        await WriteAsync(Durability.Full, async (session, token) =>
         {
-            await SchemaVersion.BringUpToDateAsync(session, token).ConfigureAwait(false);
+            await SchemaVersion.BringUpToDateAsync(session, KnownMigrations, token).ConfigureAwait(false);
             return true;
-        }, isMigration: true, ct);
+        }, isMigration: true, ct).ConfigureAwait(false);
+    }
+
+    private async Task<FileStream> LockAsync(CancellationToken ct)
+    {
+        while (true)
+        {
+            try
+            {
+                return new FileStream(_file + MigrationLockSuffix, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
+            }
+            catch (IOException e) when (e is not (DirectoryNotFoundException or PathTooLongException or FileNotFoundException))
+            {
+                // Another process has it.
+                await Task.Delay(MigrationPoll, TimeProvider.System, ct).ConfigureAwait(false);
+            }
+        }
+    }
 
     public override Task<TResult> WriteAsync<TResult>(Durability durability, Func<DbSession, CancellationToken, Task<TResult>> work, CancellationToken ct) =>
         WriteAsync(durability, work, isMigration: false, ct);

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Berth.Blobs;
+using Berth.Server.Platform.Storage;
 using Berth.Server.Platform.Data;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -17,7 +17,8 @@ namespace Berth.Server.Platform.Health;
 /// no more than writing it. All routes are anonymous, for GET and HEAD:
 /// <list type="bullet">
 /// <item><c>/health/live</c>: 200 as long as the process answers;</item>
-/// <item><c>/health/ready</c>: 200 when every check has passed and none is failing, else 503; it names no address, path or error;</item>
+/// <item><c>/health/ready</c>: 200 when every check has passed and none is failing, else 503; it names no address, path or error. While the database is away and
+/// pulls go on from memory (<see cref="DatabaseOutage"/>), it is 200 and says <c>degraded</c>, and 503 for who asks <c>?for=writes</c>;</item>
 /// <item><c>/debug/health</c>: Docker Registry's map of failing checks with their errors, 503 when there are any. For operators only: it
 /// belongs on the debug listener.</item>
 /// </list>
@@ -32,14 +33,14 @@ public static class Health
     // Addresses and paths stay readable; the answer is JSON, not HTML.
     private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>Registers the monitor. <see cref="Database"/>, <see cref="IBlobStore"/> and <see cref="TimeProvider"/> must be registered too.</summary>
+    /// <summary>Registers the monitor. <see cref="Database"/>, <see cref="BlobStores"/> and <see cref="TimeProvider"/> must be registered too.</summary>
     /// <param name="services">Where to.</param>
     /// <param name="options">The settings, validated.</param>
     /// <param name="storeKind">Docker Registry's name of the storage driver; it is part of the name of the storage check.</param>
     public static IServiceCollection AddHealth(this IServiceCollection services, HealthOptions options, string storeKind = "filesystem")
     {
         services.AddSingleton(p => new HealthMonitor(
-            HealthProbes.All(options, p.GetRequiredService<Database>(), p.GetRequiredService<IBlobStore>(), storeKind, NewClient()),
+            HealthProbes.All(options, p.GetRequiredService<Database>(), p.GetRequiredService<BlobStores>(), storeKind, NewClient()),
             p.GetRequiredService<IHostApplicationLifetime>(),
             p.GetRequiredService<TimeProvider>(),
             p.GetRequiredService<ILogger<HealthMonitor>>()));
@@ -51,8 +52,9 @@ public static class Health
     public static IEndpointRouteBuilder MapHealth(this IEndpointRouteBuilder routes)
     {
         var monitor = routes.ServiceProvider.GetRequiredService<HealthMonitor>();
+        var outage = routes.ServiceProvider.GetRequiredService<Database>().Outage;
         routes.MapMethods("/health/live", Methods, (RequestDelegate)AnswerLiveAsync);
-        routes.MapMethods("/health/ready", Methods, (RequestDelegate)(context => AnswerReadyAsync(context, monitor)));
+        routes.MapMethods("/health/ready", Methods, (RequestDelegate)(context => AnswerReadyAsync(context, monitor, outage)));
         return routes;
     }
 
@@ -70,14 +72,15 @@ public static class Health
 
     private static Task AnswerLiveAsync(HttpContext context) => AnswerAsync(context, StatusCodes.Status200OK, Live);
 
-    private static Task AnswerReadyAsync(HttpContext context, HealthMonitor monitor)
+    private static Task AnswerReadyAsync(HttpContext context, HealthMonitor monitor, DatabaseOutage outage)
     {
-        var isReady = monitor.IsReady;
+        var isDegraded = outage.IsAway;
+        var isReady = monitor.IsReady && !(isDegraded && context.Request.Query["for"] == "writes");
         var body = new ArrayBufferWriter<byte>(512);
         using (var json = new Utf8JsonWriter(body, Readable))
         {
             json.WriteStartObject();
-            json.WriteString("status", isReady ? "ready" : monitor.IsDraining ? "draining" : "unready");
+            json.WriteString("status", isReady ? isDegraded ? "degraded" : "ready" : monitor.IsDraining ? "draining" : "unready");
             json.WriteStartArray("checks");
             foreach (var check in monitor.Checks)
             {

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Net.Sockets;
-using Berth.Blobs;
+using Berth.Server.Platform.Storage;
 using Berth.Server.Platform.Data;
 
 namespace Berth.Server.Platform.Health;
@@ -20,10 +20,10 @@ internal static class HealthProbes
     /// <summary>All checks in the order of the answer.</summary>
     /// <param name="options">The settings.</param>
     /// <param name="database">Read from.</param>
-    /// <param name="store">Probed.</param>
+    /// <param name="stores">All are probed.</param>
     /// <param name="storeKind">Docker Registry's name of the driver, such as <c>filesystem</c>.</param>
     /// <param name="client">Used for <c>health.http</c>.</param>
-    public static IReadOnlyList<HealthCheck> All(HealthOptions options, Database database, IBlobStore store, string storeKind, HttpClient client) =>
+    public static IReadOnlyList<HealthCheck> All(HealthOptions options, Database database, BlobStores stores, string storeKind, HttpClient client) =>
     [
         new()
         {
@@ -34,13 +34,13 @@ internal static class HealthProbes
             Threshold = options.StorageThreshold,
             Probe = ct => ReadAsync(database, ct),
         },
-        .. options.StorageEnabled ? [Storage(options, store, storeKind)] : Array.Empty<HealthCheck>(),
+        .. options.StorageEnabled ? [Storage(options, stores, storeKind)] : Array.Empty<HealthCheck>(),
         .. options.Files.Select(File),
         .. options.Http.Select((o, i) => Http(o, i, client)),
         .. options.Tcp.Select(Tcp),
     ];
 
-    private static HealthCheck Storage(HealthOptions options, IBlobStore store, string storeKind) => new()
+    private static HealthCheck Storage(HealthOptions options, BlobStores stores, string storeKind) => new()
     {
         Name = "storage",
         DebugName = "storagedriver_" + storeKind,
@@ -49,7 +49,7 @@ internal static class HealthProbes
         Threshold = options.StorageThreshold,
         Probe = async ct =>
         {
-            await store.ProbeAsync(ct).ConfigureAwait(false);
+            foreach (var name in stores.Names) await stores[name].ProbeAsync(ct).ConfigureAwait(false);
             return null;
         },
     };
@@ -88,6 +88,8 @@ internal static class HealthProbes
 
     private static async ValueTask<string?> ReadAsync(Database database, CancellationToken ct)
     {
+        // As long as pulls go on from memory, taking this replica out of the balance would take them away too.
+        if (database.Outage.IsBelieving) return null;
         await database.ReadAsync(0, static (session, _, token) => session.ScalarAsync(Migrations, [], token), ct).ConfigureAwait(false);
         return null;
     }

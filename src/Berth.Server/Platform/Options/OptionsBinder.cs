@@ -94,13 +94,22 @@ public sealed class OptionsBinder
         if (OptionsSchema.IsSection(property.PropertyType))
         {
             if (node is ConfigMap map)
-                Fill(property.GetValue(options)!, map, key + ".");
+                Fill(SectionOf(options, property), map, key + ".");
             else
                 problems.Add(key, node.Origin, "is a section with settings of its own, not a value");
             return;
         }
         if (Value(property.PropertyType, property, node, key) is { } value)
             property.SetValue(options, value);
+    }
+
+    // A section that is only there when it is written.
+    private static object SectionOf(object options, PropertyInfo property)
+    {
+        if (property.GetValue(options) is { } section) return section;
+        section = Activator.CreateInstance(property.PropertyType)!;
+        property.SetValue(options, section);
+        return section;
     }
 
     private object? Value(Type type, PropertyInfo property, ConfigNode node, string key)

@@ -51,7 +51,7 @@ public static class OptionsSchema
     internal static Type? ListItem(Type type) =>
         type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>) ? type.GetGenericArguments()[0] : null;
 
-    internal static bool IsSecret(MemberInfo property) => property.IsDefined(typeof(SecretAttribute));
+    internal static bool IsSecret(MemberInfo property) => property.IsDefined(typeof(SecretAttribute)) || property.IsDefined(typeof(Blobs.SecretSettingAttribute));
 
     internal static PropertyInfo[] Properties(Type type) => type.GetProperties(BindingFlags.Public | BindingFlags.Instance);
 
@@ -90,7 +90,7 @@ public static class OptionsSchema
             var origin = child?.Origin ?? inherited;
             if (IsSection(property.PropertyType))
             {
-                foreach (var row in Values(value!, child, key + ".", inherited))
+                foreach (var row in value is null ? [] : Values(value, child, key + ".", inherited))
                     yield return row;
             }
             else if (value is IEnumerable items && ListItem(property.PropertyType) is { } item && IsSection(item))

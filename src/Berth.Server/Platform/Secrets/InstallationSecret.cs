@@ -24,6 +24,15 @@ internal sealed class InstallationSecret(string? secretKey, string? secretKeyFil
 
     private readonly Lazy<byte[]> _key = new(() => ReadKey(secretKey, secretKeyFile, dataFolder, log));
 
+    /// <summary>The key itself, for a backup.</summary>
+    internal ReadOnlySpan<byte> Key => _key.Value;
+
+    /// <summary>Says nothing about the key, and is the same for the same key.</summary>
+    public string Fingerprint => FingerprintOf(_key.Value);
+
+    /// <summary>The fingerprint of a key.</summary>
+    public static string FingerprintOf(ReadOnlySpan<byte> key) => Convert.ToHexStringLower(HMACSHA256.HashData(key, "berth backup fingerprint"u8).AsSpan(0, 16));
+
     /// <summary>Encrypts; the result is version, nonce, tag and ciphertext.</summary>
     /// <param name="plain">What to encrypt.</param>
     /// <param name="purpose">Bound to the result: it can be decrypted for the same purpose only.</param>

@@ -41,7 +41,7 @@ public sealed class RuntimeSettings
 
     /// <summary>The values now. Completes at once unless something has changed.</summary>
     public ValueTask<SettingValues> ReadAsync(CancellationToken ct) =>
-        Volatile.Read(ref _known) is { } known && _database is not { Announcements.IsListening: false } ? new ValueTask<SettingValues>(known) : LoadAsync(ct);
+        Volatile.Read(ref _known) is { } known && _database is not { Announcements.MayBelieve: false } ? new ValueTask<SettingValues>(known) : LoadAsync(ct);
 
     /// <summary>The value of one setting now.</summary>
     public async ValueTask<T> ReadAsync<T>(RuntimeSetting<T> setting, CancellationToken ct) => (await ReadAsync(ct).ConfigureAwait(false)).Of(setting);

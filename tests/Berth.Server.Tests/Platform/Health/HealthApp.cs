@@ -1,7 +1,7 @@
-using Berth.Blobs;
 using Berth.Blobs.FileSystem;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Health;
+using Berth.Server.Tests.Platform.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -35,7 +35,7 @@ internal sealed class HealthApp : IAsyncDisposable
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton<Database>(_ => database);
         builder.Services.AddSingleton<TimeProvider>(Time);
-        builder.Services.AddSingleton<IBlobStore>(new FileSystemBlobStore(StoreRoot, 0, Time));
+        builder.Services.AddSingleton(StoreWrapper.Alone(new FileSystemBlobStore(StoreRoot, 0, Time)));
         builder.Services.AddHealth(options);
         _app = builder.Build();
         _app.MapHealth().MapDebugHealth();

@@ -524,6 +524,32 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.ToTable("audit_forward_leases", (string)null);
                 });
 
+            modelBuilder.Entity("Berth.Server.GarbageCollection.CollectionHold", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("id")
+                        .UseCollation("C");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasDefaultValue("")
+                        .HasColumnName("reason")
+                        .UseCollation("C");
+
+                    b.Property<long>("Until")
+                        .HasColumnType("bigint")
+                        .HasColumnName("until");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("gc_holds", (string)null);
+                });
+
             modelBuilder.Entity("Berth.Server.Identity.User", b =>
                 {
                     b.Property<long>("Id")
@@ -926,6 +952,26 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.HasIndex("Endpoint", "Id");
 
                     b.ToTable("notification_deliveries", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Platform.Data.InstallationFact", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("name")
+                        .UseCollation("C");
+
+                    b.Property<string>("Value")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)")
+                        .HasColumnName("value")
+                        .UseCollation("C");
+
+                    b.HasKey("Name");
+
+                    b.ToTable("installation_facts", (string)null);
                 });
 
             modelBuilder.Entity("Berth.Server.Platform.Jobs.Job", b =>
@@ -1338,16 +1384,120 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                         .HasColumnName("digest")
                         .UseCollation("C");
 
+                    b.Property<string>("Key")
+                        .HasMaxLength(160)
+                        .HasColumnType("character varying(160)")
+                        .HasColumnName("key")
+                        .UseCollation("C");
+
+                    b.Property<long?>("QuarantinedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("quarantined_at");
+
                     b.Property<long>("Size")
                         .HasColumnType("bigint")
                         .HasColumnName("size");
+
+                    b.Property<string>("Store")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasDefaultValue("default")
+                        .HasColumnName("store")
+                        .UseCollation("C");
 
                     b.HasKey("Id");
 
                     b.HasIndex("Digest")
                         .IsUnique();
 
+                    b.HasIndex("QuarantinedAt")
+                        .HasFilter("quarantined_at IS NOT NULL");
+
                     b.ToTable("blobs", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Registry.BlobRemoval", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Digest")
+                        .IsRequired()
+                        .HasMaxLength(135)
+                        .HasColumnType("character varying(135)")
+                        .HasColumnName("digest")
+                        .UseCollation("C");
+
+                    b.Property<long>("DueAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("due_at");
+
+                    b.Property<string>("Key")
+                        .HasMaxLength(160)
+                        .HasColumnType("character varying(160)")
+                        .HasColumnName("key")
+                        .UseCollation("C");
+
+                    b.Property<long>("Size")
+                        .HasColumnType("bigint")
+                        .HasColumnName("size");
+
+                    b.Property<string>("Store")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("store")
+                        .UseCollation("C");
+
+                    b.Property<string>("UploadState")
+                        .HasColumnType("text")
+                        .HasColumnName("upload_state")
+                        .UseCollation("C");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Digest");
+
+                    b.HasIndex("DueAt");
+
+                    b.ToTable("blob_removals", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Registry.BlobReview", b =>
+                {
+                    b.Property<long>("BlobId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("blob_id");
+
+                    b.Property<long>("RepositoryId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("repository_id");
+
+                    b.Property<long>("ClaimedUntil")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasDefaultValue(0L)
+                        .HasColumnName("claimed_until");
+
+                    b.Property<long>("Since")
+                        .HasColumnType("bigint")
+                        .HasColumnName("since");
+
+                    b.HasKey("BlobId", "RepositoryId");
+
+                    b.HasIndex("Since");
+
+                    b.ToTable("blob_reviews", (string)null);
                 });
 
             modelBuilder.Entity("Berth.Server.Registry.Manifest", b =>
@@ -1523,6 +1673,62 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.HasIndex("RepositoryId", "ChildDigest");
 
                     b.ToTable("manifest_children", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Registry.ManifestReview", b =>
+                {
+                    b.Property<long>("ManifestId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("manifest_id");
+
+                    b.Property<long>("ClaimedUntil")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasDefaultValue(0L)
+                        .HasColumnName("claimed_until");
+
+                    b.Property<long>("LookFrom")
+                        .HasColumnType("bigint")
+                        .HasColumnName("look_from");
+
+                    b.Property<long>("Since")
+                        .HasColumnType("bigint")
+                        .HasColumnName("since");
+
+                    b.HasKey("ManifestId");
+
+                    b.HasIndex("LookFrom");
+
+                    b.ToTable("manifest_reviews", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Registry.RateLimitRow", b =>
+                {
+                    b.Property<string>("Key")
+                        .HasMaxLength(300)
+                        .HasColumnType("character varying(300)")
+                        .HasColumnName("key")
+                        .UseCollation("C");
+
+                    b.Property<long>("Earliest")
+                        .HasColumnType("bigint")
+                        .HasColumnName("earliest");
+
+                    b.Property<int>("Granted")
+                        .HasColumnType("integer")
+                        .HasColumnName("granted");
+
+                    b.Property<long>("Period")
+                        .HasColumnType("bigint")
+                        .HasColumnName("period");
+
+                    b.Property<long>("Step")
+                        .HasColumnType("bigint")
+                        .HasColumnName("step");
+
+                    b.HasKey("Key");
+
+                    b.ToTable("rate_limits", (string)null);
                 });
 
             modelBuilder.Entity("Berth.Server.Registry.Repository", b =>
@@ -1766,6 +1972,20 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.Property<long>("StartedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("started_at");
+
+                    b.Property<string>("State")
+                        .HasColumnType("text")
+                        .HasColumnName("state")
+                        .UseCollation("C");
+
+                    b.Property<string>("Store")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasDefaultValue("default")
+                        .HasColumnName("store")
+                        .UseCollation("C");
 
                     b.Property<long>("UpdatedAt")
                         .HasColumnType("bigint")
@@ -2101,6 +2321,15 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 });
 
             modelBuilder.Entity("Berth.Server.Registry.ManifestChild", b =>
+                {
+                    b.HasOne("Berth.Server.Registry.Manifest", null)
+                        .WithMany()
+                        .HasForeignKey("ManifestId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Berth.Server.Registry.ManifestReview", b =>
                 {
                     b.HasOne("Berth.Server.Registry.Manifest", null)
                         .WithMany()

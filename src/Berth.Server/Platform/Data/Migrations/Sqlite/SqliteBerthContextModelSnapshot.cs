@@ -480,6 +480,30 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.ToTable("audit_forward_leases", (string)null);
                 });
 
+            modelBuilder.Entity("Berth.Server.GarbageCollection.CollectionHold", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasMaxLength(200)
+                        .HasColumnType("TEXT")
+                        .HasDefaultValue("")
+                        .HasColumnName("reason");
+
+                    b.Property<long>("Until")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("until");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("gc_holds", (string)null);
+                });
+
             modelBuilder.Entity("Berth.Server.Identity.User", b =>
                 {
                     b.Property<long>("Id")
@@ -849,6 +873,24 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.HasIndex("Endpoint", "Id");
 
                     b.ToTable("notification_deliveries", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Platform.Data.InstallationFact", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Value")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("value");
+
+                    b.HasKey("Name");
+
+                    b.ToTable("installation_facts", (string)null);
                 });
 
             modelBuilder.Entity("Berth.Server.Platform.Jobs.Job", b =>
@@ -1231,16 +1273,112 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("digest");
 
+                    b.Property<string>("Key")
+                        .HasMaxLength(160)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("key");
+
+                    b.Property<long?>("QuarantinedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("quarantined_at");
+
                     b.Property<long>("Size")
                         .HasColumnType("INTEGER")
                         .HasColumnName("size");
+
+                    b.Property<string>("Store")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasDefaultValue("default")
+                        .HasColumnName("store");
 
                     b.HasKey("Id");
 
                     b.HasIndex("Digest")
                         .IsUnique();
 
+                    b.HasIndex("QuarantinedAt")
+                        .HasFilter("quarantined_at IS NOT NULL");
+
                     b.ToTable("blobs", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Registry.BlobRemoval", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Digest")
+                        .IsRequired()
+                        .HasMaxLength(135)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("digest");
+
+                    b.Property<long>("DueAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("due_at");
+
+                    b.Property<string>("Key")
+                        .HasMaxLength(160)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("key");
+
+                    b.Property<long>("Size")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("size");
+
+                    b.Property<string>("Store")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("store");
+
+                    b.Property<string>("UploadState")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("upload_state");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Digest");
+
+                    b.HasIndex("DueAt");
+
+                    b.ToTable("blob_removals", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Registry.BlobReview", b =>
+                {
+                    b.Property<long>("BlobId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("blob_id");
+
+                    b.Property<long>("RepositoryId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("repository_id");
+
+                    b.Property<long>("ClaimedUntil")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasDefaultValue(0L)
+                        .HasColumnName("claimed_until");
+
+                    b.Property<long>("Since")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("since");
+
+                    b.HasKey("BlobId", "RepositoryId");
+
+                    b.HasIndex("Since");
+
+                    b.ToTable("blob_reviews", (string)null);
                 });
 
             modelBuilder.Entity("Berth.Server.Registry.Manifest", b =>
@@ -1403,6 +1541,61 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.HasIndex("RepositoryId", "ChildDigest");
 
                     b.ToTable("manifest_children", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Registry.ManifestReview", b =>
+                {
+                    b.Property<long>("ManifestId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("manifest_id");
+
+                    b.Property<long>("ClaimedUntil")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasDefaultValue(0L)
+                        .HasColumnName("claimed_until");
+
+                    b.Property<long>("LookFrom")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("look_from");
+
+                    b.Property<long>("Since")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("since");
+
+                    b.HasKey("ManifestId");
+
+                    b.HasIndex("LookFrom");
+
+                    b.ToTable("manifest_reviews", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Registry.RateLimitRow", b =>
+                {
+                    b.Property<string>("Key")
+                        .HasMaxLength(300)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("key");
+
+                    b.Property<long>("Earliest")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("earliest");
+
+                    b.Property<int>("Granted")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("granted");
+
+                    b.Property<long>("Period")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("period");
+
+                    b.Property<long>("Step")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("step");
+
+                    b.HasKey("Key");
+
+                    b.ToTable("rate_limits", (string)null);
                 });
 
             modelBuilder.Entity("Berth.Server.Registry.Repository", b =>
@@ -1628,6 +1821,18 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.Property<long>("StartedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("started_at");
+
+                    b.Property<string>("State")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("state");
+
+                    b.Property<string>("Store")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasDefaultValue("default")
+                        .HasColumnName("store");
 
                     b.Property<long>("UpdatedAt")
                         .HasColumnType("INTEGER")
@@ -1946,6 +2151,15 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 });
 
             modelBuilder.Entity("Berth.Server.Registry.ManifestChild", b =>
+                {
+                    b.HasOne("Berth.Server.Registry.Manifest", null)
+                        .WithMany()
+                        .HasForeignKey("ManifestId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Berth.Server.Registry.ManifestReview", b =>
                 {
                     b.HasOne("Berth.Server.Registry.Manifest", null)
                         .WithMany()

@@ -1,0 +1,5 @@
+namespace Berth.Blobs;
+
+/// <summary>Marks a setting that is never shown and that may also be given as a file.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class SecretSettingAttribute : Attribute;

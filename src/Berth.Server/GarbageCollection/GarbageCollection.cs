@@ -1,0 +1,41 @@
+using Berth.Server.Api;
+using Berth.Server.Platform.Jobs;
+using Berth.Server.Platform.Telemetry;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Berth.Server.GarbageCollection;
+
+/// <summary>
+/// Gives back the space of what nothing needs any more, without a mark phase and without a read-only window. Whatever may orphan something writes a review in its own
+/// transaction (<see cref="Registry.Reviews"/>); after a delay <see cref="Collector"/> looks at it, and removes what is not needed. Its cost follows the
+/// garbage, not the store. <see cref="OfflineCollection"/> is Docker Registry's command, which looks at everything.
+/// </summary>
+internal static class GarbageCollection
+{
+    /// <summary>Registers the feature.</summary>
+    public static IServiceCollection AddGarbageCollection(this IServiceCollection services) => services
+        .AddSingleton<ManifestReviewer>()
+        .AddSingleton<BlobReviewer>()
+        .AddSingleton<ByteRemoval>()
+        .AddSingleton(p =>
+        {
+            var counters = new GarbageCounters();
+            counters.AddTo(p.GetRequiredService<MetricRegistry>());
+            return counters;
+        })
+        .AddSingleton<Collector>()
+        .AddSingleton<GarbagePreview>()
+        .AddSingleton<UntaggedSweep>()
+        .AddSingleton<GarbageWorker>()
+        .AddHostedService(p => p.GetRequiredService<GarbageWorker>());
+
+    /// <summary>Registers what the management API has of it (mode <c>local</c>).</summary>
+    public static IServiceCollection AddGarbageApi(this IServiceCollection services) => services
+        .AddSingleton<IJobHandler, GarbageJob>()
+        .AddSingleton<WhyKept>()
+        .AddSingleton<GarbageRunsApi>()
+        .AddOperations(p => GarbageRunsApi.Operations(p.GetRequiredService<GarbageRunsApi>()))
+        .AddSingleton<GarbageApi>()
+        .AddOperations(p => GarbageApi.Operations(p.GetRequiredService<GarbageApi>()));
+}
