@@ -31,7 +31,7 @@ internal sealed class DoctorApi(BerthOptions options, Database database, Runtime
         Options = options,
         Settings = await settings.ReadAsync(ct).ConfigureAwait(false),
         Health = instruments.Health,
-        FreeBytes = instruments.Store.FreeBytes,
+        FreeBytes = instruments.Stores[instruments.Stores.Default].FreeBytes,
         MetricsReadAgo = instruments.Page.ReadAgo,
         Pulls = instruments.Requests.Quantile("manifest", HttpMethods.Get, Share),
         SignInsFailed = instruments.Access.SignInsFailed,

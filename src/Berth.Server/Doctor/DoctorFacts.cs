@@ -1,5 +1,3 @@
-using Berth.Blobs;
-using Berth.Server.Access;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Health;
 using Berth.Server.Platform.Settings;
