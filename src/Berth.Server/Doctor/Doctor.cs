@@ -16,7 +16,7 @@ namespace Berth.Server.Doctor;
 internal static class Doctor
 {
     /// <summary>Registers the feature (mode <c>local</c>).</summary>
-    public static IServiceCollection AddDoctor(this IServiceCollection services, BerthOptions options) => services
+    public static IServiceCollection AddDoctor(this IServiceCollection services, DoctorSettings options) => services
         .AddOperations(p => DoctorApi.Operations(new DoctorApi(
             options, p.GetRequiredService<Database>(), p.GetRequiredService<RuntimeSettings>(), p.GetRequiredService<TimeProvider>(),
             new DoctorInstruments(p.GetRequiredService<HealthMonitor>(), p.GetRequiredService<BlobStores>(), p.GetRequiredService<MetricsPage>(), p.GetRequiredService<RequestMetrics>(), p.GetRequiredService<AccessCounters>()))));

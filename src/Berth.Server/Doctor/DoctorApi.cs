@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 namespace Berth.Server.Doctor;
 
 /// <summary>The checklist from inside, for administrators.</summary>
-internal sealed class DoctorApi(BerthOptions options, Database database, RuntimeSettings settings, TimeProvider time, DoctorInstruments instruments)
+internal sealed class DoctorApi(DoctorSettings options, Database database, RuntimeSettings settings, TimeProvider time, DoctorInstruments instruments)
 {
     private const double Share = 0.99;
 
