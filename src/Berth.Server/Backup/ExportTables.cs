@@ -1,6 +1,5 @@
 using Berth.Server.Platform.Data;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Metadata;
 
 namespace Berth.Server.Backup;
 
