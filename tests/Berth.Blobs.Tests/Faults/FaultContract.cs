@@ -8,7 +8,9 @@ namespace Berth.Blobs.Tests.Faults;
 /// What every store behind a network must do when the network and the service fail: come through, or fail with an <see cref="IOException"/> within a bounded time
 /// so that a further try succeeds; and never have other content than was pushed. The proxy stands before a real server.
 /// </summary>
+#pragma warning disable CA1001 // The proxy ends with the test, asynchronously (StopProxyAsync).
 public abstract class FaultContract : StoreWords
+#pragma warning restore CA1001
 {
     private FaultProxy? _proxy;
 

@@ -1,5 +1,4 @@
 using System.Text;
-using Berth.EndToEnd.Harness;
 
 namespace Berth.EndToEnd.Deployment;
 
