@@ -174,8 +174,16 @@ public static class BerthServer
 
     private static DoctorSettings SettingsOfDoctor(BerthOptions options) => new()
     {
-        Http = options.Http, Database = options.Database, Storage = options.Storage, Access = options.Access, Identity = options.Identity,
-        Registry = options.Registry, Gc = options.Gc, Log = options.Log, Metrics = options.Metrics, Tracing = options.Tracing,
+        Http = options.Http,
+        Database = options.Database,
+        Storage = options.Storage,
+        Access = options.Access,
+        Identity = options.Identity,
+        Registry = options.Registry,
+        Gc = options.Gc,
+        Log = options.Log,
+        Metrics = options.Metrics,
+        Tracing = options.Tracing,
     };
 
     private static void Map(WebApplication app, BerthOptions options)

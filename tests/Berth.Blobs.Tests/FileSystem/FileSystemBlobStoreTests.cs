@@ -92,7 +92,7 @@ public sealed class FileSystemBlobStoreTests : BlobStoreContract, IDisposable
         await using var appender = await _store.OpenUploadAsync(Start("up"), None);
         await appender.AppendAsync(new ReadOnlySequence<byte>(Bytes(99)), None);
         // Somebody else writes into the same file, lock or not.
-        await using (var other = new FileStream(Path.Join(_folder, "berth/uploads/up"), FileMode.Open, FileAccess.Write, FileShare.ReadWrite)) await other.WriteAsync(Bytes(100));
+        using (var other = Posix.OpenReadWrite(Path.Join(_folder, "berth/uploads/up"), create: false)) RandomAccess.Write(other!, Bytes(100), 0);
         await Assert.ThrowsAsync<IOException>(async () => await appender.CommitAsync(Digest.Of(Bytes(99)), None));
         Assert.Null(await _store.GetSizeAsync(_store.PlaceOf("up", Digest.Of(Bytes(99))), None));
     }
