@@ -1,0 +1,54 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Berth.Server.Retention.Dialects;
+
+/// <summary>All forms in which policies are read and written. <c>berth</c> is our own, which can say everything.</summary>
+internal static class RetentionDialects
+{
+    /// <summary>Our own form: also how policies are stored.</summary>
+    public const string Own = "berth";
+
+    private static readonly Dictionary<string, (Func<string, DialectReading> Read, Func<RetentionRuleSet, DialectWriting> Write)> s_dialects = new(StringComparer.Ordinal)
+    {
+        [Own] = (ReadOwn, set => new DialectWriting(WriteOwn(set), [])),
+        ["harbor"] = (HarborRetention.Read, HarborRetention.Write),
+        ["ecr"] = (EcrLifecycle.Read, EcrLifecycle.Write),
+        ["artifact-registry"] = (ArtifactRegistryCleanup.Read, ArtifactRegistryCleanup.Write),
+        ["quay"] = (QuayAutoPrune.Read, QuayAutoPrune.Write),
+        ["zot"] = (ZotRetention.Read, ZotRetention.Write),
+        ["acr-purge"] = (AcrPurge.Read, AcrPurge.Write),
+        ["nexus"] = (NexusCleanup.Read, NexusCleanup.Write),
+    };
+
+    /// <summary>Their names.</summary>
+    public static IEnumerable<string> Names => s_dialects.Keys;
+
+    /// <summary>Reads a policy; null for a form that is not known.</summary>
+    public static DialectReading? Read(string dialect, string text) => s_dialects.TryGetValue(dialect, out var found) ? found.Read(text) : null;
+
+    /// <summary>Writes a policy; null for a form that is not known.</summary>
+    public static DialectWriting? Write(string dialect, RetentionRuleSet set) => s_dialects.TryGetValue(dialect, out var found) ? found.Write(set) : null;
+
+    /// <summary>Our own form.</summary>
+    public static string WriteOwn(RetentionRuleSet set) => JsonSerializer.Serialize(set, RuleSetJson.Default.RetentionRuleSet);
+
+    private static DialectReading ReadOwn(string text)
+    {
+        if (text.Length > DialectText.MaxLength) return DialectReading.Refused($"the policy is longer than {DialectText.MaxLength} characters");
+        try
+        {
+            return JsonSerializer.Deserialize(text, RuleSetJson.Default.RetentionRuleSet) is { } set ? DialectReading.Of(set, []) : DialectReading.Refused("the policy is empty");
+        }
+        catch (JsonException e)
+        {
+            return DialectReading.Refused($"the policy cannot be read: {e.Message}");
+        }
+    }
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, RespectNullableAnnotations = true)]
+[JsonSerializable(typeof(RetentionRuleSet))]
+internal sealed partial class RuleSetJson : JsonSerializerContext;
