@@ -11,6 +11,7 @@ using Berth.Server.Platform.Settings;
 using Berth.Server.Platform.Telemetry;
 using Berth.Server.Projects;
 using Berth.Server.Registry;
+using Berth.Server.Trash;
 using Berth.Server.Webhooks;
 
 namespace Berth.Server;
@@ -26,6 +27,7 @@ public sealed record BerthOptions
     public BlobStoreOptions Storage { get; init; } = new();
     public RegistryOptions Registry { get; init; } = new();
     public GarbageOptions Gc { get; init; } = new();
+    public TrashOptions Trash { get; init; } = new();
     public AccessOptions Access { get; init; } = new();
     public IdentityOptions Identity { get; init; } = new();
     public ProjectOptions Projects { get; init; } = new();

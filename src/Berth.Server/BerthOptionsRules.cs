@@ -11,6 +11,7 @@ using Berth.Server.Platform.Options;
 using Berth.Server.Platform.Settings;
 using Berth.Server.Platform.Storage;
 using Berth.Server.Registry;
+using Berth.Server.Trash;
 
 namespace Berth.Server;
 
@@ -36,6 +37,7 @@ internal sealed class BerthOptionsRules
         rules.CheckData(options);
         rules.CheckRegistry(options.Registry);
         rules.CheckGarbage(options.Gc);
+        rules.CheckTrash(options.Trash);
         rules.CheckAccess(options.Access);
         rules.CheckIdentity(options);
         rules.CheckNotifications(options);
@@ -121,6 +123,12 @@ internal sealed class BerthOptionsRules
         AtLeast("gc.interval", gc.Interval, TimeSpan.FromMilliseconds(100));
         AtLeast("gc.batchSize", gc.BatchSize, 1);
         AtLeast("gc.untaggedDays", gc.UntaggedDays, -1);
+    }
+
+    private void CheckTrash(TrashOptions trash)
+    {
+        AtLeast("trash.days", trash.Days, 0);
+        if (trash.Days > TrashWindow.MaxDays) Add("trash.days", $"must be at most {TrashWindow.MaxDays}");
     }
 
     private void CheckRegistry(RegistryOptions registry)

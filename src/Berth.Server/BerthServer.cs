@@ -22,7 +22,9 @@ using Berth.Server.Platform.Telemetry;
 using Berth.Server.Projects;
 using Berth.Server.Quotas;
 using Berth.Server.Registry;
+using Berth.Server.Retention;
 using Berth.Server.SignIn;
+using Berth.Server.Trash;
 using Berth.Server.Webhooks;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -163,6 +165,8 @@ public static class BerthServer
             services.AddSignIn(options.Identity, options.Http, options.Outgoing);
             services.AddGarbageApi();
             services.AddArtifacts();
+            services.AddTrash(options.Trash);
+            services.AddRetention();
             services.AddAudit(options.Audit);
             services.AddWebhooks(options.Webhooks, options.Outgoing);
         }

@@ -12,16 +12,6 @@ internal static class LaterOperations
     /// <summary>All of them, by tag as Harbor has them.</summary>
     public static IReadOnlyList<ApiOperation> All { get; } =
     [
-        Of("POST", "/retentions", "createRetention", "Retention", ApiNeed.SignedIn),
-        Of("GET", "/retentions/metadatas", "getRentenitionMetadata", "Retention", ApiNeed.SignedIn),
-        Of("DELETE", "/retentions/{id}", "deleteRetention", "Retention", ApiNeed.SignedIn),
-        Of("GET", "/retentions/{id}", "getRetention", "Retention", ApiNeed.SignedIn),
-        Of("PUT", "/retentions/{id}", "updateRetention", "Retention", ApiNeed.SignedIn),
-        Of("GET", "/retentions/{id}/executions", "listRetentionExecutions", "Retention", ApiNeed.SignedIn),
-        Of("POST", "/retentions/{id}/executions", "triggerRetentionExecution", "Retention", ApiNeed.SignedIn),
-        Of("PATCH", "/retentions/{id}/executions/{eid}", "operateRetentionExecution", "Retention", ApiNeed.SignedIn),
-        Of("GET", "/retentions/{id}/executions/{eid}/tasks", "listRetentionTasks", "Retention", ApiNeed.SignedIn),
-        Of("GET", "/retentions/{id}/executions/{eid}/tasks/{tid}", "getRetentionTaskLog", "Retention", ApiNeed.SignedIn),
         Of("GET", "/system/CVEAllowlist", "getSystemCVEAllowlist", "SystemCVEAllowlist", ApiNeed.SignedIn),
         Of("PUT", "/system/CVEAllowlist", "putSystemCVEAllowlist", "SystemCVEAllowlist", ApiNeed.Admin),
         Of("GET", "/projects/{project_name}/repositories/{repository_name}/artifacts/{reference}/additions/vulnerabilities", "getVulnerabilitiesAddition", "artifact", ApiNeed.Project(ProjectPermissions.ArtifactAdditionRead)),

@@ -24,6 +24,14 @@ internal sealed class ArtifactRemoval(Database database, Deletes deletes, Artifa
         }, ct);
     }
 
+    /// <summary>
+    /// Steps 2 to 4 for whoever is in a transaction and holds the repository; an artifact that an index lists stays. After a refusal the transaction must be rolled back.
+    /// </summary>
+    public async Task<ApiResult?> RemoveAsync(DbSession session, DeleteTarget target, long repositoryId, string digest, CancellationToken ct) =>
+        await IsListedByAnIndexAsync(session, repositoryId, digest, ct).ConfigureAwait(false)
+            ? ApiResult.Fail(s_referenced, "the artifact is listed by an index")
+            : await DeleteDeeplyAsync(session, target, repositoryId, digest, [], ct).ConfigureAwait(false);
+
     private async Task<ApiResult?> DeleteAsync(DbSession session, DeleteTarget target, string reference, CancellationToken ct)
     {
         // 1.

@@ -82,11 +82,13 @@ internal static class BlobSweep
     private static readonly Statement SelectUnused = new("""
         SELECT b.id, b.digest, b.size, b.store, b.key FROM json_each(@0) j JOIN blobs b ON b.id = j.value
         WHERE NOT EXISTS (SELECT 1 FROM manifest_blobs m WHERE m.blob_id = b.id)
+            AND NOT EXISTS (SELECT 1 FROM trash_blobs t WHERE t.blob_id = b.id)
             AND NOT EXISTS (SELECT 1 FROM repository_blobs l WHERE l.blob_id = b.id AND l.linked_at >= @1)
         """, $"""
         SELECT b.id, b.digest, b.size, b.store, b.key FROM blobs b
         WHERE b.id IN {PostgresIds}
             AND NOT EXISTS (SELECT 1 FROM manifest_blobs m WHERE m.blob_id = b.id)
+            AND NOT EXISTS (SELECT 1 FROM trash_blobs t WHERE t.blob_id = b.id)
             AND NOT EXISTS (SELECT 1 FROM repository_blobs l WHERE l.blob_id = b.id AND l.linked_at >= @1)
         """);
 

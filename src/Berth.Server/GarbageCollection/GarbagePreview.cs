@@ -49,6 +49,7 @@ internal sealed class GarbagePreview(GarbageOptions options, TimeProvider time)
         SELECT count(*), CAST(COALESCE(SUM(b.size), 0) AS bigint) FROM blobs b
         WHERE b.id IN (SELECT blob_id FROM blob_reviews WHERE since <= @0)
             AND NOT EXISTS (SELECT 1 FROM manifest_blobs m WHERE m.blob_id = b.id)
+            AND NOT EXISTS (SELECT 1 FROM trash_blobs t WHERE t.blob_id = b.id)
             AND NOT EXISTS (SELECT 1 FROM repository_blobs l WHERE l.blob_id = b.id AND l.linked_at > @0)
             AND NOT EXISTS (SELECT 1 FROM blob_reviews v JOIN repository_blobs l ON l.blob_id = v.blob_id AND l.repository_id = v.repository_id WHERE v.blob_id = b.id AND v.since > @0)
             AND NOT EXISTS (SELECT 1 FROM uploads u WHERE u.committing_digest = b.digest)
@@ -61,6 +62,7 @@ internal sealed class GarbagePreview(GarbageOptions options, TimeProvider time)
         WHERE v.look_from <= @0 AND NOT EXISTS (SELECT 1 FROM tags t WHERE t.manifest_id = m.id)
             AND NOT EXISTS (SELECT 1 FROM manifest_children l WHERE l.repository_id = m.repository_id AND l.child_digest = m.digest)
             AND NOT EXISTS (SELECT 1 FROM manifests s WHERE s.repository_id = m.repository_id AND s.digest = m.subject)
+            AND NOT EXISTS (SELECT 1 FROM trash_entries e WHERE e.repository = r.name AND e.digest = m.digest)
         """);
 
     private static readonly Statement SelectRemovals = new("SELECT count(*), CAST(COALESCE(SUM(size), 0) AS bigint) FROM blob_removals");

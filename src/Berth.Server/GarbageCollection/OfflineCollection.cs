@@ -242,11 +242,13 @@ public sealed class OfflineCollection
 
     private const string Unused = """
         FROM blobs b WHERE NOT EXISTS (SELECT 1 FROM manifest_blobs r WHERE r.blob_id = b.id)
+            AND NOT EXISTS (SELECT 1 FROM trash_blobs t WHERE t.blob_id = b.id)
             AND NOT EXISTS (SELECT 1 FROM repository_blobs l WHERE l.blob_id = b.id AND l.linked_at >= @0)
         """;
 
     private const string UnusedOfKept = """
         FROM blobs b WHERE NOT EXISTS (SELECT 1 FROM manifest_blobs r WHERE r.blob_id = b.id AND r.manifest_id IN (SELECT id FROM kept))
+            AND NOT EXISTS (SELECT 1 FROM trash_blobs t WHERE t.blob_id = b.id)
             AND NOT EXISTS (SELECT 1 FROM repository_blobs l WHERE l.blob_id = b.id AND l.linked_at >= @0)
         """;
 
@@ -262,6 +264,7 @@ public sealed class OfflineCollection
     private static readonly Statement SelectUnusedPage = new("""
         SELECT b.digest FROM blobs b
         WHERE b.digest > @0 AND NOT EXISTS (SELECT 1 FROM manifest_blobs m WHERE m.blob_id = b.id)
+            AND NOT EXISTS (SELECT 1 FROM trash_blobs t WHERE t.blob_id = b.id)
             AND NOT EXISTS (SELECT 1 FROM repository_blobs l WHERE l.blob_id = b.id AND l.linked_at >= @1)
         ORDER BY b.digest LIMIT @2
         """);

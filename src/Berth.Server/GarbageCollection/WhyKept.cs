@@ -96,7 +96,12 @@ internal sealed class WhyKept(Database database, GarbageOptions options)
         FROM manifests m JOIN repositories r ON r.id = m.repository_id WHERE m.digest = @0 ORDER BY r.name LIMIT 100
         """);
 
-    private static readonly Statement SelectTags = new("SELECT name FROM tags WHERE manifest_id = @0 ORDER BY name LIMIT 100");
+    private static readonly Statement SelectTags = new("""
+        SELECT name FROM tags WHERE manifest_id = @0
+        UNION SELECT COALESCE(e.tag, e.digest) || ' (in the trash)' FROM manifests m JOIN repositories r ON r.id = m.repository_id
+            JOIN trash_entries e ON e.repository = r.name AND e.digest = m.digest WHERE m.id = @0
+        ORDER BY 1 LIMIT 100
+        """);
 
     private static readonly Statement SelectIndexes = new("""
         SELECT m.digest FROM manifest_children l JOIN manifests m ON m.id = l.manifest_id WHERE l.repository_id = @0 AND l.child_digest = @1 ORDER BY m.digest LIMIT 100
@@ -106,7 +111,9 @@ internal sealed class WhyKept(Database database, GarbageOptions options)
 
     private static readonly Statement SelectNaming = new("""
         SELECT r.name || '@' || m.digest FROM (SELECT manifest_id FROM manifest_blobs WHERE blob_id = @0 LIMIT 100) b
-        JOIN manifests m ON m.id = b.manifest_id JOIN repositories r ON r.id = m.repository_id ORDER BY 1
+        JOIN manifests m ON m.id = b.manifest_id JOIN repositories r ON r.id = m.repository_id
+        UNION SELECT t.repository || '@' || t.digest || ' (in the trash)' FROM trash_blobs b JOIN trash_manifests t ON t.id = b.trash_manifest_id WHERE b.blob_id = @0
+        ORDER BY 1
         """);
 
     private static readonly Statement SelectLinks = new("""

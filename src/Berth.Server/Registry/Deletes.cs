@@ -10,7 +10,7 @@ namespace Berth.Server.Registry;
 /// point to it along; a blob loses its link to the repository. Locked and immutable tags stay, and with them what they point to. Bytes are freed by garbage
 /// collection.
 /// </summary>
-internal sealed class Deletes(Database database, ContentCache cache, RegistryEvents events, TimeProvider time)
+internal sealed class Deletes(Database database, ContentCache cache, RegistryEvents events, IEnumerable<IDeletionKeeper> keepers, TimeProvider time)
 {
     /// <summary>By tag: the tag. By digest: the manifest with the tags that point to it.</summary>
     public async Task ManifestAsync(RegistryRequest request, string referenceText)
@@ -76,6 +76,7 @@ internal sealed class Deletes(Database database, ContentCache cache, RegistryEve
         if (await KeepsAsync(session, target, repository.ProjectId, tag, found.Locks, ct).ConfigureAwait(false) is { } refusal) return refusal;
 
         // 4.
+        await KeepAsync(session, target, new DeletedContent(repository.ProjectId, target.Rights.Repository, found.ManifestId, found.Digest, false, [tag], target.Actor, Now), ct).ConfigureAwait(false);
         await DeleteTagAsync(session, target, repository.Id, tag, found.Digest, ct).ConfigureAwait(false);
         await ListedManifests.RefreshAsync(session, repository.Id, [found.ManifestId], 0, Now, ct).ConfigureAwait(false);
         await Reviews.AddManifestAsync(session, found.ManifestId, Now, ct).ConfigureAwait(false);
@@ -107,11 +108,19 @@ internal sealed class Deletes(Database database, ContentCache cache, RegistryEve
         }
 
         // 4.
+        await KeepAsync(
+            session, target, new DeletedContent(repository.ProjectId, target.Rights.Repository, manifestId, digest.Value, true, [.. tags.Select(t => t.Name)], target.Actor, Now), ct).ConfigureAwait(false);
         foreach (var (tag, _) in tags) await DeleteTagAsync(session, target, repository.Id, tag, digest.Value, ct).ConfigureAwait(false);
         await ManifestRemoval.RemoveAsync(session, repository.Id, [manifestId], Now, ct).ConfigureAwait(false);
         await WriteEventAsync(session, target, digest.Value, null, isBlob: false, ct).ConfigureAwait(false);
         session.AfterCommit(() => cache.RemoveManifest(target.Rights.Repository, digest));
         return DeleteOutcome.Done;
+    }
+
+    private async ValueTask KeepAsync(DbSession session, DeleteTarget target, DeletedContent content, CancellationToken ct)
+    {
+        if (target.IsForGood) return;
+        foreach (var keeper in keepers) await keeper.KeepAsync(session, content, ct).ConfigureAwait(false);
     }
 
     private static async ValueTask<(long RepositoryId, long BlobId)?> LetGoAsync(DbSession session, string repository, Digest digest, CancellationToken ct)
@@ -192,7 +201,11 @@ internal sealed class Deletes(Database database, ContentCache cache, RegistryEve
 /// <param name="Actor">Name in the history of tags.</param>
 /// <param name="Address">Address that the request came from; empty for the server itself.</param>
 /// <param name="Request">The request behind the events.</param>
-internal sealed record DeleteTarget(Access.RepositoryRights Rights, string Actor, string Address, EventRequest Request);
+internal sealed record DeleteTarget(Access.RepositoryRights Rights, string Actor, string Address, EventRequest Request)
+{
+    /// <summary>Nothing is kept of it.</summary>
+    public bool IsForGood { get; init; }
+}
 
 /// <summary>Outcome of a deletion.</summary>
 /// <param name="Error">Null when it is done.</param>

@@ -43,6 +43,25 @@ public sealed record WebhookData
     public WebhookRepository? Repository { get; init; }
 
     public IReadOnlyDictionary<string, string>? CustomAttributes { get; init; }
+
+    public WebhookRetention? Retention { get; init; }
+}
+
+/// <summary>What a run of a retention policy came to.</summary>
+public sealed record WebhookRetention
+{
+    public long Total { get; init; }
+
+    public long Retained { get; init; }
+
+    public string? ProjectName { get; init; }
+
+    public long RetentionPolicyId { get; init; }
+
+    public string Status { get; init; } = "";
+
+    /// <summary>The first of those that went.</summary>
+    public IReadOnlyList<string>? DeletedArtifact { get; init; }
 }
 
 /// <summary>An artifact that an event is about.</summary>

@@ -4,6 +4,7 @@ using Berth.Server.Platform.Events;
 using Berth.Server.Projects;
 using Berth.Server.Quotas;
 using Berth.Server.Registry;
+using Berth.Server.Retention;
 
 namespace Berth.Server.Webhooks;
 
@@ -45,6 +46,8 @@ internal sealed class WebhookWriter(WebhookPublisher publisher, TimeProvider tim
     {
         if (domainEvent is { ResourceType: QuotaEvents.ResourceType, Detail: QuotaDetail quota })
             await WriteQuotaAsync(session, domainEvent, quota, ct).ConfigureAwait(false);
+        if (domainEvent is { ResourceType: "tag-retention", Detail: RetentionDetail { IsDryRun: false } retention })
+            await WriteRetentionAsync(session, domainEvent, retention, ct).ConfigureAwait(false);
         if (!domainEvent.IsSuccessful || !publisher.MayWant(WebhookEventTypes.Management)) return;
         if (!await publisher.WantsAsync(session, WebhookEventTypes.Management, ct).ConfigureAwait(false)) return;
         var words = new Dictionary<string, string>
@@ -74,6 +77,23 @@ internal sealed class WebhookWriter(WebhookPublisher publisher, TimeProvider tim
                 ["Details"] = domainEvent.Description,
                 ["used_bytes"] = quota.UsedBytes.ToString(CultureInfo.InvariantCulture),
                 ["quota_bytes"] = quota.QuotaBytes.ToString(CultureInfo.InvariantCulture),
+            },
+        }), ct).ConfigureAwait(false);
+    }
+
+    private async ValueTask WriteRetentionAsync(DbSession session, DomainEvent domainEvent, RetentionDetail retention, CancellationToken ct)
+    {
+        if (!publisher.MayWant(WebhookEventTypes.TagRetention) || !await publisher.WantsAsync(session, WebhookEventTypes.TagRetention, ct).ConfigureAwait(false)) return;
+        await publisher.PublishAsync(session, NewEvent(WebhookEventTypes.TagRetention, domainEvent.Actor.Name, domainEvent.Actor.RequestId, domainEvent.ProjectId ?? 0, null, null, new WebhookData
+        {
+            Retention = new WebhookRetention
+            {
+                Total = retention.Total,
+                Retained = retention.Kept,
+                ProjectName = domainEvent.ProjectName,
+                RetentionPolicyId = retention.PolicyId,
+                Status = "SUCCESS",
+                DeletedArtifact = retention.Deleted,
             },
         }), ct).ConfigureAwait(false);
     }

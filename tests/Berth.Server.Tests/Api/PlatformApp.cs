@@ -33,7 +33,8 @@ internal sealed class PlatformApp : IAsyncDisposable
     {
         var registry = await RegistryApp.StartAsync(kind, more: o =>
         {
-            o = o with { Access = o.Access with { Mode = AccessMode.Local } };
+            // What is deleted goes at once, but where a test is about the trash.
+            o = o with { Access = o.Access with { Mode = AccessMode.Local }, Trash = new Berth.Server.Trash.TrashOptions { Days = 0 } };
             return more is null ? o : more(o);
         }, services: services, server: server);
         await registry.Services.GetRequiredService<FirstAdmin>().EnsureAsync(Password, CancellationToken.None);

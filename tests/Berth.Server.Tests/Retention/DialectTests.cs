@@ -48,7 +48,7 @@ public sealed class DialectTests
 
     private static string Ecr(params string[] rules) => $$"""{"rules":[{{string.Join(',', rules)}}]}""";
 
-    private static string EcrRule(int priority, string selection) => $$"""{"rulePriority":{{priority}},"description":"rule","selection":{{{selection}}},"action":{"type":"expire"}}""";
+    private static string EcrRule(int priority, string selection) => $$$"""{"rulePriority":{{{priority}}},"description":"rule","selection":{{{{selection}}}},"action":{"type":"expire"}}""";
 
     [Theory]
     // Untagged images older than a number of days.

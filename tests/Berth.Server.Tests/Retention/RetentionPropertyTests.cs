@@ -13,10 +13,10 @@ public sealed class RetentionPropertyTests
         from isNegated in Gen.Elements(true, false)
         from count in Gen.Choose(0, 4)
         from days in Gen.Choose(0, 20)
-        from by in Gen.Elements(Enum.GetValues<RetentionClock>())
+        from clock in Gen.Elements(Enum.GetValues<RetentionClock>())
         from per in Gen.Elements(Enum.GetValues<VersionLine>())
         from countsImages in Gen.Elements(true, false)
-        select new RetentionCondition { Kind = kind, IsNegated = isNegated, Count = count, Age = TimeSpan.FromDays(days), By = by, Per = per, CountsImages = countsImages };
+        select new RetentionCondition { Kind = kind, IsNegated = isNegated, Count = count, Age = TimeSpan.FromDays(days), By = clock, Per = per, CountsImages = countsImages };
 
     private static readonly Gen<RetentionRule> s_rule =
         from action in Gen.Elements(RetentionAction.Keep, RetentionAction.Delete)
@@ -94,7 +94,7 @@ public sealed class RetentionPropertyTests
                 Assert.True(before.Verdicts[i].Goes || !after.Verdicts[i].Goes);
                 if (after.Verdicts[i].Tag?.StartsWith('v') == true) Assert.False(after.Verdicts[i].Goes);
             }
-            Assert.Subset([.. before.GoneImages], [.. after.GoneImages]);
+            Assert.Subset(before.GoneImages.ToHashSet(), after.GoneImages.ToHashSet());
         }).QuickCheckThrowOnFailure();
     }
 

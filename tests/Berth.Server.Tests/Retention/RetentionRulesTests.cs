@@ -181,15 +181,15 @@ public sealed class RetentionRulesTests
     }
 
     [Theory]
-    [InlineData(PatternKind.Regex, "(a+)+$", true)]
-    [InlineData(PatternKind.Regex, "(?=a)", false)]
-    [InlineData(PatternKind.Regex, "(a)\\1", false)]
-    [InlineData(PatternKind.Regex, "(", false)]
-    [InlineData(PatternKind.Glob, "{a", false)]
-    [InlineData(PatternKind.Prefix, "", false)]
-    public void Patterns_that_cannot_be_asked_in_bounded_time_are_refused(PatternKind kind, string text, bool isFine)
+    [InlineData("Regex", "(a+)+$", true)]
+    [InlineData("Regex", "(?=a)", false)]
+    [InlineData("Regex", "(a)\\1", false)]
+    [InlineData("Regex", "(", false)]
+    [InlineData("Glob", "{a", false)]
+    [InlineData("Prefix", "", false)]
+    public void Patterns_that_cannot_be_asked_in_bounded_time_are_refused(string kind, string text, bool isFine)
     {
-        Assert.Equal(isFine, NameMatcher.TryCreate(new NamePattern(kind, text), out var matcher, out var problem));
+        Assert.Equal(isFine, NameMatcher.TryCreate(new NamePattern(Enum.Parse<PatternKind>(kind), text), out var matcher, out var problem));
         Assert.Equal(isFine, problem.Length == 0);
         if (isFine) Assert.False(matcher!.IsMatch(new string('a', 128) + "!"));
     }
