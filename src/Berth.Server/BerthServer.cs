@@ -8,6 +8,7 @@ using Berth.Server.Doctor;
 using Berth.Server.GarbageCollection;
 using Berth.Server.Identity;
 using Berth.Server.Immutability;
+using Berth.Server.Integrity;
 using Berth.Server.Labels;
 using Berth.Server.Notifications;
 using Berth.Server.Platform.Data;
@@ -158,6 +159,7 @@ public static class BerthServer
 
         // Ring 2: reactions.
         services.AddGarbageCollection();
+        services.AddIntegrity(options.Scrub);
         if (options.Access.Mode == AccessMode.Local)
         {
             services.AddSignIn(options.Identity, options.Http, options.Outgoing);

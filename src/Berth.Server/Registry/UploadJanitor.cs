@@ -99,7 +99,7 @@ internal sealed class UploadJanitor(
         {
             await Rows.LockDigestAsync(session, digest.Value, token).ConfigureAwait(false);
             if (!await UploadSessions.DeleteAsync(session, upload.Id, token).ConfigureAwait(false)) return false;
-            if (await session.ScalarAsync(CountUsers, [digest.Value], token).ConfigureAwait(false) == 0)
+            if (await session.ScalarAsync(CountUsers, [digest.Value, upload.Store], token).ConfigureAwait(false) == 0)
                 await stores[upload.Store].DeleteAsync(place, token).ConfigureAwait(false);
             return true;
         }, ct).ConfigureAwait(false);
@@ -136,7 +136,7 @@ internal sealed class UploadJanitor(
     private static readonly Statement CountSessions = new("SELECT count(*) FROM uploads WHERE id = @0");
 
     private static readonly Statement CountUsers = new("""
-        SELECT (SELECT count(*) FROM blobs WHERE digest = @0) + (SELECT count(*) FROM uploads WHERE committing_digest = @0)
+        SELECT (SELECT count(*) FROM blobs WHERE digest = @0 AND store = @1 AND key IS NULL) + (SELECT count(*) FROM uploads WHERE committing_digest = @0)
         """);
 }
 
