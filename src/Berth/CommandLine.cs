@@ -32,6 +32,7 @@ internal static class CommandLine
         root.Subcommands.Add(Commands.Adopt.Build(environment));
         root.Subcommands.Add(Commands.Backup.Build(environment));
         root.Subcommands.Add(Commands.Restore.Build(environment));
+        root.Subcommands.Add(Commands.Fsck.Build(environment));
         var config = new Verb("config", "Check and show settings", """
             berth config check
             berth config show --changed
