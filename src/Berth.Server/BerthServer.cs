@@ -159,11 +159,12 @@ public static class BerthServer
 
         // Ring 2: reactions.
         services.AddGarbageCollection();
-        services.AddIntegrity(options.Scrub);
+        services.AddIntegrity(options.Scrub, options.Storage.Redirect);
         if (options.Access.Mode == AccessMode.Local)
         {
             services.AddSignIn(options.Identity, options.Http, options.Outgoing);
             services.AddGarbageApi();
+            services.AddStoresApi();
             services.AddArtifacts();
             services.AddAudit(options.Audit);
             services.AddWebhooks(options.Webhooks, options.Outgoing);

@@ -51,6 +51,8 @@ internal static class CommandLine
     // What is asked of a running server.
     private static IEnumerable<Command> OnServers(CommandEnvironment environment)
     {
+        yield return Noun(
+            "storage", "Blob stores of a running server", "berth storage list", Commands.Storage.List.Build(environment), Commands.Storage.Move.Build(environment));
         yield return Noun("access", "Ask a running server about rights", "berth access explain push --project shop --repository web", Commands.Access.Explain.Build(environment));
         yield return Noun(
             "project", "Projects of a running server", "berth project create shop",

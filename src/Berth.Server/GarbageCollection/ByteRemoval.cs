@@ -43,7 +43,9 @@ internal sealed class ByteRemoval(Database database, BlobStores stores, TimeProv
         return freed;
     }
 
-    /// <summary>Removes everything that there is, whoever may be at it too; the bytes that vanished. A store that fails ends it.</summary>
+    /// <summary>
+    /// Removes everything that there is, whoever may be at it too, but what a move has let go of for a later time; the bytes that vanished. A store that fails ends it.
+    /// </summary>
     public async Task<long> RunAllAsync(int limit, CancellationToken ct)
     {
         for (var (freed, after) = (0L, 0L); ;)
@@ -109,7 +111,7 @@ internal sealed class ByteRemoval(Database database, BlobStores stores, TimeProv
     }
 
     private static readonly Statement SelectPage = new(
-        "SELECT id, store, key, digest, size, upload_id, upload_state FROM blob_removals WHERE id > @0 AND NOT EXISTS (SELECT 1 FROM gc_holds WHERE until > @2) ORDER BY id LIMIT @1");
+        "SELECT id, store, key, digest, size, upload_id, upload_state FROM blob_removals WHERE id > @0 AND created_at <= @2 AND NOT EXISTS (SELECT 1 FROM gc_holds WHERE until > @2) ORDER BY id LIMIT @1");
 
     // A removal that a backup must not meet was written after the hold: whoever sees it sees the hold too.
     private static readonly Statement Claim = new("""

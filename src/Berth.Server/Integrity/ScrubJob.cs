@@ -68,4 +68,10 @@ internal static partial class ScrubWorkerLog
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ScrubState))]
+[JsonSerializable(typeof(StoreMoveRequest))]
+[JsonSerializable(typeof(StoreMoveResult))]
+[JsonSerializable(typeof(StoreMoveJson))]
+[JsonSerializable(typeof(StoreMoveJson[]))]
+[JsonSerializable(typeof(StoreJson[]))]
+[JsonSerializable(typeof(IReadOnlyList<string>))]
 internal sealed partial class IntegrityJson : JsonSerializerContext;
