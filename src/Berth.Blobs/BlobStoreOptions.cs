@@ -21,6 +21,9 @@ public sealed record BlobStoreOptions
     /// <summary>The default store is a bucket of S3, or of a service that speaks its protocol, instead of a folder.</summary>
     public S3Options? S3 { get; init; }
 
+    /// <summary>Signed URLs of a CloudFront distribution before the bucket, instead of the bucket's own.</summary>
+    public CloudFrontOptions? CloudFront { get; init; }
+
     /// <summary>A container of Azure Blob Storage.</summary>
     public AzureOptions? Azure { get; init; }
 
@@ -57,6 +60,9 @@ public sealed record NamedStoreOptions
 
     /// <summary>A bucket of S3, or of a service that speaks its protocol.</summary>
     public S3Options? S3 { get; init; }
+
+    /// <summary>Signed URLs of a CloudFront distribution before the bucket, instead of the bucket's own.</summary>
+    public CloudFrontOptions? CloudFront { get; init; }
 
     /// <summary>A container of Azure Blob Storage.</summary>
     public AzureOptions? Azure { get; init; }

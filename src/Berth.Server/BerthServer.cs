@@ -172,8 +172,22 @@ public static class BerthServer
         services.AddNotifications(options.Notifications, NotificationSource.OfThisProcess(options.Http.Urls.Count > 0 ? options.Http.Urls[0] : null, TimeProvider.System));
 
         // Ring 3: surface.
-        if (options.Access.Mode == AccessMode.Local) services.AddAdministration(BerthStorage.RootOf(options)).AddDoctor(options);
+        if (options.Access.Mode == AccessMode.Local) services.AddAdministration(BerthStorage.RootOf(options)).AddDoctor(SettingsOfDoctor(options));
     }
+
+    private static DoctorSettings SettingsOfDoctor(BerthOptions options) => new()
+    {
+        Http = options.Http,
+        Database = options.Database,
+        Storage = options.Storage,
+        Access = options.Access,
+        Identity = options.Identity,
+        Registry = options.Registry,
+        Gc = options.Gc,
+        Log = options.Log,
+        Metrics = options.Metrics,
+        Tracing = options.Tracing,
+    };
 
     private static void Map(WebApplication app, BerthOptions options)
     {

@@ -79,7 +79,7 @@ public sealed class BerthStorage : IAsyncDisposable
     public async Task<CollectionReport> CollectAsync(CollectionOptions options, TimeSpan? grace, TextWriter output, CancellationToken ct)
     {
         var mayBeServed = _database.Kind == DatabaseKind.Postgres || DataFolderLock.IsHeld(_options.DataFolder);
-        using var stores = StoreSetup.Open(_options.Storage, _options.DataFolder, _database, _time, static (_, store) => store);
+        using var stores = OpenStores();
         var all = options with { Grace = grace ?? (mayBeServed ? CollectionOptions.GraceBesideServer : TimeSpan.Zero) };
         return await OfflineCollection.RunAsync(_database, stores, RootOf(_options), all, output, _time, ct).ConfigureAwait(false);
     }

@@ -70,7 +70,7 @@ internal static class ServerMetrics
     private static void AddStorage(MetricRegistry metrics, BlobStores stores, long minFreeBytes)
     {
         metrics.AddGauges("berth_storage_free_bytes", "Bytes that the blob store can still take; stores without a limit have none.",
-            () => stores[stores.Default].FreeBytes is var free and < long.MaxValue ? [new MetricSample(free, ("store", "default"))] : []);
+            () => stores.Names.Select(name => (Name: name, Free: stores[name].FreeBytes)).Where(store => store.Free < long.MaxValue).Select(store => new MetricSample(store.Free, ("store", store.Name))));
         metrics.AddGauge("berth_storage_min_free_bytes", "Uploads are refused below this (storage.minFreeBytes).", () => minFreeBytes);
     }
 

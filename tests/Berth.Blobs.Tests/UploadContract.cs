@@ -123,7 +123,6 @@ public abstract class UploadContract : StoreWords
     [Fact]
     public async Task What_lies_behind_the_mark_is_cut_off()
     {
-        Assert.SkipUnless(GoesBackToOlderMarks, "this store's uploads only go forward");
         var content = Bytes(5000);
         var mark = await AppendAsync(Start("up"), content[..2000]);
         await AppendAsync(mark, Bytes(1000, 9));
@@ -134,9 +133,10 @@ public abstract class UploadContract : StoreWords
     [Fact]
     public async Task An_upload_goes_on_from_any_mark_that_was_ever_saved()
     {
-        Assert.SkipUnless(GoesBackToOlderMarks, "this store's uploads only go forward");
         var other = Bytes((2 * PartBytes) + 500, 9);
-        foreach (var first in new[] { 400, PartBytes, PartBytes + 400 })
+        // Where parts only go forward, a mark is good for going back as long as no part has been sent.
+        int[] firsts = GoesBackToOlderMarks ? [400, PartBytes, PartBytes + 400] : [400];
+        foreach (var first in firsts)
         {
             var content = Bytes(other.Length, first);
             var key = $"up-{first}";
@@ -151,7 +151,7 @@ public abstract class UploadContract : StoreWords
         var listed = new List<string>();
         await foreach (var key in Store.ListUploadsAsync(DateTimeOffset.MaxValue, None)) listed.Add(key);
         foreach (var key in listed) await Store.DeleteUploadAsync(key, null, None);
-        Assert.Equal(3, (await ListRawAsync()).Count);
+        Assert.Equal(firsts.Length, (await ListRawAsync()).Count);
     }
 
     [Fact]

@@ -8,7 +8,7 @@ using Azure.Identity;
 namespace Berth.Blobs.Azure;
 
 /// <summary>Puts on a request what the service asks to see.</summary>
-internal abstract class AzureAuthorization
+internal abstract class AzureAuthorization : IDisposable
 {
     /// <summary>What the service's answers and signatures are the version of.</summary>
     public const string Version = "2021-12-02";
@@ -26,6 +26,8 @@ internal abstract class AzureAuthorization
 
     /// <summary>Forgets what the service refused; false when there is nothing else to try.</summary>
     public virtual bool Renew() => false;
+
+    public virtual void Dispose() => GC.SuppressFinalize(this);
 }
 
 /// <summary>A signature by the account's key over method, headers, path and query.</summary>
@@ -114,6 +116,12 @@ internal sealed class AzureToken : AzureAuthorization
     {
         _token = null;
         return true;
+    }
+
+    public override void Dispose()
+    {
+        _gate.Dispose();
+        base.Dispose();
     }
 
     private static TokenCredential Credential(AzureOptions options)

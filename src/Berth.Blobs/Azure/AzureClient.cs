@@ -147,7 +147,12 @@ internal sealed class AzureClient : IObjectClient
         return new Uri($"{endpoint}/{_options.Container}/{Escape(key)}?{query}");
     }
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose()
+    {
+        _delegation?.Dispose();
+        _authorization.Dispose();
+        _http.Dispose();
+    }
 
     private static string Escape(string key) => string.Join('/', key.Split('/').Select(Uri.EscapeDataString));
 

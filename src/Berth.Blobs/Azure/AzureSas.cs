@@ -66,7 +66,7 @@ internal static class AzureSas
 }
 
 /// <summary>Keeps a delegation key while it is good.</summary>
-internal sealed class AzureDelegation(Func<DateTimeOffset, DateTimeOffset, CancellationToken, ValueTask<StoreAnswer>> ask, StoreHttp http, TimeProvider time)
+internal sealed class AzureDelegation(Func<DateTimeOffset, DateTimeOffset, CancellationToken, ValueTask<StoreAnswer>> ask, StoreHttp http, TimeProvider time) : IDisposable
 {
     // Azure lends for a week at most.
     private static readonly TimeSpan Lifetime = TimeSpan.FromHours(24);
@@ -75,6 +75,8 @@ internal sealed class AzureDelegation(Func<DateTimeOffset, DateTimeOffset, Cance
     private readonly SemaphoreSlim _gate = new(1, 1);
     private AzureDelegationKey? _key;
     private DateTimeOffset _expiry;
+
+    public void Dispose() => _gate.Dispose();
 
     /// <summary>A key that is good for longer than a URL lives.</summary>
     public async ValueTask<AzureDelegationKey> KeyAsync(TimeSpan lifetime, CancellationToken ct)

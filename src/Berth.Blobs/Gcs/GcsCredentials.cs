@@ -42,7 +42,14 @@ internal sealed class GcsCredentials(GcsOptions options, StoreHttp http, GoogleC
         if (signedIn.UnderlyingCredential is ServiceAccountCredential account) return account.Id;
         if (options.SignerEmail.Length > 0) return options.SignerEmail;
         if (signedIn.UnderlyingCredential is not ComputeCredential compute) return null;
-        return _email ??= await compute.GetDefaultServiceAccountEmailAsync(ct).ConfigureAwait(false);
+        try
+        {
+            return _email ??= await compute.GetDefaultServiceAccountEmailAsync(ct).ConfigureAwait(false);
+        }
+        catch (HttpRequestException e)
+        {
+            throw new StoreUnavailableException($"the metadata server does not say which service account this is ({e.Message}): set signerEmail", e);
+        }
     }
 
     /// <summary>An RSA signature with SHA-256: by the key here, or by IAM.</summary>

@@ -6,7 +6,14 @@ namespace Berth.Blobs.S3;
 public static class S3BlobStore
 {
     /// <summary>Opens a store; it is disposed by whoever opened it. Nothing is asked of the service yet (<see cref="IBlobStore.ProbeAsync"/>).</summary>
+    /// <param name="options">Where the bucket is and how it is used.</param>
+    /// <param name="cloudFront">What signs URLs in place of the bucket; null, or without a base URL: nothing.</param>
+    /// <param name="memory">The memory of uploads, one for the process.</param>
+    /// <param name="time">Clock.</param>
     /// <exception cref="IOException">The settings lead to no client.</exception>
-    public static IBlobStore Open(S3Options options, PartMemory memory, TimeProvider time) =>
-        new ObjectBlobStore(new S3Client(options, time), options.RootDirectory, memory, time);
+    public static IBlobStore Open(S3Options options, CloudFrontOptions? cloudFront, PartMemory memory, TimeProvider time)
+    {
+        var signer = cloudFront is { BaseUrl.Length: > 0 } ? new CloudFrontSigner(cloudFront, time) : null;
+        return new ObjectBlobStore(new S3Client(options, signer, time), options.RootDirectory, memory, time);
+    }
 }

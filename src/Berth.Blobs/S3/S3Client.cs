@@ -19,10 +19,12 @@ internal sealed class S3Client : IObjectClient
     private readonly S3Options _options;
     private readonly S3Connection _connection;
     private readonly S3Calls _calls;
+    private readonly CloudFrontSigner? _signer;
     private readonly TimeProvider _time;
 
-    public S3Client(S3Options options, TimeProvider time)
+    public S3Client(S3Options options, CloudFrontSigner? signer, TimeProvider time)
     {
+        _signer = signer;
         _options = options;
         _time = time;
         _connection = new S3Connection(options);
@@ -186,9 +188,13 @@ internal sealed class S3Client : IObjectClient
     }
 
     public async ValueTask<Uri?> SignReadAsync(string key, TimeSpan lifetime, CancellationToken ct) =>
-        await CallAsync($"to sign {key}", 0, _ => _connection.SignAsync(key, _time.GetUtcNow() + lifetime), ct).ConfigureAwait(false);
+        _signer?.Sign(key, lifetime) ?? await CallAsync($"to sign {key}", 0, _ => _connection.SignAsync(key, _time.GetUtcNow() + lifetime), ct).ConfigureAwait(false);
 
-    public void Dispose() => _connection.Dispose();
+    public void Dispose()
+    {
+        _connection.Dispose();
+        _signer?.Dispose();
+    }
 
     private static bool IsNotFound(AmazonS3Exception e) => e.StatusCode == HttpStatusCode.NotFound && e.ErrorCode != "NoSuchBucket";
 

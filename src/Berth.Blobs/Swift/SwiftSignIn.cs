@@ -87,7 +87,7 @@ internal sealed class SwiftSignIn(SwiftOptions options, StoreHttp http, TimeProv
         }
     }
 
-    private string StorageUrlOf(IReadOnlyList<Keystone.Service> catalog)
+    private string StorageUrlOf(IReadOnlyList<Keystone.CatalogEntry> catalog)
     {
         var endpoints = catalog.Where(s => s.Type == "object-store").SelectMany(s => s.Endpoints ?? []).Where(e => e.Interface == options.EndpointType && e.Url is { Length: > 0 }).ToList();
         var found = options.Region.Length == 0 ? endpoints.FirstOrDefault() : endpoints.Find(e => e.Region == options.Region || e.RegionId == options.Region);

@@ -47,9 +47,9 @@ internal static class Keystone
 
     public sealed record Token(
         [property: JsonPropertyName("expires_at")] DateTimeOffset? ExpiresAt,
-        [property: JsonPropertyName("catalog")] IReadOnlyList<Service>? Catalog);
+        [property: JsonPropertyName("catalog")] IReadOnlyList<CatalogEntry>? Catalog);
 
-    public sealed record Service([property: JsonPropertyName("type")] string? Type, [property: JsonPropertyName("endpoints")] IReadOnlyList<Endpoint>? Endpoints);
+    public sealed record CatalogEntry([property: JsonPropertyName("type")] string? Type, [property: JsonPropertyName("endpoints")] IReadOnlyList<Endpoint>? Endpoints);
 
     public sealed record Endpoint(
         [property: JsonPropertyName("interface")] string? Interface,

@@ -1,7 +1,6 @@
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
-using Berth.Blobs;
 using Berth.Oci;
 using Berth.Server.Access;
 using Berth.Server.Api;

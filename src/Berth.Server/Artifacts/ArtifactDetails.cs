@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using Berth.Blobs;
 using Berth.Oci;
 using Berth.Server.Platform.Data;
 using Berth.Server.Registry;

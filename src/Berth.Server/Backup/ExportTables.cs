@@ -1,6 +1,5 @@
 using Berth.Server.Platform.Data;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Metadata;
 
 namespace Berth.Server.Backup;
 
@@ -12,6 +11,7 @@ internal static class ExportTables
     {
         ["uploads"] = "the bytes of unfinished uploads are in no backup: clients send them again",
         ["blob_removals"] = "names bytes of the store that was, to be removed there",
+        ["data_keys"] = "open the bytes of the stores that were; a restore writes them anew, under keys of its own",
         ["rate_limits"] = "counts a minute",
         ["gc_holds"] = "holds of processes that are gone",
         ["audit_forward_leases"] = "leases of processes that are gone",

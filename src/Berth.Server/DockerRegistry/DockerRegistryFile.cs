@@ -40,10 +40,11 @@ public static class DockerRegistryFile
                 root.Set(name, DockerRegistryEnvironment.NameAsMap(section));
         }
         new DockerRegistryEnvironment(report, problems).Apply(root, environment);          // (1)
+        DockerRegistryObjectStores.RenameAlias(root);
         Walk(root, "", report);                                                            // (2)
         var reader = new DockerRegistryReader(root, problems, report);
         RequireOneStorage(reader);
-        DockerRegistryStorage.Map(reader);                                                 // (3)
+        DockerRegistryStorage.Map(reader, environment);                                    // (3)
         DockerRegistryHttp.Map(reader);
         DockerRegistryAuth.Map(reader);
         DockerRegistryRules.Map(reader);
@@ -77,7 +78,7 @@ public static class DockerRegistryFile
             .Where(entry => !StorageSettings.Contains(entry.Key, StringComparer.OrdinalIgnoreCase)).ToArray() ?? [];
         if (drivers.Length == 0)
         {
-            reader.Problems.Add("storage", reader.Origin("storage"), "names no storage; set storage.filesystem.rootdirectory");
+            reader.Problems.Add("storage", reader.Origin("storage"), "names no storage; set storage.filesystem.rootdirectory, or storage.s3, azure, gcs or swift");
             return;
         }
         if (drivers.Length > 1)
@@ -86,11 +87,10 @@ public static class DockerRegistryFile
             return;
         }
         var (name, node) = drivers[0];
-        if (string.Equals(name, "filesystem", StringComparison.OrdinalIgnoreCase))
+        if (string.Equals(name, "filesystem", StringComparison.OrdinalIgnoreCase) || DockerRegistryObjectStores.Knows(name))
             return;
         var reason = DockerRegistryKeys.All.FirstOrDefault(key => string.Equals(key.Group, $"storage.{name}", StringComparison.OrdinalIgnoreCase))?.Text
-            ?? (name.StartsWith("s3", StringComparison.OrdinalIgnoreCase) ? DockerRegistryKeys.Find("storage.s3.bucket")!.Text
-                : "there is no such storage; use storage.filesystem");
+            ?? "there is no such storage; use filesystem, s3, azure, gcs or swift";
         reader.Problems.Add($"storage.{name}", node.Origin, reason);
     }
 

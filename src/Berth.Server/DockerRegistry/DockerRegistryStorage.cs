@@ -5,7 +5,28 @@ internal static class DockerRegistryStorage
 {
     private const int MinThreads = 25;
 
-    public static void Map(DockerRegistryReader reader)
+    public static void Map(DockerRegistryReader reader, IReadOnlyDictionary<string, string> environment)
+    {
+        if (DockerRegistryObjectStores.Of(reader) is { } driver)
+        {
+            DockerRegistryObjectStores.Map(reader, driver);
+            reader.Put("dataFolder", Path.Combine(DockerRegistryFile.DefaultRootDirectory, "berth"), DockerRegistryReader.Default);
+            reader.Report.Warn($"storage.{driver}", reader.Origin($"storage.{driver}"),
+                "images that Docker Registry keeps in this store are not taken over: adoption reads folders; copy them with a client while it still runs");
+            WarnOfMetadataOnDisk(reader, driver, environment);
+        }
+        else
+        {
+            MapFolder(reader);
+        }
+        reader.CopySwitch("storage.redirect.disable", "storage.redirect.enabled", opposite: true);
+        reader.Put("registry.delete", reader.Switch("storage.delete.enabled", missing: false), reader.Origin("storage.delete.enabled"));
+        reader.CopySwitch("storage.maintenance.readonly.enabled", "registry.readOnly");
+        MapUploadPurging(reader);
+        MapLists(reader);
+    }
+
+    private static void MapFolder(DockerRegistryReader reader)
     {
         const string rootKey = "storage.filesystem.rootdirectory";
         var root = reader.Text(rootKey) is { Length: > 0 } given ? given : DockerRegistryFile.DefaultRootDirectory;
@@ -14,10 +35,15 @@ internal static class DockerRegistryStorage
         reader.Put("dataFolder", Path.Combine(root, "berth"), origin);
         if (reader.Has("storage.filesystem.maxthreads"))
             reader.Put("storage.maxThreads", Math.Max(MinThreads, reader.Number("storage.filesystem.maxthreads", MinThreads)), reader.Origin("storage.filesystem.maxthreads"));
-        reader.Put("registry.delete", reader.Switch("storage.delete.enabled", missing: false), reader.Origin("storage.delete.enabled"));
-        reader.CopySwitch("storage.maintenance.readonly.enabled", "registry.readOnly");
-        MapUploadPurging(reader);
-        MapLists(reader);
+    }
+
+    // Docker Registry kept everything in the bucket; whoever runs it in a container often has no disk that stays.
+    private static void WarnOfMetadataOnDisk(DockerRegistryReader reader, string driver, IReadOnlyDictionary<string, string> environment)
+    {
+        if (environment.Keys.Any(name => name.Equals("BERTH_DATAFOLDER", StringComparison.OrdinalIgnoreCase) || name.StartsWith("BERTH_DATABASE__", StringComparison.OrdinalIgnoreCase)))
+            return;
+        reader.Report.Warn($"storage.{driver}", reader.Origin($"storage.{driver}"),
+            "blobs are in the object store, but tags and manifests are in the database berth.db in the data folder /var/lib/registry/berth: keep it on a disk that stays, or set BERTH_DATABASE__KIND=postgres and BERTH_DATABASE__CONNECTIONSTRING");
     }
 
     private static void MapUploadPurging(DockerRegistryReader reader)

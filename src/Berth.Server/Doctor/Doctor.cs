@@ -1,9 +1,9 @@
-using Berth.Blobs;
 using Berth.Server.Access;
 using Berth.Server.Api;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Health;
 using Berth.Server.Platform.Settings;
+using Berth.Server.Platform.Storage;
 using Berth.Server.Platform.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -16,11 +16,11 @@ namespace Berth.Server.Doctor;
 internal static class Doctor
 {
     /// <summary>Registers the feature (mode <c>local</c>).</summary>
-    public static IServiceCollection AddDoctor(this IServiceCollection services, BerthOptions options) => services
+    public static IServiceCollection AddDoctor(this IServiceCollection services, DoctorSettings options) => services
         .AddOperations(p => DoctorApi.Operations(new DoctorApi(
             options, p.GetRequiredService<Database>(), p.GetRequiredService<RuntimeSettings>(), p.GetRequiredService<TimeProvider>(),
-            new DoctorInstruments(p.GetRequiredService<HealthMonitor>(), p.GetRequiredService<IBlobStore>(), p.GetRequiredService<MetricsPage>(), p.GetRequiredService<RequestMetrics>(), p.GetRequiredService<AccessCounters>()))));
+            new DoctorInstruments(p.GetRequiredService<HealthMonitor>(), p.GetRequiredService<BlobStores>(), p.GetRequiredService<MetricsPage>(), p.GetRequiredService<RequestMetrics>(), p.GetRequiredService<AccessCounters>()))));
 }
 
 /// <summary>What an examination reads of the running process.</summary>
-internal sealed record DoctorInstruments(HealthMonitor Health, IBlobStore Store, MetricsPage Page, RequestMetrics Requests, AccessCounters Access);
+internal sealed record DoctorInstruments(HealthMonitor Health, BlobStores Stores, MetricsPage Page, RequestMetrics Requests, AccessCounters Access);

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 namespace Berth.Server.Doctor;
 
 /// <summary>The checklist from inside, for administrators.</summary>
-internal sealed class DoctorApi(BerthOptions options, Database database, RuntimeSettings settings, TimeProvider time, DoctorInstruments instruments)
+internal sealed class DoctorApi(DoctorSettings options, Database database, RuntimeSettings settings, TimeProvider time, DoctorInstruments instruments)
 {
     private const double Share = 0.99;
 
@@ -31,7 +31,7 @@ internal sealed class DoctorApi(BerthOptions options, Database database, Runtime
         Options = options,
         Settings = await settings.ReadAsync(ct).ConfigureAwait(false),
         Health = instruments.Health,
-        FreeBytes = instruments.Store.FreeBytes,
+        FreeBytes = instruments.Stores[instruments.Stores.Default].FreeBytes,
         MetricsReadAgo = instruments.Page.ReadAgo,
         Pulls = instruments.Requests.Quantile("manifest", HttpMethods.Get, Share),
         SignInsFailed = instruments.Access.SignInsFailed,

@@ -1,6 +1,7 @@
 using Berth.Server.Access;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Health;
+using Berth.Server.Platform.Options;
 using Berth.Server.Platform.Settings;
 using Microsoft.Extensions.Logging;
 using static Berth.Server.Doctor.Finding;
@@ -45,7 +46,7 @@ internal static class DoctorChecks
                 : facts.Options.Access.SecretKey is null && facts.Options.Access.SecretKeyFile is null ? Fail("access.secretKey is not set: another replica would not read what this one encrypts")
                 : Pass("PostgreSQL and a common secret key: any number of replicas may run")),
         new("deployment.backup", DoctorArea.Deployment, "Is there a backup strategy?", "nothing tells a server that copies of it are made elsewhere",
-            "copy database and storage on a schedule and try a restore: docs/installation.md", _ => NotConfigured("no backup is known to Berth")),
+            "run berth backup on a schedule and try berth restore on another machine: docs/backup.md", _ => NotConfigured("Berth does not know of copies that are kept elsewhere")),
     ];
 
     private static IEnumerable<DoctorCheck> Access() =>
@@ -86,8 +87,10 @@ internal static class DoctorChecks
                 facts.Counts.ImmutableRules > 0 ? Pass($"{facts.Counts.ImmutableRules} rules make tags immutable") : NotConfigured("every tag may be moved")),
         Later("management.cleanup", DoctorArea.Management, "Is a clean-up policy configured?", "retention policies"),
         Later("management.lifecycle", DoctorArea.Management, "Is the lifecycle automated?", "retention policies"),
-        new("management.garbage-collection", DoctorArea.Management, "Does garbage collection run regularly?", "nothing in this version runs it by itself",
-            "run berth registry garbage-collect on a schedule", _ => NotConfigured("garbage is collected by the command line only")),
+        new("management.garbage-collection", DoctorArea.Management, "Does garbage collection run regularly?", "gc.enabled of the replica that answers",
+            "set gc.enabled to true in one replica at least", facts => facts.Options.Gc.Enabled
+                ? Pass($"it runs all the time; blobs stay for {ConfigText.Duration(facts.Options.Gc.Delay)} after nothing names them any more")
+                : NotConfigured("this replica does not collect (gc.enabled); another may")),
     ];
 
     private static IEnumerable<DoctorCheck> Security() =>
@@ -148,7 +151,7 @@ internal static class DoctorChecks
         new("trouble.unauthorized", DoctorArea.Troubleshooting, "Does anything explain pulls that fail with \"unauthorized\"?", "robots that ended in the last 30 days, locked names, failed sign-ins since the start",
             "berth robot refresh ID for a robot that has ended; a lock ends after identity.lockTime; else docker login again", Unauthorized),
         new("trouble.storage-full", DoctorArea.Troubleshooting, "Is there room for pushes?", "free bytes of the store against storage.minFreeBytes",
-            "delete tags of the largest projects, then berth registry garbage-collect; unfinished uploads go after registry.uploadExpiry", StorageFull),
+            "delete tags of the largest projects: their bytes go after gc.delay, or at once with berth registry garbage-collect; unfinished uploads go after registry.uploadExpiry", StorageFull),
         Later("trouble.scan", DoctorArea.Troubleshooting, "Do scans succeed?", "scanners"),
         new("trouble.webhooks", DoctorArea.Troubleshooting, "Do webhooks reach their receivers?", "deliveries that were given up",
             "see GET /api/berth/v1/webhooks/ID/deliveries?status=error, mend the target and send them again", facts =>

@@ -1,16 +1,13 @@
-using Berth.Blobs;
-using Berth.Server.Access;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Health;
 using Berth.Server.Platform.Settings;
-using Berth.Server.Platform.Telemetry;
 
 namespace Berth.Server.Doctor;
 
 /// <summary>What the server knows of itself at the moment of an examination.</summary>
 internal sealed record DoctorFacts
 {
-    public required BerthOptions Options { get; init; }
+    public required DoctorSettings Options { get; init; }
 
     public required SettingValues Settings { get; init; }
 

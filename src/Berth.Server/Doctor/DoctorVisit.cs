@@ -48,12 +48,14 @@ public sealed class DoctorVisit : IDisposable
         (_options, _time) = (options, time);
         var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false };
         // What is wrong with a certificate is a finding; the rest is examined all the same, with nothing secret sent (see SignedIn).
+#pragma warning disable CA5359 // The callback judges the certificate; SignedIn sends nothing secret where it is not good.
         handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
         {
             _certificate ??= certificate is null ? null : X509CertificateLoader.LoadCertificate(certificate.GetRawCertData());
             if (errors != SslPolicyErrors.None) _certificateProblem = ProblemOf(errors, chain);
             return true;
         };
+#pragma warning restore CA5359
         _http = new HttpClient(handler) { BaseAddress = new Uri(options.Address.AbsoluteUri.TrimEnd('/') + "/"), Timeout = s_timeout, MaxResponseContentBufferSize = MaxAnswerBytes };
     }
 

@@ -1,5 +1,4 @@
 using System.Data.Common;
-using System.Text.Json;
 using Berth.Oci;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Storage;

@@ -1,9 +1,7 @@
 using System.Text;
 using Azure.Core;
 using Berth.Blobs.Azure;
-using Berth.Blobs.Objects;
 using Berth.Blobs.Tests.Http;
-using Berth.Oci;
 
 namespace Berth.Blobs.Tests.Azure;
 

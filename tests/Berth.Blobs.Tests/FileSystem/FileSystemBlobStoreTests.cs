@@ -91,8 +91,8 @@ public sealed class FileSystemBlobStoreTests : BlobStoreContract, IDisposable
     {
         await using var appender = await _store.OpenUploadAsync(Start("up"), None);
         await appender.AppendAsync(new ReadOnlySequence<byte>(Bytes(99)), None);
-        // Somebody else writes into the same file.
-        await File.WriteAllBytesAsync(Path.Join(_folder, "berth/uploads/up"), Bytes(100));
+        // Somebody else writes into the same file, lock or not.
+        using (var other = Posix.OpenReadWrite(Path.Join(_folder, "berth/uploads/up"), create: false)) RandomAccess.Write(other!, Bytes(100), 0);
         await Assert.ThrowsAsync<IOException>(async () => await appender.CommitAsync(Digest.Of(Bytes(99)), None));
         Assert.Null(await _store.GetSizeAsync(_store.PlaceOf("up", Digest.Of(Bytes(99))), None));
     }

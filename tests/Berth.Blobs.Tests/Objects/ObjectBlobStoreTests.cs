@@ -5,7 +5,9 @@ using Berth.Oci;
 namespace Berth.Blobs.Tests.Objects;
 
 /// <summary>What all object stores have in common, on a service in memory.</summary>
+#pragma warning disable CA1001 // Nothing but memory.
 public class ObjectBlobStoreTests : BlobStoreContract
+#pragma warning restore CA1001
 {
     private const int Part = 64 << 10;
 

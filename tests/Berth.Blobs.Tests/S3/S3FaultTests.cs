@@ -43,7 +43,7 @@ public sealed class S3FaultTests : FaultContract, IAsyncLifetime
             FirstPause = TimeSpan.FromMilliseconds(10),
             MinBytesPerSecond = 4 << 20,
         };
-        var store = S3BlobStore.Open(options, _memory, TimeProvider.System);
+        var store = S3BlobStore.Open(options, null, _memory, TimeProvider.System);
         _stores.Add((IDisposable)store);
         return store;
     }

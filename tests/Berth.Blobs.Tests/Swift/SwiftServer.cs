@@ -5,7 +5,9 @@ using Berth.Blobs.Swift;
 namespace Berth.Blobs.Tests.Swift;
 
 /// <summary>A real Swift that <c>BERTH_TEST_SWIFT</c> names (<c>AUTHURL;USER;PASSWORD</c>, version 1), asked without our client.</summary>
+#pragma warning disable CA1001 // One client for the tests of a class.
 internal sealed class SwiftServer
+#pragma warning restore CA1001
 {
     private readonly HttpClient _http = new();
     private string _storage = "";

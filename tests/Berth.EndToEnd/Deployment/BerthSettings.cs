@@ -26,7 +26,9 @@ public static class BerthSettings
         var command = new List<string> { "config", "check", "--json" };
         if (yaml is not null)
         {
-            command.AddRange(["--config", shell.Write("berth.yaml", yaml.Replace("/etc/berth/tls", Certificate(shell), StringComparison.Ordinal))]);
+            var mounted = yaml.Replace("/etc/berth/tls", Certificate(shell), StringComparison.Ordinal)
+                .Replace("/etc/berth/gcs/GCS_KEY_DATA", shell.Write("gcs-key.json", "{}"), StringComparison.Ordinal);
+            command.AddRange(["--config", shell.Write("berth.yaml", mounted)]);
         }
 
         foreach (var (name, value) in variables.Where(variable => variable.Key.StartsWith("BERTH_", StringComparison.Ordinal)))

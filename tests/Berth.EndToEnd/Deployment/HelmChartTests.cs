@@ -1,5 +1,4 @@
 using System.Text;
-using Berth.EndToEnd.Harness;
 
 namespace Berth.EndToEnd.Deployment;
 
@@ -16,8 +15,8 @@ public sealed class HelmChartTests(ChartShell chart) : IClassFixture<ChartShell>
         { "cluster", ["-f", Cluster] },
         { "embedded", ["-f", Embedded] },
         { "from Harbor", ["-f", FromHarbor] },
-        { "azure", ["--set", "persistence.imageChartStorage.type=azure,persistence.imageChartStorage.azure.accountname=a,persistence.imageChartStorage.azure.accountkey=k,persistence.imageChartStorage.azure.container=c"] },
-        { "gcs", ["--set", "persistence.imageChartStorage.type=gcs,persistence.imageChartStorage.gcs.bucket=b,persistence.imageChartStorage.gcs.existingSecret=key"] },
+        { "azure", ["--set", "persistence.imageChartStorage.type=azure,persistence.imageChartStorage.azure.accountname=account,persistence.imageChartStorage.azure.accountkey=a2V5a2V5,persistence.imageChartStorage.azure.container=images"] },
+        { "gcs", ["--set", "persistence.imageChartStorage.type=gcs,persistence.imageChartStorage.gcs.bucket=images,persistence.imageChartStorage.gcs.existingSecret=key"] },
         { "swift", ["--set", "persistence.imageChartStorage.type=swift,persistence.imageChartStorage.swift.authurl=http://s/v3,persistence.imageChartStorage.swift.username=u,persistence.imageChartStorage.swift.password=p,persistence.imageChartStorage.swift.container=c"] },
     };
 
@@ -30,7 +29,7 @@ public sealed class HelmChartTests(ChartShell chart) : IClassFixture<ChartShell>
         await chart.CheckTypes(rendered);
 
         var container = Manifests.Container(rendered.One("Deployment"));
-        var variables = Manifests.Environment(container, (_, key) => key == "secretKey" ? BerthSettings.SecretKey : "value");
+        var variables = Manifests.Environment(container, (_, key) => key == "secretKey" ? BerthSettings.SecretKey : "dmFsdWU=");
         await BerthSettings.Check(chart.Shell, Manifests.Text(rendered.One("ConfigMap", "r-berth"), "data", "berth.yaml"), variables);
         Assert.True(variables.ContainsKey("BERTH_ADMIN_PASSWORD"), name);
     }

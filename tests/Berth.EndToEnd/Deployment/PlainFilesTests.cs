@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using Berth.EndToEnd.Harness;
 
 namespace Berth.EndToEnd.Deployment;
 

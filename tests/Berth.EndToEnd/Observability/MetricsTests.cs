@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Berth.EndToEnd.Deployment;
-using Berth.EndToEnd.Harness;
 
 namespace Berth.EndToEnd.Observability;
 
@@ -34,7 +33,7 @@ public sealed partial class MetricsTests(ObservedRegistry observed, ChartShell f
         var used = Expressions(rules).Concat(Dashboards().SelectMany(dashboard => Expressions(dashboard.Json)))
             .SelectMany(expression => MetricName().Matches(expression).Select(match => match.Value)).Distinct().Order().ToList();
         Assert.True(used.Count > 30, $"only {used.Count} metrics are used");
-        Assert.Empty(used.Where(name => !known.Contains(name)));
+        Assert.DoesNotContain(used, name => !known.Contains(name));
     }
 
     [Fact]

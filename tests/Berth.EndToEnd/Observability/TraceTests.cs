@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Berth.EndToEnd.Harness;
 
 namespace Berth.EndToEnd.Observability;
 

@@ -2,7 +2,6 @@ using System.Net;
 using Berth.Server.Platform.Data;
 using Berth.Server.Tests.Api;
 using Berth.Server.Tests.Registry;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Berth.Server.Tests.Administration;

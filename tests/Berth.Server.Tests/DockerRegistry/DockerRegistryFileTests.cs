@@ -143,8 +143,12 @@ public sealed class DockerRegistryFileTests : IDisposable
         Assert.DoesNotContain(Load(Minimal, new() { ["REGISTRY_CONFIGURATION_PATH"] = file }).DockerRegistry!.Notices, notice => notice.Kind == "unknown");
 
     [Theory]
-    [InlineData("storage: { s3: { bucket: b } }", "storage.s3: object stores arrive in version 0.3")]
-    [InlineData("storage: { s3aws: { bucket: b } }", "storage.s3aws: object stores arrive in version 0.3")]
+    [InlineData("storage: { s3: { region: r } }", "storage.s3.bucket: name the bucket")]
+    [InlineData("storage: { s3aws: { bucket: images, chunksize: 1000 } }", "storage.s3.partBytes: is 5 MiB to 1 GiB")]
+    [InlineData("storage: { s3aws: { bucket: images }, s3: { bucket: images } }", "storage: has s3aws and s3; keep one of them")]
+    [InlineData("storage: { gcs: { bucket: images, credentials: word } }", "storage.gcs.credentials: must be the entries of a key file")]
+    [InlineData("storage: { swift: { authurl: 'http://s/v2.0', authversion: 2, username: u, password: p, container: c } }", "storage.swift.authVersion: is 1 or 3")]
+    [InlineData("storage: { oss: { bucket: images } }", "storage.oss: OSS's own protocol is not spoken")]
     [InlineData("storage: inmemory", "storage.inmemory: nothing would survive a restart")]
     [InlineData("storage: { filesystem: {}, gcs: { bucket: b } }", "storage: has filesystem and gcs; keep one of them")]
     [InlineData("storage: { delete: { enabled: true } }", "storage: names no storage")]
@@ -158,9 +162,71 @@ public sealed class DockerRegistryFileTests : IDisposable
     [InlineData("storage: filesystem\nhttp: { net: udp }", "http.net: \"udp\" must be tcp or unix")]
     [InlineData("storage: filesystem\nhttp: { addr: localhost }", "http.addr: \"localhost\" must be host:port")]
     [InlineData("storage: filesystem\nlog: { level: loud }", "log.level: \"loud\" must be error, warn, info or debug")]
-    [InlineData("storage: filesystem\nstorage: s3", "storage.s3: object stores")]
+    [InlineData("storage: filesystem\nstorage: s3", "storage.s3.bucket: name the bucket")]
     public void What_would_surprise_stops_the_start(string yaml, string message) =>
         Assert.Contains(Problems("version: 0.1\n" + yaml + "\n"), problem => problem.Contains(message, StringComparison.Ordinal));
+
+    [Fact]
+    public void A_bucket_is_used_as_it_is()
+    {
+        const string yaml = """
+            version: 0.1
+            storage:
+              s3aws:
+                region: eu-central-1
+                bucket: images
+                regionendpoint: minio.example.com:9000
+                secure: false
+                rootdirectory: /registry
+                v4auth: true
+              redirect:
+                disable: true
+            """;
+        var variables = new Dictionary<string, string> { ["REGISTRY_STORAGE_S3AWS_ACCESSKEY"] = "key", ["REGISTRY_STORAGE_S3AWS_SECRETKEY"] = "secret" };
+        var configuration = Load(yaml, variables);
+        var (storage, s3) = (configuration.Options.Storage, configuration.Options.Storage.S3!);
+        Assert.Null(storage.Root);
+        Assert.False(storage.Redirect.Enabled);
+        Assert.Equal(("images", "eu-central-1", "minio.example.com:9000", false, "/registry"), (s3.Bucket, s3.Region, s3.Endpoint, s3.Secure, s3.RootDirectory));
+        Assert.Equal(("key", "secret"), (s3.AccessKey, s3.SecretKey));
+        Assert.Equal("/var/lib/registry/berth", configuration.Options.DataFolder);
+        Assert.Contains("not needed: storage.s3.v4auth: ", configuration.DockerRegistry!.Message, StringComparison.Ordinal);
+        Assert.Contains("warning: storage.s3: blobs are in the object store, but tags and manifests are in the database", configuration.DockerRegistry.Message, StringComparison.Ordinal);
+        Assert.Contains("warning: storage.s3: images that Docker Registry keeps in this store are not taken over", configuration.DockerRegistry.Message, StringComparison.Ordinal);
+        variables["BERTH_DATAFOLDER"] = "/srv/berth";
+        Assert.DoesNotContain(Load(yaml, variables).DockerRegistry!.Notices, notice => notice.Text.Contains("berth.db", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_container_of_Swift_is_named_by_variables_alone()
+    {
+        var swift = Load("version: 0.1\nstorage: swift\n", new()
+        {
+            ["REGISTRY_STORAGE_SWIFT_AUTHURL"] = "https://keystone.example.com/v3",
+            ["REGISTRY_STORAGE_SWIFT_USERNAME"] = "registry",
+            ["REGISTRY_STORAGE_SWIFT_PASSWORD"] = "secret",
+            ["REGISTRY_STORAGE_SWIFT_CONTAINER"] = "images",
+            ["REGISTRY_STORAGE_SWIFT_INSECURESKIPVERIFY"] = "true",
+            ["REGISTRY_STORAGE_SWIFT_TEMPURLMETHODS"] = "[GET, HEAD]",
+        }).Options.Storage.Swift!;
+        Assert.Equal(("registry", "secret", "images", true), (swift.Username, swift.Password, swift.Container, swift.SkipVerify));
+        Assert.Equal(["GET", "HEAD"], swift.TempUrlMethods);
+    }
+
+    [Fact]
+    public void Credentials_of_Google_become_a_key_file()
+    {
+        var gcs = Load("""
+            version: 0.1
+            storage:
+              gcs:
+                bucket: images
+                maxconcurrency: 5
+                credentials: { type: service_account, project_id: p, private_key: "a\nb" }
+            """).Options.Storage.Gcs!;
+        Assert.Equal("""{"type":"service_account","project_id":"p","private_key":"a\nb"}""", gcs.CredentialsJson);
+        Assert.Equal(25, gcs.MaxConnections);
+    }
 
     [Fact]
     public void An_unknown_version_stops_the_start() =>

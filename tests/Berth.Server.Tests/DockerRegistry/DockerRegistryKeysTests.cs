@@ -19,6 +19,10 @@ public sealed class DockerRegistryKeysTests : IDisposable
     private const string Htpasswd = "REGISTRY_AUTH={htpasswd: {realm: r, path: /p}}";
     private const string Silly = "REGISTRY_AUTH={silly: {realm: r, service: s}}";
     private const string Token = "REGISTRY_AUTH={token: {realm: r, service: s, issuer: i, jwks: PEM}}";
+    private const string S3 = "REGISTRY_STORAGE={s3: {bucket: images}}";
+    private const string Azure = "REGISTRY_STORAGE={azure: {container: images, accountname: account}}";
+    private const string Gcs = "REGISTRY_STORAGE={gcs: {bucket: images}}";
+    private const string Swift = "REGISTRY_STORAGE={swift: {authurl: 'http://swift/auth/v1.0', username: u, password: p, container: images}}";
     private const string Tls = "REGISTRY_HTTP_TLS={certificate: PEM, key: PEM}";
 
     private readonly string file = Path.GetTempFileName();
@@ -33,7 +37,66 @@ public sealed class DockerRegistryKeysTests : IDisposable
         { "loglevel", "REGISTRY_LOGLEVEL=error", "" },
         { "storage.filesystem.rootdirectory", "REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY=/elsewhere", "" },
         { "storage.filesystem.maxthreads", "REGISTRY_STORAGE_FILESYSTEM_MAXTHREADS=50", "" },
+        { "storage.s3.accesskey", "REGISTRY_STORAGE_S3_ACCESSKEY=a;REGISTRY_STORAGE_S3_SECRETKEY=s", S3 },
+        { "storage.s3.secretkey", "REGISTRY_STORAGE_S3_SECRETKEY=s;REGISTRY_STORAGE_S3_ACCESSKEY=a", S3 },
+        { "storage.s3.region", "REGISTRY_STORAGE_S3_REGION=eu-west-1", S3 },
+        { "storage.s3.regionendpoint", "REGISTRY_STORAGE_S3_REGIONENDPOINT=http://127.0.0.1:9000", S3 },
+        { "storage.s3.bucket", "REGISTRY_STORAGE_S3_BUCKET=other", S3 },
+        { "storage.s3.encrypt", "REGISTRY_STORAGE_S3_ENCRYPT=true", S3 },
+        { "storage.s3.keyid", "REGISTRY_STORAGE_S3_KEYID=key;REGISTRY_STORAGE_S3_ENCRYPT=true", S3 },
+        { "storage.s3.secure", "REGISTRY_STORAGE_S3_SECURE=false", S3 },
+        { "storage.s3.skipverify", "REGISTRY_STORAGE_S3_SKIPVERIFY=true", S3 },
+        { "storage.s3.chunksize", "REGISTRY_STORAGE_S3_CHUNKSIZE=5242880", S3 },
+        { "storage.s3.rootdirectory", "REGISTRY_STORAGE_S3_ROOTDIRECTORY=/registry", S3 },
+        { "storage.s3.storageclass", "REGISTRY_STORAGE_S3_STORAGECLASS=STANDARD_IA", S3 },
+        { "storage.s3.objectacl", "REGISTRY_STORAGE_S3_OBJECTACL=bucket-owner-full-control", S3 },
+        { "storage.s3.useragent", "REGISTRY_STORAGE_S3_USERAGENT=docker", S3 },
+        { "storage.s3.forcepathstyle", "REGISTRY_STORAGE_S3_FORCEPATHSTYLE=true", S3 },
+        { "storage.s3.accelerate", "REGISTRY_STORAGE_S3_ACCELERATE=true", S3 },
+        { "storage.s3.usedualstack", "REGISTRY_STORAGE_S3_USEDUALSTACK=true", S3 },
+        { "storage.s3.usefipsendpoint", "REGISTRY_STORAGE_S3_USEFIPSENDPOINT=true", S3 },
+        { "storage.azure.accountname", "REGISTRY_STORAGE_AZURE_ACCOUNTNAME=other", Azure },
+        { "storage.azure.accountkey", "REGISTRY_STORAGE_AZURE_ACCOUNTKEY=a2V5", Azure },
+        { "storage.azure.container", "REGISTRY_STORAGE_AZURE_CONTAINER=other", Azure },
+        { "storage.azure.realm", "REGISTRY_STORAGE_AZURE_REALM=core.chinacloudapi.cn", Azure },
+        { "storage.azure.connectionstring", "REGISTRY_STORAGE_AZURE_CONNECTIONSTRING=DefaultEndpointsProtocol=httpsSEMIAccountName=aSEMIAccountKey=a2V5", Azure },
+        { "storage.azure.credentials.type", "REGISTRY_STORAGE_AZURE_CREDENTIALS_TYPE=managed_identity", Azure },
+        { "storage.azure.credentials.clientid", "REGISTRY_STORAGE_AZURE_CREDENTIALS_CLIENTID=c", Azure },
+        { "storage.azure.credentials.tenantid", "REGISTRY_STORAGE_AZURE_CREDENTIALS_TENANTID=t", Azure },
+        { "storage.azure.credentials.secret", "REGISTRY_STORAGE_AZURE_CREDENTIALS_SECRET=s;REGISTRY_STORAGE_AZURE_CREDENTIALS_TENANTID=t;REGISTRY_STORAGE_AZURE_CREDENTIALS_CLIENTID=c", Azure },
+        { "storage.azure.rootdirectory", "REGISTRY_STORAGE_AZURE_ROOTDIRECTORY=/registry", Azure },
+        { "storage.azure.serviceurl", "REGISTRY_STORAGE_AZURE_SERVICEURL=http://127.0.0.1:10000/account", Azure },
+        { "storage.azure.skipverify", "REGISTRY_STORAGE_AZURE_SKIPVERIFY=true", Azure },
+        { "storage.gcs.bucket", "REGISTRY_STORAGE_GCS_BUCKET=other", Gcs },
+        { "storage.gcs.keyfile", "REGISTRY_STORAGE_GCS_KEYFILE=PEM", Gcs },
+        { "storage.gcs.credentials.*", "REGISTRY_STORAGE_GCS_CREDENTIALS={type: service_account}", Gcs },
+        { "storage.gcs.rootdirectory", "REGISTRY_STORAGE_GCS_ROOTDIRECTORY=/registry", Gcs },
+        { "storage.gcs.chunksize", "REGISTRY_STORAGE_GCS_CHUNKSIZE=5242880", Gcs },
+        { "storage.gcs.maxconcurrency", "REGISTRY_STORAGE_GCS_MAXCONCURRENCY=50", Gcs },
+        { "storage.gcs.useragent", "REGISTRY_STORAGE_GCS_USERAGENT=docker", Gcs },
+        { "storage.swift.username", "REGISTRY_STORAGE_SWIFT_USERNAME=other", Swift },
+        { "storage.swift.password", "REGISTRY_STORAGE_SWIFT_PASSWORD=p;REGISTRY_STORAGE_SWIFT_USERNAME=other", Swift },
+        { "storage.swift.authurl", "REGISTRY_STORAGE_SWIFT_AUTHURL=http://other/v3", Swift },
+        { "storage.swift.tenant", "REGISTRY_STORAGE_SWIFT_TENANT=t", Swift },
+        { "storage.swift.tenantid", "REGISTRY_STORAGE_SWIFT_TENANTID=t", Swift },
+        { "storage.swift.domain", "REGISTRY_STORAGE_SWIFT_DOMAIN=d", Swift },
+        { "storage.swift.domainid", "REGISTRY_STORAGE_SWIFT_DOMAINID=d", Swift },
+        { "storage.swift.tenantdomain", "REGISTRY_STORAGE_SWIFT_TENANTDOMAIN=d", Swift },
+        { "storage.swift.tenantdomainid", "REGISTRY_STORAGE_SWIFT_TENANTDOMAINID=d", Swift },
+        { "storage.swift.trustid", "REGISTRY_STORAGE_SWIFT_TRUSTID=t", Swift },
+        { "storage.swift.region", "REGISTRY_STORAGE_SWIFT_REGION=r", Swift },
+        { "storage.swift.authversion", "REGISTRY_STORAGE_SWIFT_AUTHVERSION=1", Swift },
+        { "storage.swift.container", "REGISTRY_STORAGE_SWIFT_CONTAINER=other", Swift },
+        { "storage.swift.prefix", "REGISTRY_STORAGE_SWIFT_PREFIX=p", Swift },
+        { "storage.swift.endpointtype", "REGISTRY_STORAGE_SWIFT_ENDPOINTTYPE=internal", Swift },
+        { "storage.swift.insecureskipverify", "REGISTRY_STORAGE_SWIFT_INSECURESKIPVERIFY=true", Swift },
+        { "storage.swift.chunksize", "REGISTRY_STORAGE_SWIFT_CHUNKSIZE=5242880", Swift },
+        { "storage.swift.secretkey", "REGISTRY_STORAGE_SWIFT_SECRETKEY=s", Swift },
+        { "storage.swift.accesskey", "REGISTRY_STORAGE_SWIFT_ACCESSKEY=a", Swift },
+        { "storage.swift.tempurlcontainerkey", "REGISTRY_STORAGE_SWIFT_TEMPURLCONTAINERKEY=false", Swift },
+        { "storage.swift.tempurlmethods[]", "REGISTRY_STORAGE_SWIFT_TEMPURLMETHODS=[GET, HEAD]", Swift },
         { "storage.delete.enabled", "REGISTRY_STORAGE_DELETE_ENABLED=true", "" },
+        { "storage.redirect.disable", "REGISTRY_STORAGE_REDIRECT_DISABLE=true", S3 },
         { "storage.maintenance.uploadpurging.enabled", "REGISTRY_STORAGE_MAINTENANCE_UPLOADPURGING_ENABLED=false", "" },
         { "storage.maintenance.uploadpurging.age", "REGISTRY_STORAGE_MAINTENANCE_UPLOADPURGING_AGE=48h", "" },
         { "storage.maintenance.uploadpurging.interval", "REGISTRY_STORAGE_MAINTENANCE_UPLOADPURGING_INTERVAL=2h", "" },
@@ -194,7 +257,7 @@ public sealed class DockerRegistryKeysTests : IDisposable
     private Dictionary<string, string> Variables(string assignments) => assignments.Split(';', StringSplitOptions.RemoveEmptyEntries)
         .Select(assignment => assignment.Split('=', 2)).Aggregate(new Dictionary<string, string>(), (all, pair) =>
         {
-            all[pair[0]] = pair[1].Replace("PEM", file, StringComparison.Ordinal);
+            all[pair[0]] = pair[1].Replace("PEM", file, StringComparison.Ordinal).Replace("SEMI", ";", StringComparison.Ordinal);
             return all;
         });
 

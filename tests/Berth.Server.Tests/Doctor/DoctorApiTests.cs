@@ -62,7 +62,7 @@ public sealed class DoctorApiTests
     {
         await using var app = await PlatformApp.StartAsync(kind);
         Assert.Equal("pass", await StatusAsync(app, "trouble.unauthorized"));
-        var now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+        var now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
         await app.Database.WriteAsync(Durability.Full, async (session, ct) =>
         {
             await session.ExecuteAsync(InsertRobot, ["robot$old", now - 1000], ct);

@@ -2,7 +2,6 @@ using Berth.Blobs.FileSystem;
 using Berth.Oci;
 using Berth.Server.GarbageCollection;
 using Berth.Server.Platform.Data;
-using Berth.Server.Registry;
 using Berth.Server.Tests.Adoption;
 using Berth.Server.Tests.Registry;
 using Microsoft.Extensions.DependencyInjection;
@@ -163,11 +162,11 @@ public sealed class OnlineCollectionTests
         await using var app = await RegistryApp.StartAsync(kind, more: o => o with { Gc = o.Gc with { Delay = TimeSpan.FromSeconds(1), Interval = TimeSpan.FromMilliseconds(100), BatchSize = 5, UntaggedDays = 0 } });
         var layers = Enumerable.Range(0, 6).Select(i => Bytes(2000 + i)).ToArray();
         var config = Bytes(40);
-        var stop = DateTimeOffset.UtcNow.AddSeconds(6);
+        var stop = TimeProvider.System.GetUtcNow().AddSeconds(6);
         await Task.WhenAll(Enumerable.Range(0, 4).Select(n => Task.Run(async () =>
         {
             var random = new Random(n);
-            while (DateTimeOffset.UtcNow < stop)
+            while (TimeProvider.System.GetUtcNow() < stop)
             {
                 var chosen = layers.Where(_ => random.Next(2) == 0).DefaultIfEmpty(layers[0]).ToArray();
                 var digest = await PushImageAsync(app, $"a/r{n % 2}", $"t{n}", config, chosen);

@@ -20,7 +20,7 @@ internal sealed class RegistryApp : IAsyncDisposable
     private static int s_started;
 
     private readonly DatabaseKind _kind;
-    private readonly BerthOptions _options;
+    private BerthOptions _options;
     private readonly Action<IServiceCollection>? _services;
     private readonly string _schema;
     private readonly bool _isReplica;
@@ -102,10 +102,11 @@ internal sealed class RegistryApp : IAsyncDisposable
     /// <summary>Stops the server, as an orderly end of its process does.</summary>
     public Task StopServerAsync() => StopAsync();
 
-    /// <summary>Stops the server and starts another on the same data.</summary>
-    public async Task RestartAsync()
+    /// <summary>Stops the server and starts another on the same data, with other settings if so asked.</summary>
+    public async Task RestartAsync(Func<BerthOptions, BerthOptions>? change = null)
     {
         await StopAsync();
+        if (change is not null) _options = change(_options);
         await RunAsync();
     }
 

@@ -13,7 +13,7 @@ namespace Berth.Torture.Fuzz;
 internal sealed class FuzzServer : IAsyncDisposable
 {
     private static readonly Regex StoredName = new(
-        "^(docker(/registry(/v2(/blobs(/sha(256|512)(/[0-9a-f]{2}(/[0-9a-f]{64,128}(/data)?)?)?)?)?)?)?|berth(/(probe|uploads(/[0-9a-f]{32})?))?)$",
+        "^(docker(/registry(/v2(/blobs(/sha(256|512)(/[0-9a-f]{2}(/[0-9a-f]{64,128}(/data)?)?)?)?)?)?)?|berth(/(probe|blobs|uploads(/[0-9a-f]{32})?))?)$",
         RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
 
     private readonly string _root = Directory.CreateTempSubdirectory("berth-fuzz-").FullName;

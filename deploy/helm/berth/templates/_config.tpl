@@ -69,7 +69,8 @@ root: {{ $s.rootdirectory | quote }}
   {{- include "berth.given" (list $s "authurl" "authUrl" "username" "username" "container" "container" "region" "region" "tenant" "tenant" "domain" "domain") }}
   {{- end }}
 {{- if $all.disableredirect }}
-redirect: false
+redirect:
+  enabled: false
 {{- end }}
 {{- end }}
 {{- end }}

@@ -76,7 +76,7 @@ public abstract class Database : IAsyncDisposable
     {
         // Those who wait for an answer that may not come would keep the others waiting.
         Outage.ThrowIfAway();
-        var started = Timings.Start();
+        var started = DatabaseTimings.Start();
         await Timings.WaitAsync(_readers, ct).ConfigureAwait(false);
         try
         {

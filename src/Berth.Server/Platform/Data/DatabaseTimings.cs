@@ -47,7 +47,7 @@ public sealed class DatabaseTimings
     /// <summary>Statements that took longer than <see cref="SlowAfter"/>.</summary>
     public long SlowStatements => Interlocked.Read(ref _slow);
 
-    internal long Start() => Stopwatch.GetTimestamp();
+    internal static long Start() => Stopwatch.GetTimestamp();
 
     internal long StartWrite()
     {

@@ -19,6 +19,8 @@ internal static class StoreRules
         if (remotes.Count(r => r is not null) > 1) add("storage", "names more than one of s3, azure, gcs and swift: keep one, and put the others into storage.stores", null);
         if (storage.Root is not null && remotes.Any(r => r is not null)) add("storage.root", "is for a store in a folder, and an object store is set: keep one of them", null);
         Check(storage.S3?.Validate(), "storage.s3", add);
+        Check(storage.CloudFront?.Validate(), "storage.cloudFront", add);
+        if (storage.CloudFront is not null && storage.S3 is null) add("storage.cloudFront", "stands before a bucket of S3: set storage.s3 too", null);
         Check(storage.Azure?.Validate(), "storage.azure", add);
         Check(storage.Gcs?.Validate(), "storage.gcs", add);
         Check(storage.Swift?.Validate(), "storage.swift", add);
@@ -48,6 +50,7 @@ internal static class StoreRules
             else if (!names.Add(store.Name)) add($"{key}.name", $"there is another store {store.Name}", "storage.stores");
             if (new object?[] { store.Root, store.S3, store.Azure, store.Gcs, store.Swift }.Count(kind => kind is not null) != 1) add(key, "must have exactly one of root, s3, azure, gcs and swift", "storage.stores");
             Check(store.S3?.Validate(), $"{key}.s3", add);
+            Check(store.CloudFront?.Validate(), $"{key}.cloudFront", add);
             Check(store.Azure?.Validate(), $"{key}.azure", add);
             Check(store.Gcs?.Validate(), $"{key}.gcs", add);
             Check(store.Swift?.Validate(), $"{key}.swift", add);

@@ -29,15 +29,15 @@ internal static class StoreSetup
         var stores = new Dictionary<string, IBlobStore>(StringComparer.Ordinal)
         {
             [BlobStores.DefaultName] = Encrypted(
-                Remote(options.S3, options.Azure, options.Gcs, options.Swift) ?? Folder(RootOf(options, dataFolder)), options.Encryption, keys),
+                Remote(options.S3, options.CloudFront, options.Azure, options.Gcs, options.Swift) ?? Folder(RootOf(options, dataFolder)), options.Encryption, keys),
         };
         foreach (var store in options.Stores)
-            stores[store.Name] = Encrypted(Remote(store.S3, store.Azure, store.Gcs, store.Swift) ?? Folder(store.Root!), options.Encryption, keys);
+            stores[store.Name] = Encrypted(Remote(store.S3, store.CloudFront, store.Azure, store.Gcs, store.Swift) ?? Folder(store.Root!), options.Encryption, keys);
         foreach (var name in stores.Keys.ToList()) stores[name] = wrap(name, stores[name]);
         return new BlobStores(stores, BlobStores.DefaultName, [.. options.Rules.Select(rule => new StoreRule(rule.Projects, rule.Store))], keys);
 
-        IBlobStore? Remote(S3Options? s3, AzureOptions? azure, GcsOptions? gcs, SwiftOptions? swift) =>
-            s3 is not null ? S3BlobStore.Open(s3, memory, time)
+        IBlobStore? Remote(S3Options? s3, CloudFrontOptions? cloudFront, AzureOptions? azure, GcsOptions? gcs, SwiftOptions? swift) =>
+            s3 is not null ? S3BlobStore.Open(s3, cloudFront, memory, time)
             : azure is not null ? AzureBlobStore.Open(azure, memory, time)
             : gcs is not null ? GcsBlobStore.Open(gcs, memory, time)
             : swift is not null ? SwiftBlobStore.Open(swift, memory, time)

@@ -1,8 +1,6 @@
 using Berth.Server.Platform.Data;
 using Berth.Server.Tests.Registry;
-using Berth.Server.Tests.Replicas;
 using Microsoft.EntityFrameworkCore.Infrastructure;
-using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Migrations.Operations;
 using Microsoft.Extensions.DependencyInjection;
