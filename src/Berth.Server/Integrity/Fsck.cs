@@ -9,7 +9,7 @@ namespace Berth.Server.Integrity;
 
 /// <summary>
 /// Compares database and blob stores both ways, beside servers or while none runs: 1. each blob has an object of its size, 2. each object is named by a row, or
-/// by an upload or removal that is under way, 3. what waits. What was found is looked at again before anything is done about it.
+/// by an upload or removal that is under way, 3. what waits. Content that no row names heals a blob that lost its own. What was found is looked at again before anything is done about it.
 /// </summary>
 internal sealed class Fsck
 {
@@ -36,7 +36,7 @@ internal sealed class Fsck
         _quarantine = new Quarantine(database, new DomainEvents([], database), time);
         var copy = new BlobCopy(stores, new UploadSessions(database, time));
         _repair = new BlobRepair(database, stores, copy, _quarantine, new ScrubCounters(), NullLogger<BlobRepair>.Instance);
-        _strays = new StrayObjects(database, stores, options, _report, tell, time);
+        _strays = new StrayObjects(database, stores, _repair, options, _report, tell, time);
     }
 
     /// <summary>Compares.</summary>
@@ -51,7 +51,7 @@ internal sealed class Fsck
             _report.Blobs += page.Count;
             _report.Bytes += page.Sum(b => b.Size);
         }
-        if (_options.Repair) _report.Healed = await _repair.RunAsync(Pace.Unlimited, ct).ConfigureAwait(false);
+        if (_options.Repair) _report.Healed += await _repair.RunAsync(Pace.Unlimited, ct).ConfigureAwait(false);
         // 2.
         await _strays.FindAsync(ct).ConfigureAwait(false);
         if (_report.Recorded > 0) await Relink.RunAsync(_database, ct).ConfigureAwait(false);
@@ -80,9 +80,7 @@ internal sealed class Fsck
             ? $"missing: {blob.Digest} in the store {blob.Location.Store}"
             : $"wrong size: {blob.Digest} in the store {blob.Location.Store}: {(size < 0 ? "damaged" : $"{size} bytes")}, {blob.Size} are recorded");
         if (_options.Repair && await _quarantine.AddAsync(blob, size is null ? BlobHealth.Missing : BlobHealth.Wrong, ct).ConfigureAwait(false))
-        {
-            lock (_report.Missing) _report.NewlyQuarantined++;
-        }
+            _report.AddQuarantined();
     }
 
     // -1 for an object that no content of its kind has the size of.

@@ -36,6 +36,9 @@ public sealed record FsckReport
     /// <summary>Of these, parts of backups: left alone.</summary>
     public long BackupObjects { get; set; }
 
+    /// <summary>Uploads that no session, blob or removal names and that nobody touched for an hour: the registry's janitor removes them too.</summary>
+    public long UnknownUploads { get; set; }
+
     /// <summary>Blobs in quarantine at the end.</summary>
     public long Quarantined { get; set; }
 
@@ -63,7 +66,7 @@ public sealed record FsckReport
     /// <summary>Blobs that were healed.</summary>
     public long Healed { get; set; }
 
-    /// <summary>Objects that were let go of.</summary>
+    /// <summary>Objects and uploads that were let go of.</summary>
     public long Removed { get; set; }
 
     /// <summary>Blobs that were recorded.</summary>
@@ -74,6 +77,11 @@ public sealed record FsckReport
 
     /// <summary>The report as indented JSON with camel-case names.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, s_format);
+
+    internal void AddQuarantined()
+    {
+        lock (_gate) NewlyQuarantined++;
+    }
 
     internal void Add(List<string> list, string line)
     {

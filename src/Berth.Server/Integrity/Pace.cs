@@ -5,7 +5,9 @@ namespace Berth.Server.Integrity;
 /// <param name="time">Clock.</param>
 internal sealed class Pace(long bytesPerSecond, TimeProvider time)
 {
-    private readonly long _started = time.GetTimestamp();
+    private static readonly TimeSpan MaxCredit = TimeSpan.FromSeconds(1);
+
+    private long _started = time.GetTimestamp();
     private long _bytes;
 
     /// <summary>No limit.</summary>
@@ -17,6 +19,14 @@ internal sealed class Pace(long bytesPerSecond, TimeProvider time)
         if (bytesPerSecond <= 0) return;
         _bytes += bytes;
         var ahead = TimeSpan.FromSeconds((double)_bytes / bytesPerSecond) - time.GetElapsedTime(_started);
-        if (ahead > TimeSpan.FromMilliseconds(10)) await Task.Delay(ahead, time, ct).ConfigureAwait(false);
+        if (ahead > TimeSpan.FromMilliseconds(10))
+        {
+            await Task.Delay(ahead, time, ct).ConfigureAwait(false);
+        }
+        else if (-ahead > MaxCredit)
+        {
+            // Time that went by without reading is not made up for.
+            (_started, _bytes) = (time.GetTimestamp(), 0);
+        }
     }
 }

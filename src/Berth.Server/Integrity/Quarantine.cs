@@ -45,6 +45,18 @@ internal sealed class Quarantine(Database database, DomainEvents events, TimePro
             return isHealed;
         }, ct);
 
+    /// <summary>Puts a blob back into service with an object that is its content and that no row names; its old bytes are let go of.</summary>
+    public Task<bool> PointAsync(RecordedBlob blob, BlobLocation at, CancellationToken ct) =>
+        database.WriteAsync(Durability.Full, async (session, token) =>
+        {
+            await Rows.LockDigestAsync(session, blob.Digest.Value, token).ConfigureAwait(false);
+            if (await session.ExecuteAsync(Heal, [blob.Id, blob.Location.Store, blob.Location.Key, at.Store, at.Key], token).ConfigureAwait(false) == 0) return false;
+            var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+            if (at != blob.Location) await BlobRemovals.AddAsync(session, blob.Location, blob.Digest.Value, blob.Size, now, token).ConfigureAwait(false);
+            await ToldAsync(session, "heal", blob, $"blob {blob.Digest} is healed: its bytes were found in the store {at.Store}", token).ConfigureAwait(false);
+            return true;
+        }, ct);
+
     private async ValueTask ToldAsync(DbSession session, string operation, RecordedBlob blob, string description, CancellationToken ct)
     {
         await session.AnnounceAsync(Topics.Repositories, "", ct).ConfigureAwait(false);

@@ -13,6 +13,7 @@ namespace Berth.Server.Integrity;
 /// <param name="IsQuarantined">Whether they are known to be wrong or missing.</param>
 internal sealed record RecordedBlob(long Id, Digest Digest, long Size, BlobLocation Location, bool IsQuarantined)
 {
+    private const int MaxOfSize = 10_000;
     private const string Columns = "SELECT id, digest, size, store, key, quarantined_at FROM blobs";
 
     /// <summary>The next blobs behind an id, in the order of their ids.</summary>
@@ -22,6 +23,10 @@ internal sealed record RecordedBlob(long Id, Digest Digest, long Size, BlobLocat
     /// <summary>The next quarantined blobs behind an id.</summary>
     public static ValueTask<List<RecordedBlob>> NextQuarantinedAsync(Database database, long after, int limit, CancellationToken ct) =>
         database.ReadAsync((after, (long)limit), static (session, q, token) => ReadAsync(session.Command(SelectQuarantined, q.after, q.Item2), token), ct);
+
+    /// <summary>Quarantined blobs of a size.</summary>
+    public static ValueTask<List<RecordedBlob>> QuarantinedOfSizeAsync(Database database, long size, CancellationToken ct) =>
+        database.ReadAsync(size, static (session, bytes, token) => ReadAsync(session.Command(SelectOfSize, bytes, (long)MaxOfSize), token), ct);
 
     /// <summary>Whether the row still says the same.</summary>
     public async ValueTask<bool> IsCurrentAsync(Database database, CancellationToken ct) =>
@@ -43,5 +48,6 @@ internal sealed record RecordedBlob(long Id, Digest Digest, long Size, BlobLocat
 
     private static readonly Statement SelectNext = new(Columns + " WHERE id > @0 ORDER BY id LIMIT @1");
     private static readonly Statement SelectQuarantined = new(Columns + " WHERE quarantined_at IS NOT NULL AND id > @0 ORDER BY id LIMIT @1");
+    private static readonly Statement SelectOfSize = new(Columns + " WHERE quarantined_at IS NOT NULL AND size = @0 ORDER BY id LIMIT @1");
     private static readonly Statement SelectOne = new(Columns + " WHERE id = @0");
 }

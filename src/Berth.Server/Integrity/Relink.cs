@@ -8,7 +8,7 @@ namespace Berth.Server.Integrity;
 /// <summary>Links blobs that were recorded anew to the manifests that name them, and to their repositories; then what projects use is counted again.</summary>
 internal static class Relink
 {
-    private const int PageSize = 100;
+    private const int PageSize = 20;
 
     /// <summary>Looks at all manifests; what is linked already stays so.</summary>
     public static async Task RunAsync(Database database, CancellationToken ct)

@@ -25,7 +25,8 @@ public sealed record StoreMoveRequest
 /// <param name="Moved">Blobs moved.</param>
 /// <param name="MovedBytes">Their bytes.</param>
 /// <param name="Bad">Blobs that were not moved since their bytes are wrong or missing; they are quarantined.</param>
-public sealed record StoreMoveResult(long Moved, long MovedBytes, long Bad);
+/// <param name="Failed">Blobs that were not moved since a store failed; the next try moves them.</param>
+public sealed record StoreMoveResult(long Moved, long MovedBytes, long Bad, long Failed);
 
 /// <summary>
 /// Moves blobs from one store to another while they are served: 1. a verified copy is made (<see cref="BlobCopy"/>), 2. one transaction ends the copy's row, gives
@@ -38,32 +39,38 @@ internal sealed class StoreMove(
     private const int PageSize = 50;
     private const int AtATime = 4;
 
-    /// <summary>How long old bytes stay at least.</summary>
-    internal static readonly TimeSpan Pause = TimeSpan.FromMinutes(1);
+    // So many failures with no success between them are a store that is out of order.
+    private const int MaxFailures = 20;
+
+    /// <summary>How long old bytes stay at least: who reads them piece by piece comes to the end, and replicas forget where they were.</summary>
+    internal static readonly TimeSpan Pause = TimeSpan.FromMinutes(10);
 
     /// <summary>Moves.</summary>
     /// <param name="move">What.</param>
     /// <param name="report">Told how far it is, in blobs looked at and all blobs.</param>
-    /// <param name="ct">Cancels between two blobs.</param>
+    /// <param name="ct">Cancels it; copies that are not done are let go of.</param>
+    /// <exception cref="IOException">A store is out of order.</exception>
     public async Task<StoreMoveResult> RunAsync(StoreMoveRequest move, Action<StoreMoveResult, long, long> report, CancellationToken ct)
     {
         var projects = JsonSerializer.Serialize(move.Projects ?? [], IntegrityJson.Default.IReadOnlyListString);
         var all = (long)(move.Projects?.Count ?? 0);
         var total = await database.ReadAsync((move.From, projects, all), static (session, q, token) => session.ScalarAsync(Count, [q.From, q.projects, q.all], token), ct).ConfigureAwait(false) ?? 0;
-        var (result, seen, gate) = (new StoreMoveResult(0, 0, 0), 0L, new Lock());
+        var (result, seen, failures, gate) = (new StoreMoveResult(0, 0, 0, 0), 0L, 0, new Lock());
         for (var after = 0L; await NextAsync(move.From, projects, all, after, ct).ConfigureAwait(false) is { Count: > 0 } page; after = page[^1].Id)
         {
             await Parallel.ForEachAsync(page, new ParallelOptions { MaxDegreeOfParallelism = AtATime, CancellationToken = ct }, async (blob, token) =>
             {
-                var moved = await MoveAsync(blob, move.To, token).ConfigureAwait(false);
+                var outcome = await TryMoveAsync(blob, move.To, () => Interlocked.Increment(ref failures) < MaxFailures, token).ConfigureAwait(false);
                 lock (gate)
                 {
                     seen++;
-                    result = moved switch
+                    if (outcome == MoveOutcome.Moved) failures = 0;
+                    result = outcome switch
                     {
-                        true => result with { Moved = result.Moved + 1, MovedBytes = result.MovedBytes + blob.Size },
-                        false => result with { Bad = result.Bad + 1 },
-                        null => result,
+                        MoveOutcome.Moved => result with { Moved = result.Moved + 1, MovedBytes = result.MovedBytes + blob.Size },
+                        MoveOutcome.Bad => result with { Bad = result.Bad + 1 },
+                        MoveOutcome.Failed => result with { Failed = result.Failed + 1 },
+                        _ => result,
                     };
                 }
             }).ConfigureAwait(false);
@@ -72,10 +79,23 @@ internal sealed class StoreMove(
         return result;
     }
 
-    /// <summary>True when it was moved, false when its bytes are bad, null when there was nothing to do.</summary>
-    private async Task<bool?> MoveAsync(RecordedBlob blob, string to, CancellationToken ct)
+    // One blob that a store does not give or take keeps no other from being moved.
+    private async Task<MoveOutcome> TryMoveAsync(RecordedBlob blob, string to, Func<bool> mayFail, CancellationToken ct)
     {
-        if (IsThere(blob, to)) return null;
+        try
+        {
+            return await MoveAsync(blob, to, ct).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException && mayFail())
+        {
+            logger.MoveFailed(e, blob.Digest.Value, blob.Location.Store, to);
+            return MoveOutcome.Failed;
+        }
+    }
+
+    private async Task<MoveOutcome> MoveAsync(RecordedBlob blob, string to, CancellationToken ct)
+    {
+        if (IsThere(blob, to)) return MoveOutcome.Nothing;
         // 1.
         UploadSession? copied = null;
         try
@@ -87,9 +107,9 @@ internal sealed class StoreMove(
         {
             logger.NotMoved(e, blob.Digest.Value, blob.Location.Store);
         }
-        if (copied is null) return await QuarantineAsync(blob, ct).ConfigureAwait(false) ? false : null;
+        if (copied is null) return await QuarantineAsync(blob, ct).ConfigureAwait(false) ? MoveOutcome.Bad : MoveOutcome.Nothing;
         // 2.
-        return await SwitchAsync(blob, copied, copy.LocationOf(copied, blob.Digest)).ConfigureAwait(false) ? true : null;
+        return await SwitchAsync(blob, copied, copy.LocationOf(copied, blob.Digest)).ConfigureAwait(false) ? MoveOutcome.Moved : MoveOutcome.Nothing;
     }
 
     private bool IsThere(RecordedBlob blob, string to)
@@ -125,6 +145,14 @@ internal sealed class StoreMove(
         database.ReadAsync((from, projects, all, after), static (session, q, token) =>
             RecordedBlob.ReadAsync(session.Command(SelectNext, q.from, q.projects, q.all, q.after, (long)PageSize), token), ct);
 
+    private enum MoveOutcome
+    {
+        Nothing,
+        Moved,
+        Bad,
+        Failed,
+    }
+
     private const string OfProjects = """
          FROM blobs b WHERE b.store = @0 AND b.quarantined_at IS NULL AND (@2 = 0 OR EXISTS (
             SELECT 1 FROM repository_blobs l JOIN repositories r ON r.id = l.repository_id JOIN projects p ON p.id = r.project_id WHERE l.blob_id = b.id AND p.name IN (
@@ -146,4 +174,7 @@ internal static partial class StoreMoveLog
 {
     [LoggerMessage(1824, LogLevel.Warning, "blob {Digest} in the store {Store} is damaged and was not moved")]
     public static partial void NotMoved(this ILogger logger, Exception error, string digest, string store);
+
+    [LoggerMessage(1827, LogLevel.Warning, "blob {Digest} was not moved from the store {From} to {To}, will be tried again")]
+    public static partial void MoveFailed(this ILogger logger, Exception error, string digest, string from, string to);
 }

@@ -57,7 +57,7 @@ internal sealed class StoresApi(Database database, BlobStores stores, JobQueue q
         if (move.Projects?.Count > MaxProjects) return ApiResult.BadRequest($"at most {MaxProjects} projects can be named");
         var job = await database.WriteAsync(Durability.Full, async (session, token) =>
         {
-            var added = await queue.EnqueueAsync(session, NewJob.Of(StoreMoveJob.JobKind, move, IntegrityJson.Default.StoreMoveRequest) with { GroupKey = StoreMoveJob.JobKind }, token).ConfigureAwait(false);
+            var added = await queue.EnqueueAsync(session, NewJob.Of(StoreMoveJob.JobKind, move, IntegrityJson.Default.StoreMoveRequest) with { GroupKey = StoreMoveJob.JobKind, MaxAttempts = StoreMoveJob.MaxAttempts }, token).ConfigureAwait(false);
             await RaiseAsync(session, call, "move", move.From, $"move blobs from store {move.From} to {move.To}", token).ConfigureAwait(false);
             return await JobViews.FindAsync(session, added.Id, token).ConfigureAwait(false);
         }, ct).ConfigureAwait(false);
@@ -113,6 +113,7 @@ internal sealed class StoresApi(Database database, BlobStores stores, JobQueue q
             Moved = result?.Moved ?? 0,
             MovedBytes = result?.MovedBytes ?? 0,
             Bad = result?.Bad ?? 0,
+            Failed = result?.Failed ?? 0,
         };
     }
 
@@ -175,4 +176,7 @@ public sealed record StoreMoveJson
 
     /// <summary>Blobs that were quarantined instead.</summary>
     public long Bad { get; init; }
+
+    /// <summary>Blobs that its last try could not move since a store failed; the next one does.</summary>
+    public long Failed { get; init; }
 }

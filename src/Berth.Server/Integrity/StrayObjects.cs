@@ -12,9 +12,10 @@ namespace Berth.Server.Integrity;
 
 /// <summary>
 /// Finds objects that no row names. 1. the places of all rows are read, 2. each store is listed, 3. what is in none of the places, and older than an hour, is asked
-/// for in the database again, in the transaction that lets go of it or records it.
+/// for in the database again, in the transaction that lets go of it or records it; what a quarantined blob has lost is given to it, 4. uploads that nobody knows.
 /// </summary>
-internal sealed class StrayObjects(Database database, BlobStores stores, FsckOptions options, FsckReport report, Action<string> tell, TimeProvider time)
+internal sealed class StrayObjects(
+    Database database, BlobStores stores, BlobRepair repair, FsckOptions options, FsckReport report, Action<string> tell, TimeProvider time)
 {
     private const int BatchSize = 200;
     private static readonly TimeSpan Young = TimeSpan.FromHours(1);
@@ -22,13 +23,17 @@ internal sealed class StrayObjects(Database database, BlobStores stores, FsckOpt
     // What backups in a store are called; uploads have hexadecimal keys.
     private static readonly string[] s_backups = ["backup-", "database-", "blobs-", "sha256-", "sha512-"];
 
-    private readonly HashSet<UInt128> _known = [];
+    // Sorted, 8 bytes a place: millions of them fit. Two that are the same by chance would hide an object, and harm nothing.
+    private readonly List<ulong> _known = [];
+
+    private bool _hasQuarantined;
 
     /// <summary>Finds them, and does what is wanted.</summary>
     public async Task FindAsync(CancellationToken ct)
     {
         // 1.
         await ReadPlacesAsync(ct).ConfigureAwait(false);
+        _hasQuarantined = (await RecordedBlob.NextQuarantinedAsync(database, 0, 1, ct).ConfigureAwait(false)).Count > 0;
         var mayRemove = report.Blobs > 0;
         // 2.
         foreach (var name in stores.Names)
@@ -44,6 +49,8 @@ internal sealed class StrayObjects(Database database, BlobStores stores, FsckOpt
                 batch.Clear();
             }
             if (batch.Count > 0) await HandleAsync(name, batch, mayRemove, ct).ConfigureAwait(false);
+            // 4.
+            await HandleUploadsAsync(name, mayRemove, ct).ConfigureAwait(false);
         }
         if (!mayRemove && options.Repair && report.Orphans.Count > 0)
             tell("the database has no blobs at all: nothing is removed; --rebuild records what the stores have, berth adopt takes over a Docker Registry");
@@ -51,8 +58,8 @@ internal sealed class StrayObjects(Database database, BlobStores stores, FsckOpt
 
     private bool IsStray(string store, StoredContent content)
     {
-        if (_known.Contains(PlaceOf(store, content.Key ?? content.Digest.Value))) return false;
-        if (content.Key is { } key && s_backups.Any(prefix => UploadOf(key).StartsWith(prefix, StringComparison.Ordinal)))
+        if (_known.BinarySearch(PlaceOf(store, content.Key ?? content.Digest.Value)) >= 0) return false;
+        if (content.Key is { } key && IsOfBackup(UploadOf(key)))
         {
             report.BackupObjects++;
             return false;
@@ -65,6 +72,7 @@ internal sealed class StrayObjects(Database database, BlobStores stores, FsckOpt
     // 3.
     private async Task HandleAsync(string store, List<StoredContent> batch, bool mayRemove, CancellationToken ct)
     {
+        if (options.Repair && _hasQuarantined) await AdoptAsync(store, batch, ct).ConfigureAwait(false);
         if (options.Rebuild)
         {
             foreach (var content in batch) await RecordAsync(store, content, ct).ConfigureAwait(false);
@@ -85,6 +93,30 @@ internal sealed class StrayObjects(Database database, BlobStores stores, FsckOpt
         {
             report.Add(report.Orphans, $"{store}: {content.Key ?? content.Digest.Value}");
             tell($"no row names it: {content.Key ?? content.Digest.Value} in the store {store}, {content.Size} bytes");
+        }
+    }
+
+    private async Task AdoptAsync(string store, List<StoredContent> batch, CancellationToken ct)
+    {
+        foreach (var content in batch.ToList())
+        {
+            if (!await repair.AdoptAsync(new BlobLocation(store, content.Key), content, ct).ConfigureAwait(false)) continue;
+            report.Healed++;
+            batch.Remove(content);
+            tell($"healed with an object that no row named: {content.Key ?? content.Digest.Value} in the store {store}");
+        }
+    }
+
+    private async Task HandleUploadsAsync(string store, bool mayRemove, CancellationToken ct)
+    {
+        await foreach (var key in stores[store].ListUploadsAsync(time.GetUtcNow() - Young, ct).ConfigureAwait(false))
+        {
+            if (IsOfBackup(key) || await database.ReadAsync(key, static (session, id, token) => session.ScalarAsync(CountUploads, [id], token), ct).ConfigureAwait(false) > 0) continue;
+            report.UnknownUploads++;
+            tell($"an upload that no session names: {key} in the store {store}");
+            if (!options.Repair || !mayRemove) continue;
+            await stores[store].DeleteUploadAsync(key, null, ct).ConfigureAwait(false);
+            report.Removed++;
         }
     }
 
@@ -130,7 +162,7 @@ internal sealed class StrayObjects(Database database, BlobStores stores, FsckOpt
 
     private async Task ReadPlacesAsync(CancellationToken ct)
     {
-        foreach (var statement in new[] { SelectPlaces, SelectRemovals })
+        foreach (var statement in (Statement[])[SelectPlaces, SelectRemovals])
         {
             await database.ReadAsync((statement, _known), static async (session, q, token) =>
             {
@@ -139,7 +171,10 @@ internal sealed class StrayObjects(Database database, BlobStores stores, FsckOpt
                 return true;
             }, ct).ConfigureAwait(false);
         }
+        _known.Sort();
     }
+
+    private static bool IsOfBackup(string key) => s_backups.Any(prefix => key.StartsWith(prefix, StringComparison.Ordinal));
 
     // Digests and keys of a batch that a row, a removal or an upload names.
     private static async ValueTask<HashSet<string>> NamedAsync(DbSession session, string store, IReadOnlyCollection<StoredContent> batch, CancellationToken ct)
@@ -159,17 +194,18 @@ internal sealed class StrayObjects(Database database, BlobStores stores, FsckOpt
 
     private static string UploadOf(string key) => key.StartsWith(EncryptedBlobStore.KeyPrefix, StringComparison.Ordinal) ? key[EncryptedBlobStore.KeyPrefix.Length..] : key;
 
-    // 16 bytes a place: millions of them fit. Two that are the same by chance would hide an object, and harm nothing.
-    private static UInt128 PlaceOf(string store, string name)
+    private static ulong PlaceOf(string store, string name)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(Encoding.UTF8.GetBytes($"{store}\n{name}"), hash);
-        return System.Buffers.Binary.BinaryPrimitives.ReadUInt128LittleEndian(hash);
+        return System.Buffers.Binary.BinaryPrimitives.ReadUInt64LittleEndian(hash);
     }
 
     private static readonly Statement SelectDigest = new("SELECT id FROM blobs WHERE digest = @0");
     private static readonly Statement SelectPlaces = new("SELECT store, coalesce(key, digest) FROM blobs");
     private static readonly Statement SelectRemovals = new("SELECT store, coalesce(key, digest) FROM blob_removals");
+
+    private static readonly Statement CountUploads = new("SELECT (SELECT count(*) FROM uploads WHERE id = @0) + (SELECT count(*) FROM blob_removals WHERE upload_id = @0)");
 
     private static readonly Statement SelectNamed = Named("SELECT value FROM json_each({0})", "SELECT jsonb_array_elements_text({0}::jsonb)");
 

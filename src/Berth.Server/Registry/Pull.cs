@@ -103,7 +103,7 @@ internal sealed class Pull(Database database, BlobStores stores, BlobRedirect re
             request.Http.Response.StatusCode = 307;
             request.Http.Response.ContentLength = 0;
         }
-        else if (!await Content.SendAsync(request, blob, stores).ConfigureAwait(false))
+        else if (!await SendAsync(request, blob).ConfigureAwait(false))
         {
             return;
         }
@@ -156,6 +156,17 @@ internal sealed class Pull(Database database, BlobStores stores, BlobRedirect re
         var content = new CachedContent(digest, "application/octet-stream", blob.Size, bytes, blob.Location);
         if (!isLeaving) cache.AddBlob(repository, content);
         return content;
+    }
+
+    // Where the bytes are not where they were when this process last looked, they may have been moved meanwhile: the row tells.
+    private async ValueTask<bool> SendAsync(RegistryRequest request, CachedContent blob)
+    {
+        if (await Content.SendAsync(request, blob, stores).ConfigureAwait(false)) return true;
+        cache.RemoveBlob(request.Repository, blob.Digest);
+        var now = await FindBlobAsync(request.Repository, blob.Digest, request.IsHead, request.Aborted).ConfigureAwait(false);
+        if (now is not null && now.Location != blob.Location && await Content.SendAsync(request, now, stores).ConfigureAwait(false)) return true;
+        await request.FailAsync(OciError.BlobUnknown, $"{blob.Digest} is recorded but its bytes are missing from the store").ConfigureAwait(false);
+        return false;
     }
 
     // Asked only where a GET fails: a HEAD before a push has no body that could tell.

@@ -38,6 +38,7 @@ internal static class Fsck
     {
         output.WriteLine($"{report.Blobs} blobs with {report.Bytes} bytes in the database, {report.Objects} objects in the stores");
         output.WriteLine($"{report.Missing.Count} missing, {report.WrongSize.Count} of another size, {report.Orphans.Count} objects that no row names, {report.Quarantined} blobs in quarantine");
+        if (report.UnknownUploads > 0) output.WriteLine($"{report.UnknownUploads} uploads that no session names");
         if (report.YoungObjects + report.BackupObjects > 0) output.WriteLine($"left alone: {report.YoungObjects} objects younger than an hour, {report.BackupObjects} of backups");
         if (report.WaitingRemovals > 0) output.WriteLine($"{report.WaitingRemovals} objects with {report.WaitingBytes} bytes wait for garbage collection to remove them");
         if (report.NewlyQuarantined + report.Healed + report.Removed > 0)
