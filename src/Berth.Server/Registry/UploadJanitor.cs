@@ -41,7 +41,7 @@ internal sealed class UploadJanitor(
             }
             if (batch.Count < BatchSize) break;
         }
-        removed += await RemoveBytesWithoutSessionAsync(committingBefore, ct).ConfigureAwait(false);
+        removed += await RemoveBytesWithoutSessionAsync(before, committingBefore, ct).ConfigureAwait(false);
         if (removed > 0) logger.Removed(removed, before);
         return removed;
     }
@@ -68,13 +68,14 @@ internal sealed class UploadJanitor(
         }
     }
 
-    // Blobs that came in one request have no session until they are complete; a crash leaves their bytes alone.
-    private async Task<int> RemoveBytesWithoutSessionAsync(DateTimeOffset before, CancellationToken ct)
+    // Blobs that came in one request have no session until they are complete; a crash leaves their bytes alone. In an object store every blob has a session before
+    // its bytes, and what has none may be a backup that is under way, whose parts are as old as its start.
+    private async Task<int> RemoveBytesWithoutSessionAsync(DateTimeOffset before, DateTimeOffset committingBefore, CancellationToken ct)
     {
         var removed = 0;
         foreach (var store in stores.Names.Select(name => stores[name]))
         {
-            await foreach (var key in store.ListUploadsAsync(before, ct).ConfigureAwait(false))
+            await foreach (var key in store.ListUploadsAsync(store.IsObjectStore ? before : committingBefore, ct).ConfigureAwait(false))
             {
                 var sessionsOfKey = await database.ReadAsync(key, static (s, id, token) => s.ScalarAsync(CountSessions, [id], token), ct).ConfigureAwait(false);
                 if (sessionsOfKey > 0) continue;

@@ -62,6 +62,16 @@ internal sealed class IntegrityFixture : IAsyncDisposable
     public Task<ScrubState> ScrubAsync(TimeSpan? limit = null, Action<ScrubState>? report = null) =>
         App.Services.GetRequiredService<Scrub>().RunAsync(limit ?? TimeSpan.FromMinutes(1), static _ => { }, report ?? (static _ => { }), CancellationToken.None);
 
+    /// <summary>Runs <c>berth fsck</c> beside the server.</summary>
+    public async Task<FsckReport> FsckAsync(FsckOptions? options = null)
+    {
+        await using var storage = await BerthStorage.OpenAsync(App.Options, TimeProvider.System, CancellationToken.None);
+        return await storage.CheckAsync(options ?? new FsckOptions(), static _ => { }, CancellationToken.None);
+    }
+
+    /// <summary>Folder of the second store.</summary>
+    public string SecondRoot => _second;
+
     /// <summary>One number of the database.</summary>
     public async Task<long> NumberAsync(string sql) =>
         await Database.ReadAsync(sql, static (session, text, ct) => session.ScalarAsync(new Statement(text), [], ct), CancellationToken.None) ?? -1;

@@ -1,6 +1,9 @@
+using Berth.Oci;
 using Berth.Server.Integrity;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Storage;
 using Berth.Server.Tests.Registry;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Berth.Server.Tests.Integrity;
 
@@ -78,5 +81,42 @@ public sealed class ScrubTests
         Assert.Equal((45L, 0L, half.StartedAt, true), (done.Blobs, done.Bad, done.StartedAt, done.FinishedAt is not null));
         Assert.Null(await half.MoveAsync(fixture.Database, half with { Cursor = 1 }, CancellationToken.None));
         Assert.Null(await (half with { Text = null }).MoveAsync(fixture.Database, half, CancellationToken.None));
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public async Task A_store_that_has_none_of_its_blobs_is_waited_for_until_somebody_says_that_they_are_lost(DatabaseKind kind)
+    {
+        await using var fixture = await IntegrityFixture.StartAsync(kind);
+        var blobs = new List<Digest>();
+        for (var i = 0; i < 12; i++) blobs.Add(await fixture.App.PushBlobAsync("library/app", RegistryTests.Bytes(100, 500 + i)));
+        foreach (var digest in blobs) File.Move(fixture.FileOf(digest), fixture.FileOf(digest) + ".away");
+        var paused = await fixture.ScrubAsync();
+        Assert.Equal((0L, null), (paused.Cursor, paused.FinishedAt));
+        Assert.Equal(0, await fixture.NumberAsync("SELECT count(*) FROM blobs WHERE quarantined_at IS NOT NULL"));
+
+        // Somebody says so; then they come back.
+        var report = await fixture.FsckAsync(new FsckOptions { Repair = true });
+        Assert.Equal(12, report.NewlyQuarantined);
+        foreach (var digest in blobs) File.Move(fixture.FileOf(digest) + ".away", fixture.FileOf(digest));
+        Assert.Equal(12, (await fixture.FsckAsync(new FsckOptions { Repair = true })).Healed);
+        Assert.True((await fixture.ScrubAsync()).FinishedAt is not null);
+        Assert.Equal(RegistryTests.Bytes(100, 500), (await fixture.App.GetAsync($"/v2/library/app/blobs/{blobs[0]}")).Body);
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public async Task A_blob_is_repaired_from_the_copy_that_a_move_has_left_behind(DatabaseKind kind)
+    {
+        await using var fixture = await IntegrityFixture.StartAsync(kind);
+        var content = RegistryTests.Bytes(50_000, 600);
+        var digest = await fixture.App.PushBlobAsync("library/app", content);
+        await fixture.App.Services.GetRequiredService<StoreMove>().RunAsync(
+            new StoreMoveRequest { From = BlobStores.DefaultName, To = IntegrityFixture.Second }, static (_, _, _) => { }, CancellationToken.None);
+        IntegrityFixture.Damage(fixture.SecondFileOf(digest));
+        Assert.Equal(1, (await fixture.ScrubAsync()).Bad);
+        Assert.Equal([$"quarantine {digest}", $"heal {digest}"], fixture.Events);
+        Assert.Equal(content, await File.ReadAllBytesAsync(fixture.SecondFileOf(digest)));
+        Assert.Equal(content, (await fixture.App.GetAsync($"/v2/library/app/blobs/{digest}")).Body);
     }
 }
