@@ -184,6 +184,7 @@ public static class BerthServer
         Identity = options.Identity,
         Registry = options.Registry,
         Gc = options.Gc,
+        IsScrubbed = options.Scrub.Enabled,
         Log = options.Log,
         Metrics = options.Metrics,
         Tracing = options.Tracing,

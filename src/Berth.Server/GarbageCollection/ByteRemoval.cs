@@ -75,7 +75,7 @@ internal sealed class ByteRemoval(Database database, BlobStores stores, TimeProv
         {
             await Rows.LockDigestAsync(session, digest.Value, token).ConfigureAwait(false);
             if (await session.ExecuteAsync(Delete, [removal.Id], token).ConfigureAwait(false) == 0) return new FreedBytes(0, 0, 0);
-            if (await session.ScalarAsync(CountUsers, [digest.Value, removal.Store], token).ConfigureAwait(false) > 0) return new FreedBytes(0, 0, 0);
+            if (await Rows.IsPathUsedAsync(session, digest.Value, removal.Store, token).ConfigureAwait(false)) return new FreedBytes(0, 0, 0);
             var (store, place) = (stores[removal.Store], new BlobLocation(removal.Store, null).PlaceOf(digest));
             if (await store.GetSizeAsync(place, token).ConfigureAwait(false) is not { } size) return new FreedBytes(0, 0, 0);
             await store.DeleteAsync(place, token).ConfigureAwait(false);
@@ -125,10 +125,6 @@ internal sealed class ByteRemoval(Database database, BlobStores stores, TimeProv
 
     private static readonly Statement Delete = new("DELETE FROM blob_removals WHERE id = @0");
     private static readonly Statement PutOff = new("UPDATE blob_removals SET due_at = @1 WHERE id = @0");
-
-    private static readonly Statement CountUsers = new("""
-        SELECT (SELECT count(*) FROM blobs WHERE digest = @0 AND store = @1 AND key IS NULL) + (SELECT count(*) FROM uploads WHERE committing_digest = @0)
-        """);
 }
 
 /// <summary>What went from the stores.</summary>

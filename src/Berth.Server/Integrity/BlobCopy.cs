@@ -36,7 +36,7 @@ internal sealed class BlobCopy(BlobStores stores, UploadSessions sessions)
     }
 
     /// <summary>Where a copy lies.</summary>
-    public BlobLocation LocationOf(UploadSession copy, Digest digest) => new(copy.Store, stores[copy.Store].PlaceOf(copy.Id, digest).Key);
+    public BlobLocation LocationOf(UploadSession copy, Digest digest) => copy.LocationIn(stores, digest);
 
     /// <summary>Lets go of a copy that is not needed.</summary>
     public async Task GiveUpAsync(UploadSession copy, Digest digest)
@@ -62,6 +62,7 @@ internal sealed class BlobCopy(BlobStores stores, UploadSessions sessions)
         }, ct).ConfigureAwait(false);
         if (actual != digest) return false;
         // 3. From here on it is carried through.
+        upload.TryIntend(stores, digest);
         await AdvanceAsync(upload, appender.Saved, digest.Value, CancellationToken.None).ConfigureAwait(false);
         // 4.
         await appender.CommitAsync(digest, CancellationToken.None).ConfigureAwait(false);

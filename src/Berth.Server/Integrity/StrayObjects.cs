@@ -214,7 +214,7 @@ internal sealed class StrayObjects(
         const string text = """
             SELECT digest FROM blobs WHERE digest IN ([@1]) AND store = @0 AND key IS NULL
             UNION ALL SELECT digest FROM blob_removals WHERE digest IN ([@1]) AND store = @0 AND key IS NULL
-            UNION ALL SELECT committing_digest FROM uploads WHERE committing_digest IN ([@1])
+            UNION ALL SELECT committing_digest FROM uploads WHERE committing_digest IN ([@1]) AND store = @0 AND coalesce(committing_key, '') = ''
             UNION ALL SELECT key FROM blobs WHERE key IN ([@2]) AND store = @0
             UNION ALL SELECT key FROM blob_removals WHERE key IN ([@2]) AND store = @0
             UNION ALL SELECT id FROM uploads WHERE id IN ([@3])

@@ -89,8 +89,8 @@ internal sealed class UploadJanitor(
     private async Task RemoveAsync(UploadSession upload, CancellationToken ct)
     {
         var digest = upload.CommittingDigest is { } text ? Digest.Parse(text) : default;
-        var place = stores[upload.Store].PlaceOf(upload.Id, digest);
-        if (place.Key is not null || digest.IsDefault)
+        var location = upload.LocationIn(stores, digest);
+        if (location.Key is not null || digest.IsDefault)
         {
             await commit.GiveUpAsync(upload, digest).ConfigureAwait(false);
             return;
@@ -100,8 +100,8 @@ internal sealed class UploadJanitor(
         {
             await Rows.LockDigestAsync(session, digest.Value, token).ConfigureAwait(false);
             if (!await UploadSessions.DeleteAsync(session, upload.Id, token).ConfigureAwait(false)) return false;
-            if (await session.ScalarAsync(CountUsers, [digest.Value, upload.Store], token).ConfigureAwait(false) == 0)
-                await stores[upload.Store].DeleteAsync(place, token).ConfigureAwait(false);
+            if (!await Rows.IsPathUsedAsync(session, digest.Value, upload.Store, token).ConfigureAwait(false))
+                await stores[upload.Store].DeleteAsync(location.PlaceOf(digest), token).ConfigureAwait(false);
             return true;
         }, ct).ConfigureAwait(false);
         await stores[upload.Store].DeleteUploadAsync(upload.Id, upload.State, ct).ConfigureAwait(false);
@@ -119,6 +119,7 @@ internal sealed class UploadJanitor(
                 CommittingDigest = reader.IsDBNull(1) ? null : reader.GetString(1),
                 Store = reader.GetString(2),
                 State = reader.IsDBNull(3) ? null : reader.GetString(3),
+                CommittingKey = reader.IsDBNull(4) ? null : reader.GetString(4),
                 Repository = "",
                 Owner = "",
                 Algorithm = "",
@@ -130,15 +131,11 @@ internal sealed class UploadJanitor(
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
     private static readonly Statement SelectStale = new("""
-        SELECT id, committing_digest, store, state FROM uploads
+        SELECT id, committing_digest, store, state, committing_key FROM uploads
         WHERE updated_at < @0 OR (committing_digest IS NOT NULL AND updated_at < @1) ORDER BY updated_at LIMIT @2
         """);
 
     private static readonly Statement CountSessions = new("SELECT count(*) FROM uploads WHERE id = @0");
-
-    private static readonly Statement CountUsers = new("""
-        SELECT (SELECT count(*) FROM blobs WHERE digest = @0 AND store = @1 AND key IS NULL) + (SELECT count(*) FROM uploads WHERE committing_digest = @0)
-        """);
 }
 
 internal static partial class UploadJanitorLog

@@ -64,6 +64,36 @@ public sealed class EncryptionMigrationTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public async Task A_commit_that_was_cut_off_is_found_where_it_was_begun_though_encryption_was_switched(DatabaseKind kind)
+    {
+        await using var fixture = await IntegrityFixture.StartAsync(kind, o => Encrypting(o, false) with { Registry = o.Registry with { UploadExpiry = TimeSpan.FromMilliseconds(1), UploadJanitorInterval = TimeSpan.Zero } });
+        var app = fixture.App;
+        foreach (var encrypts in new[] { false, true })
+        {
+            if (encrypts) await app.RestartAsync(o => Encrypting(o, true));
+            var content = RegistryTests.Bytes(5000, encrypts ? 1 : 2);
+            var (sessions, stores) = (app.Services.GetRequiredService<UploadSessions>(), app.Services.GetRequiredService<BlobStores>());
+            var upload = new UploadSession { Id = UploadSessions.NewId(), Repository = "library/app", Owner = "x", Algorithm = "sha256" };
+            Assert.True(upload.TryIntend(stores, Digest.Of(content)));
+            await sessions.StartCommittingAsync(upload, Digest.Of(content), CancellationToken.None);
+            await stores[BlobStores.DefaultName].WriteUploadAsync(upload.Id, content, CancellationToken.None);
+            await stores[BlobStores.DefaultName].NameUploadAsync(upload.Id, Digest.Of(content), CancellationToken.None);
+            Assert.Single(FilesOf(app));
+
+            await app.RestartAsync(o => Encrypting(o, !encrypts));
+            stores = app.Services.GetRequiredService<BlobStores>();
+            // Whoever sends the rest of it now would put it elsewhere.
+            var found = await app.Services.GetRequiredService<UploadSessions>().FindAsync(upload.Id, "library/app", "x", CancellationToken.None);
+            Assert.False(found!.TryIntend(stores, Digest.Of(content)));
+            await Eventually.TrueAsync(
+                async () => await app.Services.GetRequiredService<UploadJanitor>().RunAsync(CancellationToken.None) >= 0 && await fixture.NumberAsync("SELECT count(*) FROM uploads") == 0, "the commit is given up");
+            await CollectAsync(fixture);
+            Assert.Empty(FilesOf(app));
+        }
+    }
+
     private static BerthOptions Encrypting(BerthOptions o, bool encrypts) =>
         o with { Storage = o.Storage with { Encryption = new() { Enabled = encrypts, MasterKey = new MasterKeyOptions { Value = s_masterKey } } } };
 
