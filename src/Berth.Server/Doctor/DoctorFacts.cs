@@ -168,9 +168,9 @@ internal sealed record DoctorCounts
     private static readonly Statement CountAccessRules = new("SELECT COUNT(*) FROM access_rules");
     private static readonly Statement CountWebhooks = new("SELECT COUNT(*) FROM webhook_policies WHERE enabled");
     private static readonly Statement CountFailedDeliveries = new("SELECT COUNT(*) FROM (SELECT 1 FROM jobs WHERE kind = 'webhook' AND state = 4 LIMIT 1000) given_up");
-    private static readonly Statement CountQuarantined = new("SELECT COUNT(*) FROM (SELECT 1 FROM blobs WHERE quarantined_at IS NOT NULL LIMIT @0) some");
-    private static readonly Statement CountPlain = new("SELECT COUNT(*) FROM (SELECT 1 FROM blobs WHERE key IS NULL OR key NOT LIKE 'e1-%' LIMIT @0) some");
-    private static readonly Statement CountEncrypted = new("SELECT COUNT(*) FROM (SELECT 1 FROM blobs WHERE key LIKE 'e1-%' LIMIT @0) some");
+    private static readonly Statement CountQuarantined = new("SELECT COUNT(*) FROM (SELECT 1 FROM blobs WHERE quarantined_at IS NOT NULL LIMIT @0) counted");
+    private static readonly Statement CountPlain = new("SELECT COUNT(*) FROM (SELECT 1 FROM blobs WHERE key IS NULL OR key NOT LIKE 'e1-%' LIMIT @0) counted");
+    private static readonly Statement CountEncrypted = new("SELECT COUNT(*) FROM (SELECT 1 FROM blobs WHERE key LIKE 'e1-%' LIMIT @0) counted");
     private static readonly Statement SelectStores = new("SELECT store, COUNT(*) FROM blobs GROUP BY store");
     private static readonly Statement SumUploads = new("SELECT COALESCE(SUM(byte_offset), 0) FROM uploads");
     private static readonly Statement SelectLargest = new("SELECT name, used_bytes FROM projects WHERE used_bytes > 0 ORDER BY used_bytes DESC, name LIMIT @0");
