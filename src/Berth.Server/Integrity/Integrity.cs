@@ -3,7 +3,6 @@ using Berth.Server.Api;
 using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 
 namespace Berth.Server.Integrity;
 
