@@ -4,6 +4,7 @@ namespace Berth.Server.Retention;
 internal sealed class CandidateFacts
 {
     private readonly long[] _pulledAt;
+    private readonly long[] _usedAt;
     private readonly long[] _pushedAt;
     private readonly TagVersion?[] _versions;
 
@@ -18,7 +19,8 @@ internal sealed class CandidateFacts
             foreach (var child in Images[i].Children) (ParentsOf[child] ??= []).Add(i);
         }
         _pushedAt = [.. Images.Select((image, i) => Math.Max(image.PushedAt, TagsOf[i]?.Max(t => Tags[t].UpdatedAt) ?? 0))];
-        _pulledAt = PullTimes();
+        _pulledAt = LastTimes(i => TagsOf[i] is { } tags ? Math.Max(Images[i].PulledAt, tags.Max(t => Tags[t].PulledAt)) : Images[i].PulledAt);
+        _usedAt = LastTimes(i => Images[i].UsedAt);
         _versions = [.. Tags.Select(t => TagVersion.Of(t.Name))];
     }
 
@@ -64,6 +66,9 @@ internal sealed class CandidateFacts
         _ => Math.Max(PushedAt(candidate), _pulledAt[candidate.Image]),
     };
 
+    /// <summary>When a cluster last pulled an image or one that it lists.</summary>
+    public long UsedAt(int image) => _usedAt[image];
+
     /// <summary>The newest first; at the same time, by the tag's own times, and then by names from the end, so that the order is always the same.</summary>
     public IEnumerable<Candidate> NewestFirst(IEnumerable<Candidate> candidates, RetentionClock clock) => candidates
         .OrderByDescending(c => TimeOf(c, clock))
@@ -79,22 +84,20 @@ internal sealed class CandidateFacts
         candidate.Tag < 0 ? _pushedAt[candidate.Image] : Math.Max(Tags[candidate.Tag].UpdatedAt, Images[candidate.Image].PushedAt);
 
     // Clients pull an index by tag and the image in it by digest, or only the image: either uses the index.
-    private long[] PullTimes()
+    private long[] LastTimes(Func<int, long> own)
     {
         var times = new long[Images.Count];
         Array.Fill(times, -1);
-        for (var i = 0; i < times.Length; i++) PullTime(i, times);
+        for (var i = 0; i < times.Length; i++) LastTime(i, own, times);
         return times;
     }
 
-    private long PullTime(int image, long[] times)
+    private long LastTime(int image, Func<int, long> own, long[] times)
     {
         if (times[image] >= 0) return times[image];
-        var last = Images[image].PulledAt;
-        foreach (var tag in TagsOf[image] ?? []) last = Math.Max(last, Tags[tag].PulledAt);
         // Set before the children are asked: facts that name each other in a circle end here.
-        times[image] = last;
-        foreach (var child in Images[image].Children) last = Math.Max(last, PullTime(child, times));
+        var last = times[image] = own(image);
+        foreach (var child in Images[image].Children) last = Math.Max(last, LastTime(child, own, times));
         return times[image] = last;
     }
 }

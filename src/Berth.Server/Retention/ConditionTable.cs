@@ -71,7 +71,7 @@ internal sealed class ConditionTable
     private Span SpanOf(RetentionCondition condition, HashSet<Candidate>? among, Candidate candidate)
     {
         if (among is not null) return among.Contains(candidate) != condition.IsNegated ? Span.Always : Span.Never;
-        var clock = condition.Kind == ConditionKind.InUse ? _facts.Images[candidate.Image].UsedAt : _facts.TimeOf(candidate, condition.By);
+        var clock = condition.Kind == ConditionKind.InUse ? _facts.UsedAt(candidate.Image) : _facts.TimeOf(candidate, condition.By);
         var end = AddTo(clock, condition.Age);
         return condition.IsNegated ? new Span(end, long.MaxValue) : new Span(long.MinValue, end);
     }

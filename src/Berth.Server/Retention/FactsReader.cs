@@ -50,6 +50,7 @@ internal static class FactsReader
                     PushedAt = rows.GetInt64(4),
                     CreatedAt = rows.GetInt64(5),
                     PulledAt = rows.GetInt64(6),
+                    UsedAt = rows.GetInt64(8),
                 });
             }
         }
@@ -135,7 +136,8 @@ internal static class FactsReader
     private static readonly Statement SelectOne = new($"{Covered} AND r.project_id = @2 AND r.name = j.name || '/' || @3 ORDER BY r.name LIMIT @1");
 
     private static readonly Statement SelectImages = new("""
-        SELECT id, digest, kind, artifact_type, pushed_at, created_at, pulled_at, subject FROM manifests WHERE repository_id = @0 ORDER BY id
+        SELECT m.id, m.digest, m.kind, m.artifact_type, m.pushed_at, m.created_at, m.pulled_at, m.subject, COALESCE(u.used_at, 0)
+        FROM manifests m LEFT JOIN manifest_uses u ON u.manifest_id = m.id WHERE m.repository_id = @0 ORDER BY m.id
         """);
 
     private static readonly Statement SelectTags = new("SELECT name, manifest_id, updated_at, pulled_at, locks FROM tags WHERE repository_id = @0 ORDER BY name");

@@ -54,7 +54,8 @@ internal static class RetentionRules
         {
             if (facts.Tags[tag].KeptBy is { } keeper) return Kept(candidate, RetentionReason.Protected, keeper);
         }
-        var isUsed = set.KeepsUsed > TimeSpan.Zero && image.UsedAt > 0 && now < image.UsedAt + (long)set.KeepsUsed.TotalMilliseconds;
+        var used = facts.UsedAt(candidate.Image);
+        var isUsed = set.KeepsUsed > TimeSpan.Zero && used > 0 && now - used < set.KeepsUsed.TotalMilliseconds;
         return isUsed ? Kept(candidate, RetentionReason.InUse, null) : null;
     }
 

@@ -1,8 +1,10 @@
 using System.Text.Json.Nodes;
 using Berth.Server.Platform.Data;
+using Berth.Server.Retention;
 using Berth.Server.Tests.Api;
 using Berth.Server.Tests.Registry;
 using Berth.Server.Trash;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Berth.Server.Tests.Retention;
 
@@ -128,6 +130,24 @@ public sealed class RetentionRunTests
         var entry = (await app.GetAsync("/api/berth/v1/projects/p/trash"))["items"]!.AsArray().Single(i => i!["tag"]?.GetValue<string>() == "multi")!["id"]!.GetValue<long>();
         Assert.Equal(200, (await app.CallAsync("POST", $"/api/berth/v1/projects/p/trash/{entry}/restore")).Status);
         foreach (var back in new[] { index, child, referrer }) Assert.Equal(back.Manifest, (await app.Registry.GetAsync($"/v2/p/app/manifests/{back.Digest}", s_admin)).MustBe(200).Body);
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
+    public async Task What_a_cluster_has_pulled_lately_stays(DatabaseKind kind)
+    {
+        await using var app = await StartAsync(kind);
+        var child = TestImage.New(41);
+        await app.PushAsync("p/app", child.Digest.Value, child);
+        await app.PushAsync("p/app", "used", TestImage.Index([child]));
+        await PushAsync(app, "p/app", "unused", 42);
+        // A node pulls the image of its platform by digest.
+        (await app.Registry.GetAsync($"/v2/p/app/manifests/{child.Digest}", s_admin, ("User-Agent", "containerd/2.1.4"))).MustBe(200);
+        (await app.Registry.GetAsync("/v2/p/app/manifests/unused", s_admin, ("User-Agent", "docker/28.0"))).MustBe(200);
+        await app.Services.GetRequiredService<ClusterUse>().FlushAsync(CancellationToken.None);
+        var simulated = await app.CallAsync("POST", Ours + "/simulate", body: """{"dialect":"quay","policy":{"method":"creation_date","value":"0s"}}""");
+        var lines = simulated.Json["repositories"]![0]!["tags"]!.AsArray();
+        Assert.Equal("a cluster has used it lately", lines.Single(l => l!["tag"]!.GetValue<string>() == "used")!["because"]!.GetValue<string>());
+        Assert.True(lines.Single(l => l!["tag"]!.GetValue<string>() == "unused")!["goes"]!.GetValue<bool>());
     }
 
     private static async Task<PlatformApp> StartAsync(DatabaseKind kind)
