@@ -67,7 +67,7 @@ internal static class ZotRetention
             var keep = new StrictObject(tags[i], $"{name} keepTags[{i}]", policy.Problems);
             rules.Add(ReadKeep(keep, $"{name}, tags {i + 1}", scope with { Tags = [.. keep.Texts("patterns").Select(p => NamePattern.Regex(p))] }));
         }
-        if (tags.Count == 0) rules.Add(new RetentionRule { Name = $"{name}, all tags", Selection = scope });
+        if (tags.Count == 0) rules.Add(new RetentionRule { Name = $"{name}, tags 1", Selection = scope });
         var untagged = scope with { State = TagState.Untagged };
         if (policy.Items("keepUntagged") is { Count: > 0 } kept)
         {
