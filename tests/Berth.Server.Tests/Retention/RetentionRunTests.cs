@@ -53,7 +53,10 @@ public sealed class RetentionRunTests
         Assert.Equal(200, (await app.CallAsync("PATCH", run, body: """{"action":"stop"}""")).Status);
         await app.AddUserAsync("dev");
         await app.AddMemberAsync("p", "dev", 2);
-        Assert.Equal(403, (await app.CallAsync("GET", location, "dev")).Status);
+        Assert.Equal(200, (await app.CallAsync("GET", location, "dev")).Status);
+        await app.AddUserAsync("guest");
+        await app.AddMemberAsync("p", "guest", 3);
+        foreach (var (method, path) in new[] { ("GET", location), ("DELETE", location), ("GET", location + "/executions") }) Assert.Equal(403, (await app.CallAsync(method, path, "guest")).Status);
         Assert.Equal(200, (await app.CallAsync("DELETE", location)).Status);
         Assert.Equal(404, (await app.CallAsync("GET", location)).Status);
         Assert.Null((await app.GetAsync("/api/v2.0/projects/p"))["metadata"]!["retention_id"]);
