@@ -50,9 +50,13 @@ public static class BerthServer
         using var tracing = Tracing.Start(options.Tracing);
         using var folder = await LockFolderAsync(options, ct).ConfigureAwait(false);
         await using var app = await BuildAsync(options, output, null, ct).ConfigureAwait(false);
-        await AdoptOnFirstStart.RunAsync(
-            app.Services.GetRequiredService<Database>(), BerthStorage.RootOf(options), BerthStorage.AdoptionOptionsOf(options), TimeProvider.System,
-            app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Adoption"), ct).ConfigureAwait(false);
+        var database = app.Services.GetRequiredService<Database>();
+        using (var source = BerthStorage.AdoptionSourceOf(options, database, TimeProvider.System, readsLinks: false))
+        {
+            await AdoptOnFirstStart.RunAsync(
+                database, source, BerthStorage.AdoptionOptionsOf(options), TimeProvider.System,
+                app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Adoption"), ct).ConfigureAwait(false);
+        }
         var admin = options.Access.Mode == AccessMode.Local
             ? await app.Services.GetRequiredService<FirstAdmin>().EnsureAsync(AdminPassword(), ct).ConfigureAwait(false)
             : new FirstAdminResult(false, null);

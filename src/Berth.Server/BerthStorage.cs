@@ -1,4 +1,3 @@
-using Berth.Blobs.FileSystem;
 using Berth.Server.Adoption;
 using Berth.Server.Backup;
 using Berth.Server.GarbageCollection;
@@ -54,16 +53,27 @@ public sealed class BerthStorage : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes over what a Docker Registry left in the storage root (<see cref="Adopt"/>).</summary>
-    /// <exception cref="DirectoryNotFoundException">The root is not there, or there is nothing of a Docker Registry in it.</exception>
-    public Task<AdoptionReport> AdoptAsync(bool verify, IProgress<AdoptionProgress>? progress, CancellationToken ct)
+    /// <summary>Takes over what a Docker Registry left in the default store (<see cref="Adopt"/>).</summary>
+    /// <exception cref="DirectoryNotFoundException">There is nothing of a Docker Registry in it.</exception>
+    public async Task<AdoptionReport> AdoptAsync(bool verify, IProgress<AdoptionProgress>? progress, CancellationToken ct)
     {
-        var paths = new ContentPaths(RootOf(_options));
-        if (!Directory.Exists(paths.Repositories)) throw new DirectoryNotFoundException($"there is no Docker Registry to adopt: {paths.Repositories} does not exist");
-        return Adopt.RunAsync(_database, paths.Root, AdoptionOptionsOf(_options) with { Verify = verify }, _time, progress, ct);
+        using var source = AdoptionSourceOf(_options, _database, _time, verify);
+        if (!await source.HasContentAsync(ct).ConfigureAwait(false))
+            throw new DirectoryNotFoundException($"there is no Docker Registry to adopt: {source.Name.TrimEnd('/')}/docker/registry/v2/repositories does not exist or is empty");
+        return await Adopt.RunAsync(_database, source, AdoptionOptionsOf(_options) with { Verify = verify }, _time, progress, ct).ConfigureAwait(false);
     }
 
-    /// <summary>How the settings want a folder adopted.</summary>
+    /// <summary>What a Docker Registry may have left in the default store.</summary>
+    /// <param name="options">The settings.</param>
+    /// <param name="database">Keeps the mark of an adoption from a bucket.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="readsLinks">Read every link of a bucket, also where the list says all of it.</param>
+    public static AdoptionSource AdoptionSourceOf(BerthOptions options, Database database, TimeProvider time, bool readsLinks) =>
+        StoreSetup.OpenRegistry(options.Storage, time) is { } objects
+            ? AdoptionSource.InBucket(objects, StoreSetup.BucketOf(options.Storage)!, database, options.DataFolder, readsLinks)
+            : AdoptionSource.InFolder(RootOf(options));
+
+    /// <summary>How the settings want it adopted.</summary>
     public static AdoptionOptions AdoptionOptionsOf(BerthOptions options) => new() { MaxManifestBytes = options.Registry.MaxManifestBytes };
 
     /// <summary>Removes what nothing refers to any more (<see cref="OfflineCollection"/>).</summary>
@@ -78,6 +88,11 @@ public sealed class BerthStorage : IAsyncDisposable
     public async Task<CollectionReport> CollectAsync(CollectionOptions options, TimeSpan? grace, TextWriter output, CancellationToken ct)
     {
         var mayBeServed = _database.Kind == DatabaseKind.Postgres || DataFolderLock.IsHeld(_options.DataFolder);
+        using (var source = AdoptionSourceOf(_options, _database, _time, readsLinks: false))
+        {
+            if (await source.IsUnfinishedAsync(ct).ConfigureAwait(false))
+                throw new CollectionRefusedException("an adoption was begun and is not finished: run berth adopt, or start the server, then collect");
+        }
         using var stores = OpenStores();
         var all = options with { Grace = grace ?? (mayBeServed ? CollectionOptions.GraceBesideServer : TimeSpan.Zero) };
         return await OfflineCollection.RunAsync(_database, stores, RootOf(_options), all, output, _time, ct).ConfigureAwait(false);

@@ -11,8 +11,6 @@ internal static class DockerRegistryStorage
         {
             DockerRegistryObjectStores.Map(reader, driver);
             reader.Put("dataFolder", Path.Combine(DockerRegistryFile.DefaultRootDirectory, "berth"), DockerRegistryReader.Default);
-            reader.Report.Warn($"storage.{driver}", reader.Origin($"storage.{driver}"),
-                "images that Docker Registry keeps in this store are not taken over: adoption reads folders; copy them with a client while it still runs");
             WarnOfMetadataOnDisk(reader, driver, environment);
         }
         else

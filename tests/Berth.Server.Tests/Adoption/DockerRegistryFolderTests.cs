@@ -26,7 +26,7 @@ public sealed class DockerRegistryFolderTests
         registry.Stop();
         await using var database = await TestDatabase.NewAsync(DatabaseKind.Sqlite);
 
-        var report = await Adopt.RunAsync(database.Current, registry.Root, new AdoptionOptions { Verify = true }, TimeProvider.System, null, CancellationToken.None);
+        var report = await Adopt.RunAsync(database.Current, AdoptionSource.InFolder(registry.Root), new AdoptionOptions { Verify = true }, TimeProvider.System, null, CancellationToken.None);
 
         Assert.Empty(report.Findings);
         var tags = await StoredState.RowsAsync(database.Current, "SELECT r.name, t.name, m.digest FROM tags t JOIN repositories r ON r.id = t.repository_id JOIN manifests m ON m.id = t.manifest_id");
