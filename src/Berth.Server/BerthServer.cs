@@ -173,7 +173,7 @@ public static class BerthServer
         services.AddNotifications(options.Notifications, NotificationSource.OfThisProcess(options.Http.Urls.Count > 0 ? options.Http.Urls[0] : null, TimeProvider.System));
 
         // Ring 3: surface.
-        if (options.Access.Mode == AccessMode.Local) services.AddAdministration(BerthStorage.RootOf(options)).AddDoctor(SettingsOfDoctor(options));
+        if (options.Access.Mode == AccessMode.Local) services.AddAdministration(BerthStorage.RootOf(options), options.Storage.Encryption.Enabled).AddDoctor(SettingsOfDoctor(options));
     }
 
     private static DoctorSettings SettingsOfDoctor(BerthOptions options) => new()

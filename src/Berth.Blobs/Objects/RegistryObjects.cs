@@ -17,13 +17,10 @@ public sealed class RegistryObjects : IDisposable
     public static RegistryObjects Of(IBlobStore store) =>
         (store as ObjectBlobStore ?? throw new ArgumentException("content lies in no object store", nameof(store))).ToRegistryObjects();
 
-    /// <summary>What all paths begin with in the bucket: empty, or ends with a slash.</summary>
-    public string Prefix => _root;
-
-    /// <summary>Objects below a folder, page after page; their paths begin behind <paramref name="folder"/>, which ends with a slash.</summary>
-    public async IAsyncEnumerable<RegistryObject> ListAsync(string folder, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
+    /// <summary>Objects whose paths begin alike, page after page; their paths are told from behind <paramref name="beginning"/> on.</summary>
+    public async IAsyncEnumerable<RegistryObject> ListAsync(string beginning, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
     {
-        var prefix = _root + folder;
+        var prefix = _root + beginning;
         await foreach (var entry in _client.ListAsync(prefix, ct).ConfigureAwait(false))
             yield return new RegistryObject(entry.Key[prefix.Length..], entry.Size, entry.ChangedAt);
     }
@@ -36,7 +33,7 @@ public sealed class RegistryObjects : IDisposable
 }
 
 /// <summary>An object of Docker Registry.</summary>
-/// <param name="Path">Its path within the folder that was listed.</param>
+/// <param name="Path">Its path, behind what was asked for.</param>
 /// <param name="Size">Bytes.</param>
 /// <param name="ChangedAt">When it was written.</param>
 public readonly record struct RegistryObject(string Path, long Size, DateTimeOffset ChangedAt);

@@ -23,7 +23,7 @@ public sealed record AdoptionOptions
 /// <summary>What an adoption is busy with.</summary>
 public enum AdoptionPhase
 {
-    /// <summary>Recording blobs; a step is one of <c>blobs/&lt;algorithm&gt;/&lt;two digits&gt;</c>.</summary>
+    /// <summary>Recording blobs; a step is those whose digests begin alike.</summary>
     Blobs,
 
     /// <summary>Recording links, manifests and tags; a step is a repository.</summary>

@@ -55,7 +55,7 @@ internal interface IRegistryTree : IDisposable
     ValueTask<Link?> ReadTagAsync(string repository, (string Name, long ChangedAt) tag, CancellationToken ct);
 }
 
-/// <summary>What holds the blobs of an algorithm whose digests begin with the same two digits.</summary>
+/// <summary>What holds the blobs of an algorithm whose digests begin with the same digit or two.</summary>
 internal readonly record struct RegistryShard(DigestAlgorithm Algorithm, string Digits);
 
 /// <summary>A digest in a list, of a blob or of a link.</summary>

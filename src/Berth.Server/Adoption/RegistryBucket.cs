@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.CompilerServices;
 using Berth.Blobs;
 using Berth.Blobs.Objects;
@@ -33,15 +32,16 @@ internal sealed class RegistryBucket(RegistryObjects objects, string name, bool 
         foreach (var algorithm in RegistryFolder.Algorithms)
         {
             if (!await AnyAsync($"blobs/{algorithm.Name}/", ct).ConfigureAwait(false)) continue;
-            for (var i = 0; i <= byte.MaxValue; i++) yield return new RegistryShard(algorithm, i.ToString("x2", CultureInfo.InvariantCulture));
+            // One digit: fewer lists where there is little, and steps to see where there is much.
+            foreach (var digit in "0123456789abcdef") yield return new RegistryShard(algorithm, digit.ToString());
         }
     }
 
     public async IAsyncEnumerable<ListedDigest> BlobsAsync(RegistryShard shard, [EnumeratorCancellation] CancellationToken ct)
     {
-        await foreach (var entry in objects.ListAsync($"blobs/{shard.Algorithm.Name}/{shard.Digits}/", ct).ConfigureAwait(false))
+        await foreach (var entry in objects.ListAsync($"blobs/{shard.Algorithm.Name}/{shard.Digits}", ct).ConfigureAwait(false))
         {
-            if (entry.Path.Split('/') is [var hex, "data"] && Digest.TryParse(string.Concat(shard.Algorithm.Prefix, hex), out var digest))
+            if (entry.Path.Split('/') is [_, var hex, "data"] && Digest.TryParse(string.Concat(shard.Algorithm.Prefix, hex), out var digest))
                 yield return new ListedDigest(digest, entry.Size, entry.ChangedAt.ToUnixTimeMilliseconds());
         }
     }

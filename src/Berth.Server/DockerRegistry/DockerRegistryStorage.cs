@@ -17,6 +17,7 @@ internal static class DockerRegistryStorage
         {
             MapFolder(reader);
         }
+        DockerRegistryMiddleware.Map(reader);
         reader.CopySwitch("storage.redirect.disable", "storage.redirect.enabled", opposite: true);
         reader.Put("registry.delete", reader.Switch("storage.delete.enabled", missing: false), reader.Origin("storage.delete.enabled"));
         reader.CopySwitch("storage.maintenance.readonly.enabled", "registry.readOnly");

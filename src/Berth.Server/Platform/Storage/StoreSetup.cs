@@ -26,6 +26,7 @@ internal static class StoreSetup
         var memory = new PartMemory(options.UploadMemoryBytes);
         var masterKeys = MasterKeys.Open(options.Encryption, time);
         var keys = masterKeys.Count > 0 ? new DataKeys(new DataKeyTable(database), masterKeys, time) : null;
+        if (keys is not null) database.Announcements.Subscribe(Topics.DataKeys, _ => keys.ForgetCurrent());
         var stores = new Dictionary<string, IBlobStore>(StringComparer.Ordinal)
         {
             [BlobStores.DefaultName] = Encrypted(
