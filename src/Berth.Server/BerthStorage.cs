@@ -108,7 +108,8 @@ public sealed class BerthStorage : IAsyncDisposable
         using var stores = OpenStores();
         using var scratch = new ScratchFolder(_options.DataFolder);
         var key = new RestoreKey(_options.Access, _options.DataFolder).Copy(passphrase);
-        return await new BackupRun(_database, stores, TargetOf(to, stores), _time).RunAsync(key, scratch.Path, tell, ct).ConfigureAwait(false);
+        using var target = TargetOf(to, stores);
+        return await new BackupRun(_database, stores, target, _time).RunAsync(key, scratch.Path, tell, ct).ConfigureAwait(false);
     }
 
     /// <summary>Restores a backup into database and default store, while no server runs (<see cref="RestoreRun"/>).</summary>
@@ -119,14 +120,16 @@ public sealed class BerthStorage : IAsyncDisposable
         if (_options.Database.Kind == DatabaseKind.Sqlite && DataFolderLock.IsHeld(_options.DataFolder)) throw new RestoreRefusedException("a server runs on the data folder: stop it first");
         using var stores = OpenStores();
         using var scratch = new ScratchFolder(_options.DataFolder);
-        return await new RestoreRun(_database, stores, TargetOf(from, stores), new RestoreKey(_options.Access, _options.DataFolder)).RunAsync(options, scratch.Path, tell, ct).ConfigureAwait(false);
+        using var target = TargetOf(from, stores);
+        return await new RestoreRun(_database, stores, target, new RestoreKey(_options.Access, _options.DataFolder)).RunAsync(options, scratch.Path, tell, ct).ConfigureAwait(false);
     }
 
     /// <summary>Names of the backups that are whole, the oldest first.</summary>
     public async Task<IReadOnlyList<string>> ListBackupsAsync(string where, CancellationToken ct)
     {
         using var stores = OpenStores();
-        return await TargetOf(where, stores).ListAsync(ct).ConfigureAwait(false);
+        using var target = TargetOf(where, stores);
+        return await target.ListAsync(ct).ConfigureAwait(false);
     }
 
     private BlobStores OpenStores() => StoreSetup.Open(_options.Storage, _options.DataFolder, _database, _time, static (_, store) => store);
@@ -137,7 +140,7 @@ public sealed class BerthStorage : IAsyncDisposable
         var name = text[StorePrefix.Length..];
         if (!stores.Has(name)) throw new RestoreRefusedException($"the settings have no store {name}: there are {string.Join(", ", stores.Names)}");
         if (name == stores.Default) throw new RestoreRefusedException($"the store {name} holds the registry itself: name another one, or a folder");
-        return BackupTarget.In(stores[name]);
+        return BackupTarget.In(StoreSetup.OpenForBackups(_options.Storage, name, _time));
     }
 
     public ValueTask DisposeAsync() => _database.DisposeAsync();

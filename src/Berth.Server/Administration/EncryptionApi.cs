@@ -68,7 +68,7 @@ internal sealed class EncryptionApi(BlobStores stores, Database database, Domain
         var current = (await table.CurrentAsync(ct).ConfigureAwait(false))?.Id;
         var master = stores.Keys?.MasterKeyId;
         var all = (await table.AllAsync(ct).ConfigureAwait(false))
-            .Select(k => new DataKeyAnswer(k.Id.ToString(), ApiTime.Text(k.CreatedAt), k.MasterKeyId, k.Id == current)).Reverse().ToList();
+            .Select(k => new DataKeyAnswer(k.Id.ToString(), ApiTime.Text(k.CreatedAt.ToUnixTimeMilliseconds()), k.MasterKeyId, k.Id == current)).Reverse().ToList();
         return new EncryptionAnswer(isEnabled, master, all.Count(k => k.MasterKeyId != master), all);
     }
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using Berth.Blobs.S3;
+using Berth.Blobs.Swift;
 using Berth.Oci;
 using Berth.Server.Adoption;
 using Berth.Server.GarbageCollection;
@@ -42,6 +43,33 @@ public sealed class DockerRegistryBucketTests
         await CheckServedAsync(app, filled);
         await registry.StartAsync();
         foreach (var (key, digest) in filled.Tags) Assert.Equal(digest, Digest.Of(await registry.PullManifestAsync(key.Repository, key.Tag)));
+    }
+
+    [Fact]
+    public async Task A_container_of_Swift_with_segmented_objects_is_adopted_alike()
+    {
+        var words = Environment.GetEnvironmentVariable("BERTH_TEST_SWIFT")?.Split(';');
+        Assert.SkipWhen(words is not { Length: 3 }, "BERTH_TEST_SWIFT is not set");
+        var swift = new SwiftOptions
+        {
+            AuthUrl = words![0], Username = words[1], Password = words[2], Container = "berth-server-tests", Prefix = $"adopted-{Environment.ProcessId}-{Environment.TickCount64}",
+        };
+        using var registry = new DockerRegistryProcess(
+            $"swift: {{authurl: \"{swift.AuthUrl}\", username: \"{swift.Username}\", password: {swift.Password}, container: {swift.Container}, prefix: {swift.Prefix}, chunksize: 5242880}}");
+        await registry.StartAsync();
+        var filled = await FilledRegistry.FillAsync(registry);
+        registry.Stop();
+        await using var app = await RegistryApp.StartAsync(DatabaseKind.Sqlite, null, o => o with
+        {
+            Storage = o.Storage with { Swift = swift, Redirect = new() { Enabled = false } }, Health = o.Health with { StorageEnabled = false }, Gc = o.Gc with { Enabled = false },
+        });
+        await using var storage = await BerthStorage.OpenAsync(app.Options, TimeProvider.System, CancellationToken.None);
+
+        var report = await storage.AdoptAsync(verify: true, null, CancellationToken.None);
+
+        Assert.Empty(report.Findings);
+        Assert.Equal((filled.Tags.Count, filled.Manifests.Count), (report.Found.Tags, report.Found.Manifests));
+        await CheckServedAsync(app, filled);
     }
 
     [Theory, MemberData(nameof(Kinds))]

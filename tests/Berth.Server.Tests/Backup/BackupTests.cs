@@ -87,7 +87,15 @@ public sealed class BackupTests : IDisposable
     public async Task A_backup_in_a_bucket_restores_on_an_empty_machine_that_knows_nothing_but_the_bucket()
     {
         await using var bucket = await TestBucket.OpenAsync("BERTH_TEST_S3");
-        BerthOptions WithVault(BerthOptions o) => o with { Storage = o.Storage with { Stores = [new() { Name = "vault", S3 = bucket.Options }] } };
+        // Each machine encrypts its own store, with a key that the other has never seen: the backup must not depend on it.
+        BerthOptions WithVault(BerthOptions o) => o with
+        {
+            Storage = o.Storage with
+            {
+                Stores = [new() { Name = "vault", S3 = bucket.Options }],
+                Encryption = new() { Enabled = true, MasterKey = new() { Value = Convert.ToBase64String(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32)) } },
+            },
+        };
         const string target = "store:vault";
         await using var app = await RegistryApp.StartAsync(DatabaseKind.Sqlite, more: WithVault);
         var (first, second, large) = (TestImage.New(seed: 31), TestImage.New(seed: 32), RegistryTests.Bytes(11 << 20, 33));

@@ -43,6 +43,16 @@ internal static class StoreSetup
     /// <summary>Folder that <c>docker/</c> lies in.</summary>
     public static string RootOf(BlobStoreOptions options, string dataFolder) => options.Root ?? Path.Join(dataFolder, "storage");
 
+    /// <summary>
+    /// A further store for backups: never encrypted by the keys of this installation, which are in no backup; and by key, whatever it is.
+    /// </summary>
+    public static IBlobStore OpenForBackups(BlobStoreOptions options, string name, TimeProvider time)
+    {
+        var store = options.Stores.First(s => s.Name == name);
+        return Remote(store.S3, null, store.Azure, store.Gcs, store.Swift, new PartMemory(options.UploadMemoryBytes), time)
+            ?? new FileSystemBlobStore(store.Root!, options.MinFreeBytes, time, byKey: true);
+    }
+
     /// <summary>What Docker Registry has left in the bucket of the default store; null where that is a folder.</summary>
     public static RegistryObjects? OpenRegistry(BlobStoreOptions options, TimeProvider time) =>
         Remote(options.S3, null, options.Azure, options.Gcs, options.Swift, new PartMemory(), time) is { } store ? RegistryObjects.Of(store) : null;
