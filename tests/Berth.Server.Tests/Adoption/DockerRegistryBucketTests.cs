@@ -77,15 +77,14 @@ public sealed class DockerRegistryBucketTests
     {
         await using var bucket = await TestBucket.OpenAsync("BERTH_TEST_S3");
         using var layout = RegistryLayout.OfEveryKind();
-        foreach (var file in Directory.EnumerateFiles(layout.Root, "*", SearchOption.AllDirectories))
-            await bucket.WriteAsync(Path.GetRelativePath(layout.Root, file), await File.ReadAllTextAsync(file));
+        await CopyAsync(layout, bucket);
         string whole;
         await using (var database = await TestDatabase.NewAsync(kind))
         {
             Assert.Empty((await AdoptAsync(database, bucket, null)).Findings);
             whole = await StoredState.DumpAsync(database.Current);
         }
-        for (var cutAt = 1; cutAt < 40; cutAt = (cutAt * 2) + 1)
+        foreach (var cutAt in new[] { 1, 6, 25 })
         {
             await using var database = await TestDatabase.NewAsync(kind);
             await Assert.ThrowsAsync<OperationCanceledException>(() => AdoptAsync(database, bucket, new CutOff(cutAt)));
@@ -108,8 +107,7 @@ public sealed class DockerRegistryBucketTests
         var good = layout.Image("team/app", "good", "v1");
         var swapped = layout.Image("team/app", "swapped", "swapped");
         var lost = layout.Image("team/app", "incomplete", "incomplete");
-        foreach (var file in Directory.EnumerateFiles(layout.Root, "*", SearchOption.AllDirectories))
-            await bucket.WriteAsync(Path.GetRelativePath(layout.Root, file), await File.ReadAllTextAsync(file));
+        await CopyAsync(layout, bucket);
         await bucket.WriteAsync($"{root}blobs/sha256/{swapped.Hex[..2]}/{swapped.Hex}/data", "other bytes");
         var layer = Digest.Of(Encoding.UTF8.GetBytes("layer of incomplete"));
         await bucket.RemoveAsync($"{root}blobs/sha256/{layer.Hex[..2]}/{layer.Hex}/data");
@@ -169,6 +167,10 @@ public sealed class DockerRegistryBucketTests
         using var source = SourceOf(database, bucket);
         return await Adopt.RunAsync(database.Current, source, new AdoptionOptions { BatchSize = 7 }, TimeProvider.System, progress, CancellationToken.None);
     }
+
+    private static Task CopyAsync(RegistryLayout layout, TestBucket bucket) =>
+        Parallel.ForEachAsync(Directory.EnumerateFiles(layout.Root, "*", SearchOption.AllDirectories), new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (file, ct) =>
+            await bucket.WriteAsync(Path.GetRelativePath(layout.Root, file), await File.ReadAllTextAsync(file, ct)));
 
     private static AdoptionSource SourceOf(TestDatabase database, TestBucket bucket) =>
         BerthStorage.AdoptionSourceOf(new BerthOptions { DataFolder = Path.GetTempPath(), Storage = new() { S3 = bucket.Options } }, database.Current, TimeProvider.System, readsLinks: false);

@@ -100,6 +100,6 @@ internal sealed class TestBucket : IAsyncDisposable
 
     private async Task ClearAsync()
     {
-        foreach (var item in await ObjectsAsync()) await _raw.DeleteObjectAsync(Bucket, item.Key);
+        await Parallel.ForEachAsync(await ObjectsAsync(), new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (item, ct) => await _raw.DeleteObjectAsync(Bucket, item.Key, ct));
     }
 }
