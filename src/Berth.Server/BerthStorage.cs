@@ -89,11 +89,8 @@ public sealed class BerthStorage : IAsyncDisposable
     public async Task<CollectionReport> CollectAsync(CollectionOptions options, TimeSpan? grace, TextWriter output, CancellationToken ct)
     {
         var mayBeServed = _database.Kind == DatabaseKind.Postgres || DataFolderLock.IsHeld(_options.DataFolder);
-        using (var source = AdoptionSourceOf(_options, _database, _time, readsLinks: false))
-        {
-            if (await source.IsUnfinishedAsync(ct).ConfigureAwait(false))
-                throw new CollectionRefusedException("an adoption was begun and is not finished: run berth adopt, or start the server, then collect");
-        }
+        if (await IsAdoptingAsync(ct).ConfigureAwait(false))
+            throw new CollectionRefusedException("an adoption was begun and is not finished: run berth adopt, or start the server, then collect");
         using var stores = OpenStores();
         var all = options with { Grace = grace ?? (mayBeServed ? CollectionOptions.GraceBesideServer : TimeSpan.Zero) };
         return await OfflineCollection.RunAsync(_database, stores, RootOf(_options), all, output, _time, ct).ConfigureAwait(false);
@@ -109,7 +106,7 @@ public sealed class BerthStorage : IAsyncDisposable
         if (options.Repair || options.Rebuild)
         {
             // Before it has read all manifests, most of the objects seem to be nobody's.
-            if (new AdoptionMark(new ContentPaths(RootOf(_options))).IsSet) throw new IOException("an adoption was begun and is not finished: run berth adopt, or start the server, then compare");
+            if (await IsAdoptingAsync(ct).ConfigureAwait(false)) throw new IOException("an adoption was begun and is not finished: run berth adopt, or start the server, then compare");
         }
         using var stores = OpenStores();
         return await new Fsck(_database, stores, options, tell, _time).RunAsync(ct).ConfigureAwait(false);
@@ -147,6 +144,12 @@ public sealed class BerthStorage : IAsyncDisposable
         using var stores = OpenStores();
         using var target = TargetOf(where, stores);
         return await target.ListAsync(ct).ConfigureAwait(false);
+    }
+
+    private async Task<bool> IsAdoptingAsync(CancellationToken ct)
+    {
+        using var source = AdoptionSourceOf(_options, _database, _time, readsLinks: false);
+        return await source.IsUnfinishedAsync(ct).ConfigureAwait(false);
     }
 
     private BlobStores OpenStores() => StoreSetup.Open(_options.Storage, _options.DataFolder, _database, _time, static (_, store) => store);

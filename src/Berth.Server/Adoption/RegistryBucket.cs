@@ -102,7 +102,7 @@ internal sealed class RegistryBucket(RegistryObjects objects, string name, bool 
         if (RepositoryName.IsValid(name)) return (name, true);
         for (var cut = name.IndexOf('/', StringComparison.Ordinal); cut > 0; cut = name.IndexOf('/', cut + 1))
         {
-            if (!RepositoryName.IsValid(name[..cut])) return (name[..cut], false);
+            if (!RepositoryName.IsValid(name.AsSpan(0, cut))) return (name[..cut], false);
         }
         return (name, false);
     }

@@ -118,6 +118,7 @@ public sealed class DockerRegistryBucketTests
         await using var storage = await BerthStorage.OpenAsync(app.Options, TimeProvider.System, CancellationToken.None);
         await Assert.ThrowsAsync<OperationCanceledException>(() => storage.AdoptAsync(verify: false, new CutOff(1), CancellationToken.None));
         await Assert.ThrowsAsync<CollectionRefusedException>(() => storage.CollectAsync(new CollectionOptions(), null, TextWriter.Null, CancellationToken.None));
+        await Assert.ThrowsAsync<IOException>(() => storage.CheckAsync(new() { Repair = true }, _ => { }, CancellationToken.None));
 
         var report = await storage.AdoptAsync(verify: false, null, CancellationToken.None);
 
