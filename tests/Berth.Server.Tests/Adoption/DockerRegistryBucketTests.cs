@@ -52,7 +52,11 @@ public sealed class DockerRegistryBucketTests
         Assert.SkipWhen(words is not { Length: 3 }, "BERTH_TEST_SWIFT is not set");
         var swift = new SwiftOptions
         {
-            AuthUrl = words![0], Username = words[1], Password = words[2], Container = "berth-server-tests", Prefix = $"adopted-{Environment.ProcessId}-{Environment.TickCount64}",
+            AuthUrl = words![0],
+            Username = words[1],
+            Password = words[2],
+            Container = "berth-server-tests",
+            Prefix = $"adopted-{Environment.ProcessId}-{Environment.TickCount64}",
         };
         using var registry = new DockerRegistryProcess(
             $"swift: {{authurl: \"{swift.AuthUrl}\", username: \"{swift.Username}\", password: {swift.Password}, container: {swift.Container}, prefix: {swift.Prefix}, chunksize: 5242880}}");
@@ -61,7 +65,9 @@ public sealed class DockerRegistryBucketTests
         registry.Stop();
         await using var app = await RegistryApp.StartAsync(DatabaseKind.Sqlite, null, o => o with
         {
-            Storage = o.Storage with { Swift = swift, Redirect = new() { Enabled = false } }, Health = o.Health with { StorageEnabled = false }, Gc = o.Gc with { Enabled = false },
+            Storage = o.Storage with { Swift = swift, Redirect = new() { Enabled = false } },
+            Health = o.Health with { StorageEnabled = false },
+            Gc = o.Gc with { Enabled = false },
         });
         await using var storage = await BerthStorage.OpenAsync(app.Options, TimeProvider.System, CancellationToken.None);
 
