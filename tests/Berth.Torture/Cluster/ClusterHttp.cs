@@ -1,5 +1,7 @@
 using System.Net.Http.Headers;
 using System.Net.Sockets;
+using System.Text;
+using Berth.EndToEnd.Harness;
 
 namespace Berth.Torture.Cluster;
 
@@ -15,7 +17,7 @@ public sealed record Answer(int Status, byte[] Body, string? Digest, Uri? Locati
     /// <summary>Nobody knows whether the request was carried out, or will be.</summary>
     public bool IsUnclear => Status is 0 or >= 500 || (WasRetried && Status >= 400);
 
-    public string Text => System.Text.Encoding.UTF8.GetString(Body);
+    public string Text => Encoding.UTF8.GetString(Body);
 }
 
 /// <summary>Speaks to the registry through nginx, or to one replica.</summary>
@@ -23,10 +25,14 @@ public sealed class ClusterHttp(string address) : IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(25);
 
+    private static readonly AuthenticationHeaderValue s_administrator = new(
+        "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{RegistryUnderTest.User}:{RegistryUnderTest.Password}")));
+
     private readonly HttpClient _http = new(new SocketsHttpHandler { AllowAutoRedirect = true, MaxConnectionsPerServer = 64, UseCookies = false })
     {
         BaseAddress = new Uri($"http://{address}"),
         Timeout = s_patience,
+        DefaultRequestHeaders = { Authorization = s_administrator },
     };
 
     public async Task<Answer> SendAsync(HttpMethod method, string path, CancellationToken ct, byte[]? body = null, string? mediaType = null, string? contentRange = null)

@@ -86,10 +86,10 @@ public sealed class ClusterPlan
 
     private static IEnumerable<ClusterFault> MakeFaults(Random random, TimeSpan duration, int replicas)
     {
-        for (var at = TimeSpan.FromSeconds(2); ; at += Between(random, 0.6, 3))
+        for (var at = TimeSpan.FromSeconds(2); ; at += Between(random, 0.8, 4))
         {
             var kind = Pick(s_faults, random);
-            var lasts = kind is ClusterFaultKind.ResetDatabase or ClusterFaultKind.ResetStore ? TimeSpan.Zero : Between(random, 0.3, 4.5);
+            var lasts = kind is ClusterFaultKind.ResetDatabase or ClusterFaultKind.ResetStore ? TimeSpan.Zero : Between(random, 0.3, random.Next(8) == 0 ? 7 : 2.5);
             // A store, and its network, mostly fail for everybody.
             var replica = kind switch
             {

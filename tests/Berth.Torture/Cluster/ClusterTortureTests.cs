@@ -11,7 +11,7 @@ public sealed class ClusterTortureTests
 {
     private static readonly int s_seconds = Number("BERTH_TORTURE_SECONDS", 25);
     private static readonly int s_seed = Number("BERTH_TORTURE_SEED", 4);
-    private static readonly int s_clients = Number("BERTH_TORTURE_CLIENTS", 6);
+    private static readonly int s_clients = Number("BERTH_TORTURE_CLIENTS", 10);
 
     // An upload that nobody goes on with is given up after longer than any call to the store lasts (giveUpAfter and tryTimeout).
     private const string Settings = """
@@ -44,7 +44,7 @@ public sealed class ClusterTortureTests
         var plan = new ClusterPlan(s_seed, TimeSpan.FromSeconds(s_seconds), TestCluster.Replicas);
         var journal = new ClusterJournal(TimeProvider.System);
         using var http = new ClusterHttp(cluster.NginxAddress);
-        await SweepUntaggedAsync(http, ct);
+        await MakeProjectsAsync(http, ct);
 
         // 1. Clients and faults, until the time is over and everything is whole again.
         var clients = Enumerable.Range(0, s_clients).Select(n => new ClusterClient(n, plan, new ClusterContent(s_seed), http, journal)).ToList();
@@ -64,12 +64,13 @@ public sealed class ClusterTortureTests
         Assert.True(journal.CountOf("manifests acknowledged") > s_seconds && journal.CountOf("manifests checked") > 0, "hardly anything was acknowledged: the run proves nothing");
     }
 
-    private static async Task SweepUntaggedAsync(ClusterHttp http, CancellationToken ct)
+    private static async Task MakeProjectsAsync(ClusterHttp http, CancellationToken ct)
     {
-        var image = ClusterContent.Image($"{ClusterModel.SweptProject}/first", "first", [Bytes.Of("first", 100)]);
-        foreach (var blob in image.Blobs)
-            Assert.Equal(201, (await http.SendAsync(HttpMethod.Post, $"/v2/{image.Repository}/blobs/uploads/?digest={blob.Digest}", ct, blob.Content)).Status);
-        Assert.Equal(201, (await http.SendAsync(HttpMethod.Put, $"/v2/{image.Repository}/manifests/latest", ct, image.Content, image.MediaType)).Status);
+        foreach (var project in ClusterClient.Repositories.Select(r => r[..r.IndexOf('/')]).Distinct())
+        {
+            var made = await http.SendAsync(HttpMethod.Post, "/api/v2.0/projects", ct, Encoding.UTF8.GetBytes($$"""{"project_name":"{{project}}"}"""), "application/json");
+            Assert.True(made.Status == 201, $"{made.Status} {made.Text}");
+        }
         var set = await http.SendAsync(HttpMethod.Put, $"/api/berth/v1/projects/{ClusterModel.SweptProject}/untagged", ct, Encoding.UTF8.GetBytes("""{"days":0}"""), "application/json");
         Assert.True(set.Status == 200, $"{set.Status} {set.Text}");
     }

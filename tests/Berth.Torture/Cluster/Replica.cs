@@ -21,7 +21,11 @@ public sealed class Replica(int number, string settings, string logFile, int por
 
     public string LogFile => logFile;
 
-    public void Start() => _process = ServerProcess.Start([RegistryUnderTest.BerthBinary(), "serve", "--config", settings], logFile, new Dictionary<string, string> { ["OTEL_TRACES_EXPORTER"] = "none" });
+    public void Start() => _process = ServerProcess.Start([RegistryUnderTest.BerthBinary(), "serve", "--config", settings], logFile, new Dictionary<string, string>
+    {
+        ["BERTH_ADMIN_PASSWORD"] = RegistryUnderTest.Password,
+        ["OTEL_TRACES_EXPORTER"] = "none",
+    });
 
     public Task KillAsync() => _process?.Kill() ?? Task.CompletedTask;
 

@@ -116,7 +116,7 @@ public sealed class TestCluster : IAsyncDisposable
         var settings = _folder.File($"replica{number}", "berth.yaml");
         await File.WriteAllTextAsync(settings, $$"""
             dataFolder: {{_folder.Folder($"replica{number}", "data")}}
-            access: { mode: open, secretKey: "{{key}}" }
+            access: { mode: local, secretKey: "{{key}}" }
             http: { urls: [ "http://127.0.0.1:{{port}}" ] }
             database: { kind: postgres, connectionString: "{{database.ConnectionString}}" }
             storage:
