@@ -22,6 +22,7 @@ while [ $# -gt 0 ]; do
     *) sed -n '2,10p' "$0" | sed 's/^# \{0,1\}//'; exit 2 ;;
   esac
 done
+[ -z "$report" ] || rm -f "$report/report.txt"
 report=${report:-$(mktemp -d /tmp/berth-torture.XXXXXX)}
 mkdir -p "$report"
 configuration=${CONFIGURATION:-Release}
@@ -50,6 +51,7 @@ export BERTH_TORTURE_SECONDS=$seconds BERTH_TORTURE_SEED=$seed BERTH_TORTURE_CLI
 [ "$class" = ClusterMeasureTests ] || echo "seed $seed, $seconds s, $clients clients; report in $report"
 code=0
 "$ROOT/artifacts/bin/Berth.Torture/$output/Berth.Torture" --no-ansi --no-progress --filter-class "Berth.Torture.Cluster.$class" > "$report/run.log" 2>&1 || code=$?
-if [ ! -f "$report/report.txt" ] || [ "$code" != 0 ]; then tail -n 60 "$report/run.log"; fi
+[ -f "$report/report.txt" ] || code=1
+[ "$code" = 0 ] || tail -n 60 "$report/run.log"
 [ ! -f "$report/report.txt" ] || cat "$report/report.txt"
 exit "$code"
