@@ -18,9 +18,11 @@ internal sealed record BenchOptions
           --list            print the names of the workloads
           --large-mb N      size of the large blob in MiB (1024)
           --bars SET        issue: the bars of docs/performance.md; scale: at most 1.2 times slower than the first target;
-                            access: at least 80 % of its rate; none
+                            access, encryption: at least 80 %, 75 % of its rate; none
           --enforce         exit code 3 when a bar is missed
           --lists N         instead of workloads: N users look at lists of the management API for as long as all rounds take
+          --garbage N       instead of workloads: N images, a tenth of them deleted and collected while others pull and push;
+                            the quiet time before is as long as all rounds
           --seed-only       put the data sets of the chosen workloads into the targets and end
           --json FILE       write all figures
 
@@ -52,6 +54,9 @@ internal sealed record BenchOptions
 
     /// <summary>Users who look at lists; 0 to run workloads.</summary>
     internal int ListUsers { get; private init; }
+
+    /// <summary>Images of the run that deletes a tenth of them; 0 to run workloads.</summary>
+    internal int GarbageImages { get; private init; }
 
     internal string JsonFile { get; private init; } = "";
 
@@ -97,9 +102,10 @@ internal sealed record BenchOptions
         "--large-mb" => options with { LargeBytes = (long)Number(name, value, 1, 1 << 20) << 20 },
         "--only" => options with { Only = value.Split(',', StringSplitOptions.RemoveEmptyEntries) },
         "--skip" => options with { Skip = value.Split(',', StringSplitOptions.RemoveEmptyEntries) },
-        "--bars" when value is "issue" or "scale" or "access" or "none" => options with { Bars = value },
-        "--bars" => throw new FormatException("--bars is issue, scale, access or none"),
+        "--bars" when value is "issue" or "scale" or "access" or "encryption" or "none" => options with { Bars = value },
+        "--bars" => throw new FormatException("--bars is issue, scale, access, encryption or none"),
         "--lists" => options with { ListUsers = (int)Number(name, value, 1, 1000) },
+        "--garbage" => options with { GarbageImages = (int)Number(name, value, 10, 10_000_000) },
         "--json" => options with { JsonFile = value },
         _ => null,
     };

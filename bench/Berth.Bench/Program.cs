@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Berth.Bench;
 using Berth.Bench.Content;
+using Berth.Bench.Garbage;
 using Berth.Bench.Reports;
 using Berth.Bench.Targets;
 using Berth.Bench.Workloads;
@@ -37,6 +38,12 @@ try
     if (options.ListUsers > 0)
     {
         foreach (var target in targets) Console.Out.Write($"{target.Name}\n\n{new ListUsers(target, options.ListUsers).Run(options.RoundDuration * options.Rounds)}\n");
+        return 0;
+    }
+
+    if (options.GarbageImages > 0)
+    {
+        foreach (var target in targets) Console.Out.Write($"{target.Name}\n\n{new GarbageRun(target, options.GarbageImages).Run(options.RoundDuration * options.Rounds)}\n");
         return 0;
     }
 

@@ -19,6 +19,7 @@ internal static class Bars
     private const double PeakLimitMegabytes = 300;
     private const double ScaleRatio = 1 / 1.2;
     private const double AccessRatio = 0.8;
+    private const double EncryptionRatio = 0.75;
 
     private static readonly Dictionary<string, (double Bar, double? Aim)> Ratios = new()
     {
@@ -55,6 +56,7 @@ internal static class Bars
                 {
                     "scale" => JudgeRatio(result, candidate, ScaleRatio),
                     "access" => JudgeRatio(result, candidate, AccessRatio),
+                    "encryption" => JudgeRatio(result, candidate, EncryptionRatio),
                     _ => JudgeIssue(result, candidate),
                 });
         }

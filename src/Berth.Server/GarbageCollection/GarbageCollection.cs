@@ -20,7 +20,9 @@ internal static class GarbageCollection
         .AddSingleton(p =>
         {
             var counters = new GarbageCounters();
-            counters.AddTo(p.GetRequiredService<MetricRegistry>());
+            var metrics = p.GetRequiredService<MetricRegistry>();
+            counters.AddTo(metrics);
+            ActivatorUtilities.CreateInstance<GarbageGauges>(p).AddTo(metrics);
             return counters;
         })
         .AddSingleton<Collector>()

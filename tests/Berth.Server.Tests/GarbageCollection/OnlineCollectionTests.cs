@@ -1,10 +1,14 @@
+using System.Text;
 using Berth.Blobs.FileSystem;
 using Berth.Oci;
 using Berth.Server.GarbageCollection;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Telemetry;
+using Berth.Server.Registry;
 using Berth.Server.Tests.Adoption;
 using Berth.Server.Tests.Registry;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Berth.Server.Tests.GarbageCollection;
 
@@ -153,6 +157,34 @@ public sealed class OnlineCollectionTests
         Assert.True((await CollectAsync(app)).IsHeld);
         _time.Advance(TimeSpan.FromMinutes(6));
         Assert.Equal((1, 1000), await FreedAsync(app));
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
+    public async Task The_metrics_page_tells_what_waits_what_is_due_and_since_when(DatabaseKind kind)
+    {
+        await using var app = await StartAsync(kind);
+        await app.PushBlobAsync("a/b", Bytes(1000));
+        var metrics = new MetricRegistry(NullLogger<MetricRegistry>.Instance);
+        new GarbageGauges(app.Services.GetRequiredService<Database>(), new GarbageOptions { Delay = Delay }, _time).AddTo(metrics);
+        Assert.Equal((1, 0, 0), await WaitingAsync("blob"));
+        _time.Advance(Delay + TimeSpan.FromSeconds(20));
+        Assert.Equal((1, 1, 20), await WaitingAsync("blob"));
+        Assert.Equal((0, 0, 0), await WaitingAsync("object"));
+        await CollectAsync(app);
+        // As it was read last, until that is too old.
+        Assert.Equal((1, 1, 20), await WaitingAsync("blob"));
+        _time.Advance(GarbageGauges.ReadEvery);
+        Assert.Equal((0, 0, 0), await WaitingAsync("blob"));
+
+        async Task<(int Waiting, int Due, int Overdue)> WaitingAsync(string kind)
+        {
+            await metrics.RefreshAsync(TestContext.Current.CancellationToken);
+            var page = new LineBuffer();
+            metrics.Write(page, openMetrics: false);
+            var lines = Encoding.UTF8.GetString(page.Written).Split('\n');
+            int Of(string metric) => int.Parse(Assert.Single(lines, line => line.StartsWith($"{metric}{{kind=\"{kind}\"}} ", StringComparison.Ordinal)).Split(' ')[1]);
+            return (Of("berth_gc_queue"), Of("berth_gc_queue_due"), Of("berth_gc_overdue_seconds"));
+        }
     }
 
     [Theory, MemberData(nameof(Kinds))]
