@@ -33,7 +33,11 @@ public sealed class ClusterCheckTests
         }
         await cluster.Store.PutObjectAsync(new PutObjectRequest
         {
-            BucketName = cluster.BucketName, Key = cluster.Prefix + "berth/blobs/aa/nobodys", ContentBody = "nobody's", UseChunkEncoding = false, DisableDefaultChecksumValidation = true,
+            BucketName = cluster.BucketName,
+            Key = cluster.Prefix + "berth/blobs/aa/nobodys",
+            ContentBody = "nobody's",
+            UseChunkEncoding = false,
+            DisableDefaultChecksumValidation = true,
         }, ct);
 
         var found = await FindAsync();
