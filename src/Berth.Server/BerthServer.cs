@@ -8,6 +8,7 @@ using Berth.Server.Doctor;
 using Berth.Server.GarbageCollection;
 using Berth.Server.Identity;
 using Berth.Server.Immutability;
+using Berth.Server.Integrity;
 using Berth.Server.Labels;
 using Berth.Server.Notifications;
 using Berth.Server.Platform.Data;
@@ -158,10 +159,12 @@ public static class BerthServer
 
         // Ring 2: reactions.
         services.AddGarbageCollection();
+        services.AddIntegrity(options.Scrub, options.Storage.Redirect);
         if (options.Access.Mode == AccessMode.Local)
         {
             services.AddSignIn(options.Identity, options.Http, options.Outgoing);
             services.AddGarbageApi();
+            services.AddStoresApi();
             services.AddArtifacts();
             services.AddAudit(options.Audit);
             services.AddWebhooks(options.Webhooks, options.Outgoing);
@@ -181,6 +184,7 @@ public static class BerthServer
         Identity = options.Identity,
         Registry = options.Registry,
         Gc = options.Gc,
+        IsScrubbed = options.Scrub.Enabled,
         Log = options.Log,
         Metrics = options.Metrics,
         Tracing = options.Tracing,

@@ -2,6 +2,7 @@ using Berth.Blobs.FileSystem;
 using Berth.Server.Adoption;
 using Berth.Server.Backup;
 using Berth.Server.GarbageCollection;
+using Berth.Server.Integrity;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Storage;
 
@@ -81,6 +82,22 @@ public sealed class BerthStorage : IAsyncDisposable
         using var stores = OpenStores();
         var all = options with { Grace = grace ?? (mayBeServed ? CollectionOptions.GraceBesideServer : TimeSpan.Zero) };
         return await OfflineCollection.RunAsync(_database, stores, RootOf(_options), all, output, _time, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Compares database and stores both ways, beside whoever works on them (<see cref="Fsck"/>).</summary>
+    /// <param name="options">What to do about what is found.</param>
+    /// <param name="tell">Gets a line for each finding.</param>
+    /// <param name="ct">Ends it; what was done stays.</param>
+    /// <exception cref="IOException">A store is out of order, or an adoption is not finished.</exception>
+    public async Task<FsckReport> CheckAsync(FsckOptions options, Action<string> tell, CancellationToken ct)
+    {
+        if (options.Repair || options.Rebuild)
+        {
+            // Before it has read all manifests, most of the objects seem to be nobody's.
+            if (new AdoptionMark(new ContentPaths(RootOf(_options))).IsSet) throw new IOException("an adoption was begun and is not finished: run berth adopt, or start the server, then compare");
+        }
+        using var stores = OpenStores();
+        return await new Fsck(_database, stores, options, tell, _time).RunAsync(ct).ConfigureAwait(false);
     }
 
     /// <summary>Makes a backup beside whoever works on database and stores (<see cref="BackupRun"/>).</summary>

@@ -32,6 +32,7 @@ internal static class CommandLine
         root.Subcommands.Add(Commands.Adopt.Build(environment));
         root.Subcommands.Add(Commands.Backup.Build(environment));
         root.Subcommands.Add(Commands.Restore.Build(environment));
+        root.Subcommands.Add(Commands.Fsck.Build(environment));
         var config = new Verb("config", "Check and show settings", """
             berth config check
             berth config show --changed
@@ -50,6 +51,8 @@ internal static class CommandLine
     // What is asked of a running server.
     private static IEnumerable<Command> OnServers(CommandEnvironment environment)
     {
+        yield return Noun(
+            "storage", "Blob stores of a running server", "berth storage list", Commands.Storage.List.Build(environment), Commands.Storage.Move.Build(environment));
         yield return Noun("access", "Ask a running server about rights", "berth access explain push --project shop --repository web", Commands.Access.Explain.Build(environment));
         yield return Noun(
             "project", "Projects of a running server", "berth project create shop",

@@ -16,6 +16,7 @@ internal sealed class BlobCommit(Database database, BlobStores stores, UploadSes
     public async Task<bool> CommitAsync(RegistryRequest request, UploadSession upload, UploadBody body, Digest digest, CancellationToken ct)
     {
         // 1. The row goes on to the end only where another process could go on from there.
+        if (!upload.TryIntend(stores, digest)) return false;
         var from = upload.Offset;
         if (body.Saved.Offset == body.Offset) (upload.Offset, upload.State, upload.HashState) = (body.Offset, body.Saved.State, body.SaveHash());
         if (!await sessions.AdvanceAsync(upload, from, digest.Value, IntentOf(stores[upload.Store]), ct).ConfigureAwait(false)) return false;
@@ -29,6 +30,7 @@ internal sealed class BlobCommit(Database database, BlobStores stores, UploadSes
     public async Task<bool> CommitNewAsync(RegistryRequest request, UploadSession upload, UploadBody body, Digest digest, CancellationToken ct)
     {
         // 1.
+        upload.TryIntend(stores, digest);
         await sessions.StartCommittingAsync(upload, digest, Durability.Relaxed, ct).ConfigureAwait(false);
         return await FinishAsync(request, upload, body, digest).ConfigureAwait(false);
     }
@@ -47,6 +49,7 @@ internal sealed class BlobCommit(Database database, BlobStores stores, UploadSes
     {
         // 1. Once this has begun it is carried through, whether the client waits or not.
         var store = stores[upload.Store];
+        if (!upload.TryIntend(stores, digest)) return false;
         var intent = isNew
             ? sessions.StartCommittingAsync(upload, digest, IntentOf(store), CancellationToken.None)
             : sessions.AdvanceAsync(upload, 0, digest.Value, IntentOf(store), CancellationToken.None);
@@ -80,17 +83,16 @@ internal sealed class BlobCommit(Database database, BlobStores stores, UploadSes
     /// <param name="isStale">Nobody has been at it for longer than a commit takes.</param>
     public async Task GiveUpAsync(UploadSession upload, Digest digest, bool isStale = false)
     {
-        var store = stores[upload.Store];
-        var place = store.PlaceOf(upload.Id, digest);
-        if (place.Key is not null)
+        var location = upload.LocationIn(stores, digest);
+        if (location.Key is not null)
         {
             // A write that was cut off may be carried out yet: looking at once would find nothing, and the bytes would come after.
             var after = upload.CommittingDigest is null || isStale ? TimeSpan.Zero : options.CommitPatience;
-            await sessions.GiveUpAsync(upload, new BlobLocation(upload.Store, place.Key), after, CancellationToken.None).ConfigureAwait(false);
+            await sessions.GiveUpAsync(upload, location, after, CancellationToken.None).ConfigureAwait(false);
             return;
         }
         await sessions.DeleteAsync(upload.Id, CancellationToken.None).ConfigureAwait(false);
-        await store.DeleteUploadAsync(upload.Id, upload.State, CancellationToken.None).ConfigureAwait(false);
+        await stores[upload.Store].DeleteUploadAsync(upload.Id, upload.State, CancellationToken.None).ConfigureAwait(false);
     }
 
     /// <summary>Links a blob that another repository holds; false when it does not.</summary>
@@ -115,7 +117,7 @@ internal sealed class BlobCommit(Database database, BlobStores stores, UploadSes
 
     private Task<bool> RecordAsync(RegistryRequest request, UploadSession upload, Digest digest, long size)
     {
-        var location = new BlobLocation(upload.Store, stores[upload.Store].PlaceOf(upload.Id, digest).Key);
+        var location = upload.LocationIn(stores, digest);
         return database.WriteAsync(Durability.Full, async (session, token) =>
         {
             var now = time.GetUtcNow().ToUnixTimeMilliseconds();

@@ -40,7 +40,7 @@ public sealed class BlobRemoval
 /// <summary>Writes removals.</summary>
 internal static class BlobRemovals
 {
-    /// <summary>Lets go of bytes.</summary>
+    /// <summary>Lets go of bytes, from a time on that may be later than now.</summary>
     public static async ValueTask AddAsync(DbSession session, BlobLocation location, string digest, long size, long now, CancellationToken ct) =>
         await session.ExecuteAsync(Insert, [location.Store, location.Key, digest, size, null, null, now, now], ct).ConfigureAwait(false);
 

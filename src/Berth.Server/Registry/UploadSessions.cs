@@ -24,7 +24,7 @@ internal sealed class UploadSessions(Database database, TimeProvider time)
         return database.WriteAsync(Durability.Relaxed, async (session, token) =>
         {
             if (await session.ScalarAsync(CountOfOwner, [owner, maxPerOwner], token).ConfigureAwait(false) >= maxPerOwner) return null;
-            await session.ExecuteAsync(Insert, [upload.Id, repository, owner, upload.Algorithm, null, 0L, now, store], token).ConfigureAwait(false);
+            await session.ExecuteAsync(Insert, [upload.Id, repository, owner, upload.Algorithm, null, 0L, now, store, null], token).ConfigureAwait(false);
             return upload;
         }, ct);
     }
@@ -35,7 +35,7 @@ internal sealed class UploadSessions(Database database, TimeProvider time)
         {
             var now = time.GetUtcNow().ToUnixTimeMilliseconds();
             await Rows.LockDigestAsync(session, digest.Value, token).ConfigureAwait(false);
-            await session.ExecuteAsync(Insert, [upload.Id, upload.Repository, upload.Owner, upload.Algorithm, digest.Value, upload.Offset, now, upload.Store], token).ConfigureAwait(false);
+            await session.ExecuteAsync(Insert, [upload.Id, upload.Repository, upload.Owner, upload.Algorithm, digest.Value, upload.Offset, now, upload.Store, upload.CommittingKey], token).ConfigureAwait(false);
             return true;
         }, ct);
 
@@ -58,19 +58,20 @@ internal sealed class UploadSessions(Database database, TimeProvider time)
                 UpdatedAt = reader.GetInt64(5),
                 Store = reader.GetString(6),
                 State = reader.IsDBNull(7) ? null : reader.GetString(7),
+                CommittingKey = reader.IsDBNull(8) ? null : reader.GetString(8),
             };
         }, ct);
 
     /// <summary>
     /// Moves a session forward from the offset that the caller started at. False when another request has moved it, or it is gone. A commit
-    /// that was begun stays in the row: its bytes may have their content name.
+    /// that was begun stays in the row: its bytes may have their content name (<see cref="UploadSession.TryIntend"/>).
     /// </summary>
     public Task<bool> AdvanceAsync(UploadSession upload, long fromOffset, string? committingDigest, Durability durability, CancellationToken ct) =>
         database.WriteAsync(durability, async (session, token) =>
         {
             var now = time.GetUtcNow().ToUnixTimeMilliseconds();
             if (committingDigest is not null) await Rows.LockDigestAsync(session, committingDigest, token).ConfigureAwait(false);
-            return await session.ExecuteAsync(Advance, [upload.Id, fromOffset, upload.Offset, upload.HashState, committingDigest, now, upload.State], token).ConfigureAwait(false) == 1;
+            return await session.ExecuteAsync(Advance, [upload.Id, fromOffset, upload.Offset, upload.HashState, committingDigest, now, upload.State, committingDigest is null ? null : upload.CommittingKey], token).ConfigureAwait(false) == 1;
         }, ct);
 
     /// <summary>
@@ -109,16 +110,17 @@ internal sealed class UploadSessions(Database database, TimeProvider time)
     private static readonly Statement CountOfOwner = new("SELECT count(*) FROM (SELECT 1 FROM uploads WHERE owner = @0 LIMIT @1) AS u");
 
     private static readonly Statement Insert = new("""
-        INSERT INTO uploads (id, repository, owner, algorithm, committing_digest, byte_offset, started_at, updated_at, store)
-        VALUES (@0, @1, @2, @3, @4, @5, @6, @6, @7)
+        INSERT INTO uploads (id, repository, owner, algorithm, committing_digest, byte_offset, started_at, updated_at, store, committing_key)
+        VALUES (@0, @1, @2, @3, @4, @5, @6, @6, @7, @8)
         """);
 
     private static readonly Statement Select = new("""
-        SELECT byte_offset, algorithm, hash_state, committing_digest, started_at, updated_at, store, state FROM uploads WHERE id = @0 AND repository = @1 AND owner = @2
+        SELECT byte_offset, algorithm, hash_state, committing_digest, started_at, updated_at, store, state, committing_key FROM uploads WHERE id = @0 AND repository = @1 AND owner = @2
         """);
 
     private static readonly Statement Advance = new("""
-        UPDATE uploads SET byte_offset = @2, hash_state = @3, committing_digest = coalesce(@4, committing_digest), updated_at = @5, state = @6
+        UPDATE uploads SET byte_offset = @2, hash_state = @3, committing_digest = coalesce(@4, committing_digest), updated_at = @5, state = @6,
+            committing_key = coalesce(@7, committing_key)
         WHERE id = @0 AND byte_offset = @1
         """);
 

@@ -114,8 +114,7 @@ internal sealed class Uploads(
     // Content that an earlier try of this PUT has made, with all the bytes that this one would bring.
     private async ValueTask<long?> FindCommittedAsync(RegistryRequest request, UploadSession upload, Digest digest, CancellationToken ct)
     {
-        var store = stores[upload.Store];
-        var size = await store.ConfirmAsync(store.PlaceOf(upload.Id, digest), ct).ConfigureAwait(false);
+        var size = await stores[upload.Store].ConfirmAsync(upload.LocationIn(stores, digest).PlaceOf(digest), ct).ConfigureAwait(false);
         return size == upload.Offset || size == upload.Offset + request.Http.Request.ContentLength ? size : null;
     }
 
