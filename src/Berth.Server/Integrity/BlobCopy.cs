@@ -1,6 +1,7 @@
 using System.Buffers;
 using Berth.Blobs;
 using Berth.Oci;
+using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Storage;
 using Berth.Server.Registry;
 
@@ -44,7 +45,7 @@ internal sealed class BlobCopy(BlobStores stores, UploadSessions sessions)
         var at = LocationOf(copy, digest);
         if (at.Key is not null)
         {
-            await sessions.GiveUpAsync(copy, at, CancellationToken.None).ConfigureAwait(false);
+            await sessions.GiveUpAsync(copy, at, TimeSpan.Zero, CancellationToken.None).ConfigureAwait(false);
             return;
         }
         await sessions.DeleteAsync(copy.Id, CancellationToken.None).ConfigureAwait(false);
@@ -74,6 +75,8 @@ internal sealed class BlobCopy(BlobStores stores, UploadSessions sessions)
         var from = upload.Offset;
         if (saved.Offset > from) (upload.Offset, upload.State) = (saved.Offset, saved.State);
         upload.CommittingDigest = committing ?? upload.CommittingDigest;
-        if (!await sessions.AdvanceAsync(upload, from, committing, ct).ConfigureAwait(false)) throw new IOException($"the row of copy {upload.Id} is gone");
+        // Before a commit the row must be on disk: in a bucket nothing else finds the object.
+        var durability = committing is null ? Durability.Relaxed : Durability.Full;
+        if (!await sessions.AdvanceAsync(upload, from, committing, durability, ct).ConfigureAwait(false)) throw new IOException($"the row of copy {upload.Id} is gone");
     }
 }
