@@ -29,11 +29,11 @@ public sealed class ClusterCheckTests
         await using (var command = database.CreateCommand($"SELECT key FROM blobs WHERE digest = '{hollow.Blobs[1].Digest}'"))
         {
             var key = (string)(await command.ExecuteScalarAsync(ct))!;
-            await cluster.Store.DeleteObjectAsync(cluster.BucketName, $"{cluster.Prefix}berth/blobs/{key[..2]}/{key}", ct);
+            await cluster.Store.DeleteObjectAsync(TestCluster.Bucket, $"{cluster.Prefix}berth/blobs/{key[..2]}/{key}", ct);
         }
         await cluster.Store.PutObjectAsync(new PutObjectRequest
         {
-            BucketName = cluster.BucketName,
+            BucketName = TestCluster.Bucket,
             Key = cluster.Prefix + "berth/blobs/aa/nobodys",
             ContentBody = "nobody's",
             UseChunkEncoding = false,
@@ -68,7 +68,7 @@ public sealed class ClusterCheckTests
             Assert.Equal(201, (await http.SendAsync(HttpMethod.Put, tag.Path, ct, image.Content, image.MediaType)).Status);
             model.Manifests.Add(image);
             model.Tags.Add(tag);
-            model.Pushed(image, tag, isPending: false);
+            ClusterModel.Pushed(image, tag, isPending: false);
             return image;
         }
     }

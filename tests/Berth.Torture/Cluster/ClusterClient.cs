@@ -117,7 +117,7 @@ public sealed class ClusterClient(int number, ClusterPlan plan, ClusterContent c
             if (answer.Status == 201)
             {
                 journal.Count("manifests acknowledged");
-                Model.Pushed(manifest, tag, isPending || answer.WasRetried);
+                ClusterModel.Pushed(manifest, tag, isPending || answer.WasRetried);
                 return true;
             }
             if (answer.IsUnclear)

@@ -1,7 +1,7 @@
 namespace Berth.Torture.Cluster;
 
 /// <summary>Does to a cluster what the plan says.</summary>
-public sealed class ClusterFaults(TestCluster cluster, ClusterPlan plan, ClusterJournal journal, TimeProvider time)
+public sealed class ClusterFaults(TestCluster cluster, ClusterPlan plan, ClusterJournal journal, TimeProvider time) : IDisposable
 {
     // Two faults of one thing wait for each other.
     private readonly SemaphoreSlim[] _replicas = [.. Enumerable.Range(0, TestCluster.Replicas).Select(_ => new SemaphoreSlim(1))];
@@ -21,6 +21,11 @@ public sealed class ClusterFaults(TestCluster cluster, ClusterPlan plan, Cluster
             running.Add(RunAsync(fault, ct));
         }
         await Task.WhenAll(running);
+    }
+
+    public void Dispose()
+    {
+        foreach (var turn in (SemaphoreSlim[])[.. _replicas, .. _databaseLinks, _database, _stores]) turn.Dispose();
     }
 
     private async Task RunAsync(ClusterFault fault, CancellationToken ct)

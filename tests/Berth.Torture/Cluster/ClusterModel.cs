@@ -107,7 +107,7 @@ public sealed class ClusterModel
     public bool MayDelete(ClusterManifest manifest) => !manifest.IsFrozen && !Manifests.Any(m => m.Presence != Presence.Absent && m.Children.Contains(manifest));
 
     /// <summary>A push to a tag that was acknowledged, or, without one, by digest.</summary>
-    public void Pushed(ClusterManifest manifest, ClusterTag? tag, bool isPending)
+    public static void Pushed(ClusterManifest manifest, ClusterTag? tag, bool isPending)
     {
         manifest.Presence = Presence.Present;
         tag?.Set(manifest);

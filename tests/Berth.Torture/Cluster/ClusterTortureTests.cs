@@ -79,7 +79,8 @@ public sealed class ClusterTortureTests
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var working = clients.Select(c => Task.Run(() => c.RunAsync(end.Token, ct), ct)).ToList();
-        await Task.WhenAll(new ClusterFaults(cluster, plan, journal, TimeProvider.System).RunAsync(ct), Task.Delay(TimeSpan.FromSeconds(s_seconds), TimeProvider.System, ct));
+        using var faults = new ClusterFaults(cluster, plan, journal, TimeProvider.System);
+        await Task.WhenAll(faults.RunAsync(ct), Task.Delay(TimeSpan.FromSeconds(s_seconds), TimeProvider.System, ct));
         await cluster.HealAsync(ct);
         journal.Note("everything is whole again");
         await end.CancelAsync();

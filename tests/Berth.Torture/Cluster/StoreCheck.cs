@@ -44,7 +44,7 @@ public sealed class StoreCheck(TestCluster cluster, NpgsqlDataSource database)
     {
         var known = (await BlobsAsync(ct)).Select(b => b.Key).ToHashSet();
         var objects = await ObjectsAsync(ct);
-        var parted = await cluster.Store.ListMultipartUploadsAsync(new ListMultipartUploadsRequest { BucketName = cluster.BucketName, Prefix = cluster.Prefix }, ct);
+        var parted = await cluster.Store.ListMultipartUploadsAsync(new ListMultipartUploadsRequest { BucketName = TestCluster.Bucket, Prefix = cluster.Prefix }, ct);
         return [.. objects.Where(o => !known.Contains(o.Key)).Select(o => $"{o.Key}, {o.Value} bytes"), .. (parted.MultipartUploads ?? []).Select(u => $"{u.Key}, unfinished")];
     }
 
@@ -80,7 +80,7 @@ public sealed class StoreCheck(TestCluster cluster, NpgsqlDataSource database)
     /// <summary>Keys and sizes of the run's objects, without those that replicas test the store with: one that is killed in that moment leaves its four bytes.</summary>
     private async Task<Dictionary<string, long>> ObjectsAsync(CancellationToken ct)
     {
-        var objects = await ListObjectsAsync(cluster.Store, cluster.BucketName, cluster.Prefix, ct);
+        var objects = await ListObjectsAsync(cluster.Store, TestCluster.Bucket, cluster.Prefix, ct);
         foreach (var probe in objects.Keys.Where(k => k.StartsWith(cluster.Prefix + Probes, StringComparison.Ordinal)).ToList()) objects.Remove(probe);
         return objects;
     }
@@ -139,7 +139,7 @@ public sealed class StoreCheck(TestCluster cluster, NpgsqlDataSource database)
 
     private async Task<string> DigestAsync((string Digest, long Size, string Key) blob, CancellationToken ct)
     {
-        using var content = await cluster.Store.GetObjectAsync(cluster.BucketName, blob.Key, ct);
+        using var content = await cluster.Store.GetObjectAsync(TestCluster.Bucket, blob.Key, ct);
         using var copy = new MemoryStream();
         await content.ResponseStream.CopyToAsync(copy, ct);
         return Digest.Of(copy.ToArray()).Value;

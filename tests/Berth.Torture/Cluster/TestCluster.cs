@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using Amazon.Runtime;
 using Amazon.S3;
-using Amazon.S3.Model;
 using Berth.EndToEnd.Harness;
 using Berth.Server.Tests.Replicas;
 using Npgsql;
@@ -19,7 +18,8 @@ public sealed class TestCluster : IAsyncDisposable
     /// <summary>Something that is not ready by then has failed; long, since the machine is loaded.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
-    private const string Bucket = "berth-torture";
+    /// <summary>The bucket of all runs.</summary>
+    public const string Bucket = "berth-torture";
     private readonly TemporaryFolder _folder = new("cluster");
     private readonly List<Replica> _replicas = [];
     private readonly string[] _s3;
@@ -38,8 +38,6 @@ public sealed class TestCluster : IAsyncDisposable
 
     /// <summary>The bucket, reached directly.</summary>
     public AmazonS3Client Store { get; }
-
-    public string BucketName => Bucket;
 
     /// <summary>What the keys of this run begin with.</summary>
     public string Prefix { get; } = $"run-{RandomNumberGenerator.GetHexString(12, lowercase: true)}/";
