@@ -12,7 +12,7 @@ namespace Berth.Server.Integrity;
 /// 1. the row, 2. the bytes, and how far they are each 64 MiB, 3. the intent to commit, when the digest is right, 4. the commit. The caller ends the row
 /// (<see cref="UploadSessions.DeleteAsync(Platform.Data.DbSession, string, CancellationToken)"/>) in the transaction that names the copy's place.
 /// </summary>
-internal sealed class BlobCopy(BlobStores stores, UploadSessions sessions)
+internal sealed class BlobCopy(BlobStores stores, UploadSessions sessions, RegistryOptions options)
 {
     private const string Owner = "system:copy";
     private const long SaveEvery = 64 << 20;
@@ -45,7 +45,9 @@ internal sealed class BlobCopy(BlobStores stores, UploadSessions sessions)
         var at = LocationOf(copy, digest);
         if (at.Key is not null)
         {
-            await sessions.GiveUpAsync(copy, at, TimeSpan.Zero, CancellationToken.None).ConfigureAwait(false);
+            // A write that was cut off may be carried out yet.
+            var after = copy.CommittingDigest is null ? TimeSpan.Zero : options.CommitPatience;
+            await sessions.GiveUpAsync(copy, at, after, CancellationToken.None).ConfigureAwait(false);
             return;
         }
         await sessions.DeleteAsync(copy.Id, CancellationToken.None).ConfigureAwait(false);
