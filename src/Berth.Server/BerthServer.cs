@@ -53,9 +53,13 @@ public static class BerthServer
         using var tracing = Tracing.Start(options.Tracing);
         using var folder = await LockFolderAsync(options, ct).ConfigureAwait(false);
         await using var app = await BuildAsync(options, output, null, ct).ConfigureAwait(false);
-        await AdoptOnFirstStart.RunAsync(
-            app.Services.GetRequiredService<Database>(), BerthStorage.RootOf(options), BerthStorage.AdoptionOptionsOf(options), TimeProvider.System,
-            app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Adoption"), ct).ConfigureAwait(false);
+        var database = app.Services.GetRequiredService<Database>();
+        using (var source = BerthStorage.AdoptionSourceOf(options, database, TimeProvider.System, readsLinks: false))
+        {
+            await AdoptOnFirstStart.RunAsync(
+                database, source, BerthStorage.AdoptionOptionsOf(options), TimeProvider.System,
+                app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Adoption"), ct).ConfigureAwait(false);
+        }
         var admin = options.Access.Mode == AccessMode.Local
             ? await app.Services.GetRequiredService<FirstAdmin>().EnsureAsync(AdminPassword(), ct).ConfigureAwait(false)
             : new FirstAdminResult(false, null);
@@ -176,7 +180,7 @@ public static class BerthServer
         services.AddNotifications(options.Notifications, NotificationSource.OfThisProcess(options.Http.Urls.Count > 0 ? options.Http.Urls[0] : null, TimeProvider.System));
 
         // Ring 3: surface.
-        if (options.Access.Mode == AccessMode.Local) services.AddAdministration(BerthStorage.RootOf(options)).AddDoctor(SettingsOfDoctor(options));
+        if (options.Access.Mode == AccessMode.Local) services.AddAdministration(BerthStorage.RootOf(options), options.Storage.Encryption.Enabled).AddDoctor(SettingsOfDoctor(options));
     }
 
     private static DoctorSettings SettingsOfDoctor(BerthOptions options) => new()

@@ -68,6 +68,9 @@ internal static class CommandLine
             "token", "Own personal access tokens at a running server", "berth token create ci --scope shop:push --days 90",
             Commands.Token.List.Build(environment), Commands.Token.Create.Build(environment), Commands.Token.Revoke.Build(environment));
         yield return Noun("keys", "Keys that a running server signs bearer tokens with", "berth keys rotate", Commands.Keys.List.Build(environment), Commands.Keys.Rotate.Build(environment));
+        yield return Noun(
+            "encryption", "Data keys that a running server encrypts content with", "berth encryption status",
+            Commands.Encryption.Status.Build(environment), Commands.Encryption.Rotate.Build(environment), Commands.Encryption.Rewrap.Build(environment));
     }
 
     private static Verb Noun(string name, string description, string examples, params IEnumerable<Command> verbs)

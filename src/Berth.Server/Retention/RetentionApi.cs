@@ -126,7 +126,13 @@ internal sealed class RetentionApi(Database database, RetentionWalk walk, JobQue
         }, ct).ConfigureAwait(false);
         return ApiResult.Ok(new RetentionSimulationJson
         {
-            Total = sum.Total, Going = sum.Going, Kept = sum.Total - sum.Going, FreedBytes = sum.FreedBytes, RepositoryCount = sum.Repositories, Repositories = repositories, Notes = reading.Notes,
+            Total = sum.Total,
+            Going = sum.Going,
+            Kept = sum.Total - sum.Going,
+            FreedBytes = sum.FreedBytes,
+            RepositoryCount = sum.Repositories,
+            Repositories = repositories,
+            Notes = reading.Notes,
         }, RetentionApiJson.Default.RetentionSimulationJson);
     }
 
@@ -190,7 +196,13 @@ internal sealed class RetentionApi(Database database, RetentionWalk walk, JobQue
         }
         return new RetentionPolicyJson
         {
-            Id = policy.Id, Dialect = dialect, Policy = shown, Cron = policy.Cron, OnPush = policy.RunsOnPush, Disabled = policy.IsDisabled, Notes = notes.Count > 0 ? notes : null,
+            Id = policy.Id,
+            Dialect = dialect,
+            Policy = shown,
+            Cron = policy.Cron,
+            OnPush = policy.RunsOnPush,
+            Disabled = policy.IsDisabled,
+            Notes = notes.Count > 0 ? notes : null,
         };
     }
 

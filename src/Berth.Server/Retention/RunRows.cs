@@ -46,7 +46,13 @@ internal static class RunRows
             {
                 results.Add(new RetentionResult
                 {
-                    Id = rows.GetInt64(0), Repository = rows.GetString(1), StartedAt = rows.GetInt64(2), FinishedAt = rows.GetInt64(3), Total = rows.GetInt32(4), Kept = rows.GetInt32(5), Report = [],
+                    Id = rows.GetInt64(0),
+                    Repository = rows.GetString(1),
+                    StartedAt = rows.GetInt64(2),
+                    FinishedAt = rows.GetInt64(3),
+                    Total = rows.GetInt32(4),
+                    Kept = rows.GetInt32(5),
+                    Report = [],
                 });
             }
         }
@@ -68,8 +74,13 @@ internal static class RunRows
         {
             runs.Add(new RetentionRun
             {
-                Id = rows.GetInt64(0), PolicyId = rows.GetInt64(1), JobId = rows.GetInt64(2), IsDryRun = rows.GetBoolean(3), StartedAt = rows.GetInt64(4),
-                FinishedAt = rows.IsDBNull(5) ? null : rows.GetInt64(5), FreedBytes = rows.GetInt64(6),
+                Id = rows.GetInt64(0),
+                PolicyId = rows.GetInt64(1),
+                JobId = rows.GetInt64(2),
+                IsDryRun = rows.GetBoolean(3),
+                StartedAt = rows.GetInt64(4),
+                FinishedAt = rows.IsDBNull(5) ? null : rows.GetInt64(5),
+                FreedBytes = rows.GetInt64(6),
             });
         }
         return runs;
