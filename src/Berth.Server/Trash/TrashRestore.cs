@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Berth.Oci;
 using Berth.Server.Artifacts;
 using Berth.Server.Platform.Data;
