@@ -1,6 +1,7 @@
 using System.Buffers;
 using Berth.Blobs;
 using Berth.Oci;
+using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Storage;
 using Berth.Server.Registry;
 
@@ -11,7 +12,7 @@ namespace Berth.Server.Integrity;
 /// 1. the row, 2. the bytes, and how far they are each 64 MiB, 3. the intent to commit, when the digest is right, 4. the commit. The caller ends the row
 /// (<see cref="UploadSessions.DeleteAsync(Platform.Data.DbSession, string, CancellationToken)"/>) in the transaction that names the copy's place.
 /// </summary>
-internal sealed class BlobCopy(BlobStores stores, UploadSessions sessions)
+internal sealed class BlobCopy(BlobStores stores, UploadSessions sessions, RegistryOptions options)
 {
     private const string Owner = "system:copy";
     private const long SaveEvery = 64 << 20;
@@ -44,7 +45,9 @@ internal sealed class BlobCopy(BlobStores stores, UploadSessions sessions)
         var at = LocationOf(copy, digest);
         if (at.Key is not null)
         {
-            await sessions.GiveUpAsync(copy, at, CancellationToken.None).ConfigureAwait(false);
+            // A write that was cut off may be carried out yet.
+            var after = copy.CommittingDigest is null ? TimeSpan.Zero : options.CommitPatience;
+            await sessions.GiveUpAsync(copy, at, after, CancellationToken.None).ConfigureAwait(false);
             return;
         }
         await sessions.DeleteAsync(copy.Id, CancellationToken.None).ConfigureAwait(false);
@@ -74,6 +77,8 @@ internal sealed class BlobCopy(BlobStores stores, UploadSessions sessions)
         var from = upload.Offset;
         if (saved.Offset > from) (upload.Offset, upload.State) = (saved.Offset, saved.State);
         upload.CommittingDigest = committing ?? upload.CommittingDigest;
-        if (!await sessions.AdvanceAsync(upload, from, committing, ct).ConfigureAwait(false)) throw new IOException($"the row of copy {upload.Id} is gone");
+        // Before a commit the row must be on disk: in a bucket nothing else finds the object.
+        var durability = committing is null ? Durability.Relaxed : Durability.Full;
+        if (!await sessions.AdvanceAsync(upload, from, committing, durability, ct).ConfigureAwait(false)) throw new IOException($"the row of copy {upload.Id} is gone");
     }
 }

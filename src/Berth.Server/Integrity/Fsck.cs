@@ -34,7 +34,7 @@ internal sealed class Fsck
     {
         (_database, _stores, _options, _tell) = (database, stores, options, tell);
         _quarantine = new Quarantine(database, new DomainEvents([], database), time);
-        var copy = new BlobCopy(stores, new UploadSessions(database, time));
+        var copy = new BlobCopy(stores, new UploadSessions(database, time), new RegistryOptions());
         _repair = new BlobRepair(database, stores, copy, _quarantine, new ScrubCounters(), NullLogger<BlobRepair>.Instance);
         _strays = new StrayObjects(database, stores, _repair, options, _report, tell, time);
     }

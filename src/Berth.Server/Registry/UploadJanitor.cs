@@ -15,16 +15,13 @@ internal sealed class UploadJanitor(
 {
     private const int BatchSize = 100;
 
-    // A commit takes milliseconds; one this old has lost its process.
-    private static readonly TimeSpan CommitPatience = TimeSpan.FromMinutes(10);
-
     /// <summary>Removes what has expired; the number of sessions removed.</summary>
     public async Task<int> RunAsync(CancellationToken ct)
     {
         var removed = 0;
         var now = time.GetUtcNow();
         var before = now - options.UploadExpiry;
-        var committingBefore = now - Min(CommitPatience, options.UploadExpiry);
+        var committingBefore = now - options.CommitPatience;
         while (true)
         {
             var batch = await database.ReadAsync((before, committingBefore), static (s, q, token) =>
@@ -92,7 +89,7 @@ internal sealed class UploadJanitor(
         var location = upload.LocationIn(stores, digest);
         if (location.Key is not null || digest.IsDefault)
         {
-            await commit.GiveUpAsync(upload, digest).ConfigureAwait(false);
+            await commit.GiveUpAsync(upload, digest, isStale: true).ConfigureAwait(false);
             return;
         }
         // In the transaction: no blob of that digest can be recorded, and no other commit of it can begin, while its bytes are removed.
@@ -127,8 +124,6 @@ internal sealed class UploadJanitor(
         }
         return found;
     }
-
-    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
     private static readonly Statement SelectStale = new("""
         SELECT id, committing_digest, store, state, committing_key FROM uploads

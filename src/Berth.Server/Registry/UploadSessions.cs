@@ -4,7 +4,7 @@ using Berth.Server.Platform.Storage;
 
 namespace Berth.Server.Registry;
 
-/// <summary>Rows of upload sessions. All writes but the last, which makes the blob, are relaxed: the bytes are promised by the blob's commit alone.</summary>
+/// <summary>Rows of upload sessions. Writes are relaxed but for the last, which makes the blob, and the one before it where nothing but the row says where the bytes are: they are promised by the blob's commit alone.</summary>
 internal sealed class UploadSessions(Database database, TimeProvider time)
 {
     /// <summary>Starts a session; null when the caller has too many open.</summary>
@@ -30,8 +30,8 @@ internal sealed class UploadSessions(Database database, TimeProvider time)
     }
 
     /// <summary>Records a session that no client knows of and that is about to be committed.</summary>
-    public Task<bool> StartCommittingAsync(UploadSession upload, Digest digest, CancellationToken ct) =>
-        database.WriteAsync(Durability.Relaxed, async (session, token) =>
+    public Task<bool> StartCommittingAsync(UploadSession upload, Digest digest, Durability durability, CancellationToken ct) =>
+        database.WriteAsync(durability, async (session, token) =>
         {
             var now = time.GetUtcNow().ToUnixTimeMilliseconds();
             await Rows.LockDigestAsync(session, digest.Value, token).ConfigureAwait(false);
@@ -66,8 +66,8 @@ internal sealed class UploadSessions(Database database, TimeProvider time)
     /// Moves a session forward from the offset that the caller started at. False when another request has moved it, or it is gone. A commit
     /// that was begun stays in the row: its bytes may have their content name (<see cref="UploadSession.TryIntend"/>).
     /// </summary>
-    public Task<bool> AdvanceAsync(UploadSession upload, long fromOffset, string? committingDigest, CancellationToken ct) =>
-        database.WriteAsync(Durability.Relaxed, async (session, token) =>
+    public Task<bool> AdvanceAsync(UploadSession upload, long fromOffset, string? committingDigest, Durability durability, CancellationToken ct) =>
+        database.WriteAsync(durability, async (session, token) =>
         {
             var now = time.GetUtcNow().ToUnixTimeMilliseconds();
             if (committingDigest is not null) await Rows.LockDigestAsync(session, committingDigest, token).ConfigureAwait(false);
@@ -87,11 +87,16 @@ internal sealed class UploadSessions(Database database, TimeProvider time)
     /// Ends a session without a blob, where the bytes lie under a key of their own: what is left of them is removed by garbage collection, whatever happens
     /// to this process. False when it is gone already.
     /// </summary>
-    public Task<bool> GiveUpAsync(UploadSession upload, BlobLocation location, CancellationToken ct) =>
+    /// <param name="upload">The session.</param>
+    /// <param name="location">Where its bytes may be.</param>
+    /// <param name="after">How long the store may still be at a write that was given up.</param>
+    /// <param name="ct">Cancels it.</param>
+    public Task<bool> GiveUpAsync(UploadSession upload, BlobLocation location, TimeSpan after, CancellationToken ct) =>
         database.WriteAsync(Durability.Relaxed, async (session, token) =>
         {
             if (!await DeleteAsync(session, upload.Id, token).ConfigureAwait(false)) return false;
-            await BlobRemovals.AddUploadAsync(session, location, upload, time.GetUtcNow().ToUnixTimeMilliseconds(), token).ConfigureAwait(false);
+            var now = time.GetUtcNow();
+            await BlobRemovals.AddUploadAsync(session, location, upload, now.ToUnixTimeMilliseconds(), (now + after).ToUnixTimeMilliseconds(), token).ConfigureAwait(false);
             return true;
         }, ct);
 

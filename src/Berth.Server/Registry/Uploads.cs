@@ -205,7 +205,7 @@ internal sealed class Uploads(
         }
         var store = stores[upload.Store];
         // Where bytes lie under the key of their upload, nothing but its row would find them after a crash.
-        if (store.IsObjectStore) await sessions.StartCommittingAsync(upload, digest, request.Aborted).ConfigureAwait(false);
+        if (store.IsObjectStore) await sessions.StartCommittingAsync(upload, digest, Durability.Relaxed, request.Aborted).ConfigureAwait(false);
         var isCommitting = false;
         try
         {
@@ -255,7 +255,7 @@ internal sealed class Uploads(
         {
             var mark = await body.SaveAsync(CancellationToken.None).ConfigureAwait(false);
             (upload.Offset, upload.State, upload.HashState) = (mark.Offset, mark.State, body.SaveHash());
-            var kept = await sessions.AdvanceAsync(upload, rowOffset, null, CancellationToken.None).ConfigureAwait(false);
+            var kept = await sessions.AdvanceAsync(upload, rowOffset, null, Durability.Relaxed, CancellationToken.None).ConfigureAwait(false);
             if (kept) rowOffset = upload.Offset;
             return kept;
         }

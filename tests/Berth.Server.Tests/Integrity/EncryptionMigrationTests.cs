@@ -77,7 +77,7 @@ public sealed class EncryptionMigrationTests
             var (sessions, stores) = (app.Services.GetRequiredService<UploadSessions>(), app.Services.GetRequiredService<BlobStores>());
             var upload = new UploadSession { Id = UploadSessions.NewId(), Repository = "library/app", Owner = "x", Algorithm = "sha256" };
             Assert.True(upload.TryIntend(stores, Digest.Of(content)));
-            await sessions.StartCommittingAsync(upload, Digest.Of(content), CancellationToken.None);
+            await sessions.StartCommittingAsync(upload, Digest.Of(content), Durability.Relaxed, CancellationToken.None);
             await stores[BlobStores.DefaultName].WriteUploadAsync(upload.Id, content, CancellationToken.None);
             await stores[BlobStores.DefaultName].NameUploadAsync(upload.Id, Digest.Of(content), CancellationToken.None);
             Assert.Single(FilesOf(app));
