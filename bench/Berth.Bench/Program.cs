@@ -34,8 +34,8 @@ var targets = options.Targets.Select(t => new Target(t, seeded[t.Url])).ToArray(
 AppDomain.CurrentDomain.ProcessExit += (_, _) => StopAll();
 try
 {
-    foreach (var target in targets.Where(t => t.CanRestart)) target.Start();
     foreach (var target in targets) target.StartDirect();
+    foreach (var target in targets.Where(t => t.CanRestart)) target.Start();
     if (options.ListUsers > 0)
     {
         foreach (var target in targets) Console.Out.Write($"{target.Name}\n\n{new ListUsers(target, options.ListUsers).Run(options.RoundDuration * options.Rounds)}\n");

@@ -25,6 +25,7 @@ internal static class DirectS3
             ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
         });
         await client.PutBucketAsync(bucket);
+        Console.WriteLine("ready");
         using var transfers = new TransferUtility(client, new TransferUtilityConfig { ConcurrentServiceRequests = 4 });
         var sink = GC.AllocateUninitializedArray<byte>(1 << 20);
         while (await Console.In.ReadLineAsync() is { } line)

@@ -7,6 +7,7 @@ const require = createRequire(process.cwd() + '/');
 const { BlobServiceClient } = require('@azure/storage-blob');
 const container = BlobServiceClient.fromConnectionString(process.env.AZURE_CONNECTION_STRING).getContainerClient(process.env.AZURE_CONTAINER);
 await container.createIfNotExists();
+console.log('ready');
 
 for await (const line of createInterface({ input: process.stdin })) {
   const [verb, name, file] = line.split(' ');

@@ -11,6 +11,7 @@ auth, user, key, container = (os.environ[n] for n in ("SWIFT_AUTH_URL", "SWIFT_U
 connection = Connection(authurl=auth, user=user, key=key, auth_version="1")
 connection.put_container(container)
 connection.put_container(container + "_segments")
+print("ready", flush=True)
 service = SwiftService(options={"auth": auth, "user": user, "key": key, "auth_version": "1.0", "segment_threads": 3})
 
 for line in sys.stdin:

@@ -10,7 +10,7 @@
 set -euo pipefail
 TOOLS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 ROOT=$(cd "$TOOLS/../.." && pwd)
-seconds=600 seed=$((RANDOM * 32768 + RANDOM)) clients=10 report='' class=ClusterTortureTests
+seconds=600 seed=$((RANDOM * 32768 + RANDOM)) clients=10 report='' class=ClusterTortureTests explicit=off
 while [ $# -gt 0 ]; do
   case $1 in
     --minutes) seconds=$(($2 * 60)); shift 2 ;;
@@ -18,7 +18,7 @@ while [ $# -gt 0 ]; do
     --seed) seed=$2; shift 2 ;;
     --clients) clients=$2; shift 2 ;;
     --report) report=$2; shift 2 ;;
-    --measure) class=ClusterMeasureTests; shift ;;
+    --measure) class=ClusterMeasureTests explicit=only; shift ;;
     *) sed -n '2,10p' "$0" | sed 's/^# \{0,1\}//'; exit 2 ;;
   esac
 done
@@ -46,11 +46,11 @@ if [ -z "${BERTH_TEST_S3:-}" ]; then
   [ -n "$BERTH_TEST_S3" ] || { cat "$report/stores.log"; exit 1; }
 fi
 output=$(echo "$configuration" | tr '[:upper:]' '[:lower:]')
-export BERTH_TEST_S3 CI=true BERTH_BINARY="$ROOT/artifacts/bin/Berth/$output/berth" BERTH_TORTURE_MEASURE=1
+export BERTH_TEST_S3 CI=true BERTH_BINARY="$ROOT/artifacts/bin/Berth/$output/berth"
 export BERTH_TORTURE_SECONDS=$seconds BERTH_TORTURE_SEED=$seed BERTH_TORTURE_CLIENTS=$clients BERTH_TORTURE_REPORT=$report
 [ "$class" = ClusterMeasureTests ] || echo "seed $seed, $seconds s, $clients clients; report in $report"
 code=0
-"$ROOT/artifacts/bin/Berth.Torture/$output/Berth.Torture" --no-ansi --no-progress --filter-class "Berth.Torture.Cluster.$class" > "$report/run.log" 2>&1 || code=$?
+"$ROOT/artifacts/bin/Berth.Torture/$output/Berth.Torture" --no-ansi --no-progress --explicit "$explicit" --filter-class "Berth.Torture.Cluster.$class" > "$report/run.log" 2>&1 || code=$?
 [ -f "$report/report.txt" ] || code=1
 [ "$code" = 0 ] || tail -n 60 "$report/run.log"
 [ ! -f "$report/report.txt" ] || cat "$report/report.txt"

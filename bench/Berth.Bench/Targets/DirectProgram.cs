@@ -5,7 +5,7 @@ namespace Berth.Bench.Targets;
 
 /// <summary>
 /// A store used by its own SDK, without a registry: a program that reads <c>put NAME FILE</c> and <c>get NAME</c> from its standard input, one a line, and answers
-/// each with the seconds that it took and the bytes that went over. Its start does not count.
+/// each with the seconds that it took and the bytes that went over. It says <c>ready</c> when its bucket is there.
 /// </summary>
 internal sealed class DirectProgram : IDisposable
 {
@@ -17,6 +17,8 @@ internal sealed class DirectProgram : IDisposable
         start.ArgumentList.Add("-c");
         start.ArgumentList.Add("exec " + command);
         process = Process.Start(start) ?? throw new IOException($"no process for: {command}");
+        // From then on its bucket is there, which a registry wants to see at its start.
+        if (process.StandardOutput.ReadLine() != "ready") throw new IOException($"not ready: {command}");
     }
 
     internal int ProcessId => process.Id;

@@ -10,7 +10,7 @@ namespace Berth.Server.Tests.Adoption;
 /// </summary>
 internal sealed class FilledRegistry
 {
-    private const int Images = 8;
+    private const int Images = 4;
     private const int LargeBytes = 11 << 20;
 
     private readonly ConcurrentDictionary<(string Repository, string Tag), Digest> _tags = new();

@@ -12,12 +12,12 @@ public sealed class ClusterMeasureTests
 {
     private const int Clients = 8;
     private const int LayerBytes = 1 << 20;
+    private const int WarmUpNumbers = 1_000_000;
     private static readonly TimeSpan s_phase = TimeSpan.FromSeconds(12);
 
-    [Fact]
+    [Fact(Explicit = true)]
     public async Task Push_and_pull_before_one_replica_and_before_three()
     {
-        Assert.SkipWhen(string.IsNullOrEmpty(Environment.GetEnvironmentVariable("BERTH_TORTURE_MEASURE")), "tests/tools/torture-cluster.sh --measure runs it");
         var ct = TestContext.Current.CancellationToken;
         var text = new StringBuilder().Append(CultureInfo.InvariantCulture, $"{Environment.ProcessorCount} processors, {Clients} clients, images of one layer of {LayerBytes >> 10} KiB\n");
         foreach (var replicas in new[] { 1, 3, 1, 3 }) await MeasureAsync(replicas, text, ct);
@@ -29,21 +29,29 @@ public sealed class ClusterMeasureTests
     {
         await using var cluster = await TestCluster.StartAsync(replicas, isDirect: true, "", ct);
         using var http = new ClusterHttp(cluster.NginxAddress);
-        var images = Enumerable.Range(0, Clients).Select(_ => new List<ClusterManifest>()).ToArray();
         Assert.True(await PushAsync(http, 0, -1, new byte[LayerBytes], ct) is not null, "the first push failed");
+        // What each process compiles at first is not what is compared.
+        await PushAndPullAsync(http, WarmUpNumbers, $"{replicas} replicas, warm-up", ct);
+        foreach (var line in await PushAndPullAsync(http, 0, $"{replicas} replicas", ct)) text.AppendLine(line);
+    }
+
+    private static async Task<string[]> PushAndPullAsync(ClusterHttp http, int first, string name, CancellationToken ct)
+    {
+        var images = Enumerable.Range(0, Clients).Select(_ => new List<ClusterManifest>()).ToArray();
         var content = Bytes.Of("measured", LayerBytes).Content;
-        text.AppendLine(await PhaseAsync($"{replicas} replicas, push", async (client, n) =>
+        var pushes = await PhaseAsync($"{name}, push", async (client, n) =>
         {
-            if (await PushAsync(http, client, n, content, ct) is not { } image) return false;
+            if (await PushAsync(http, client, first + n, content, ct) is not { } image) return false;
             images[client].Add(image);
             return true;
-        }));
-        text.AppendLine(await PhaseAsync($"{replicas} replicas, pull", async (client, n) =>
+        });
+        var pulls = await PhaseAsync($"{name}, pull", async (client, n) =>
         {
             var image = images[client][n % images[client].Count];
             return (await http.GetAsync(image.Path, ct)).Status == 200
                 && (await http.GetAsync($"/v2/{image.Repository}/blobs/{image.Blobs[1].Digest}", ct)).Body.Length == LayerBytes;
-        }));
+        });
+        return [pushes, pulls];
     }
 
     private static async Task<string> PhaseAsync(string name, Func<int, int, Task<bool>> work)
