@@ -6,7 +6,6 @@ using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
 using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Text;
-using Berth.Server.Projects;
 using Berth.Server.Retention.Dialects;
 using Microsoft.AspNetCore.Http;
 
