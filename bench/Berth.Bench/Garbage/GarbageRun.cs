@@ -27,7 +27,7 @@ internal sealed class GarbageRun(Target target, int images)
         var seedStart = Stopwatch.GetTimestamp();
         Seed();
         Say($"{images} images pushed in {Stopwatch.GetElapsedTime(seedStart).TotalSeconds:0} s");
-        AwaitIdle(0);
+        Await(figures => figures.Waiting == 0);
         Say("their reviews are done");
         var before = GarbageFigures.Read(target);
 
@@ -42,7 +42,7 @@ internal sealed class GarbageRun(Target target, int images)
         var (count, bytes) = Delete();
         Say($"{count} images deleted in {Stopwatch.GetElapsedTime(began).TotalSeconds:0} s; {bytes} bytes are to be freed");
         var deleting = load.Take();
-        var after = AwaitFreed(before.FreedBytes + bytes);
+        var after = Await(figures => figures.FreedBytes >= before.FreedBytes + bytes);
         var collecting = load.Take();
         var took = Stopwatch.GetElapsedTime(began);
         load.Stop();
@@ -81,26 +81,14 @@ internal sealed class GarbageRun(Target target, int images)
         return (count, bytes);
     }
 
-    private void AwaitIdle(long due)
+    private GarbageFigures Await(Func<GarbageFigures, bool> isDone)
     {
         var start = Stopwatch.GetTimestamp();
         while (true)
         {
             var figures = GarbageFigures.Read(target);
-            if (figures.Waiting <= due) return;
-            if (Stopwatch.GetElapsedTime(start) > Patience) throw new IOException($"{figures.Waiting} reviews are left after {Patience}");
-            Thread.Sleep(1000);
-        }
-    }
-
-    private GarbageFigures AwaitFreed(double bytes)
-    {
-        var start = Stopwatch.GetTimestamp();
-        while (true)
-        {
-            var figures = GarbageFigures.Read(target);
-            if (figures.FreedBytes >= bytes) return figures;
-            if (Stopwatch.GetElapsedTime(start) > Patience) throw new IOException($"{figures.FreedBytes} of {bytes} bytes are freed after {Patience}");
+            if (isDone(figures)) return figures;
+            if (Stopwatch.GetElapsedTime(start) > Patience) throw new IOException($"after {Patience}: {figures}");
             Thread.Sleep(500);
         }
     }

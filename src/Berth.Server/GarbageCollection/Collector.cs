@@ -12,17 +12,20 @@ internal sealed class Collector(
 {
     /// <summary>Collects.</summary>
     /// <param name="tell">Gets a line for each thing that goes; null for none.</param>
+    /// <param name="rest">Pauses after each batch, as a multiple of the time that the batch took; 0 for none.</param>
     /// <param name="ct">Ends it between two transactions.</param>
-    public async Task<Collected> RunAsync(Action<string>? tell, CancellationToken ct)
+    public async Task<Collected> RunAsync(Action<string>? tell, int rest, CancellationToken ct)
     {
         var sum = new Collected();
         while (await IsHeldAsync(ct).ConfigureAwait(false) is false)
         {
+            var started = time.GetTimestamp();
             var step = await StepAsync(tell, ct).ConfigureAwait(false);
             if (step is null) return sum;
             sum += step;
             // What a store does not let go of now is not waited for.
             if (step is { Reviews: 0, Blobs: 0, Removals: 0 }) return sum;
+            if (rest > 0) await Task.Delay(time.GetElapsedTime(started) * rest, time, ct).ConfigureAwait(false);
         }
         tell?.Invoke("a backup is running: nothing is removed until it has ended");
         return sum with { IsHeld = true };

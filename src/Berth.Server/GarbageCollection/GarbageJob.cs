@@ -53,7 +53,7 @@ internal sealed class GarbageJob(Database database, Collector collector, Garbage
             return JobOutcome.Done;
         }
         var let = policy.DeleteUntagged ? await untagged.RunAsync(run.Log, ct).ConfigureAwait(false) : 0;
-        var done = await collector.RunAsync(run.Log, ct).ConfigureAwait(false);
+        var done = await collector.RunAsync(run.Log, rest: 0, ct).ConfigureAwait(false);
         run.Log($"{done.Reviews} manifests and blobs looked at, {done.Manifests + let} manifests and {done.Blobs} blobs removed, {done.FreedBytes} bytes freed");
         if (done.Failures > 0) run.Log($"{done.Failures} objects could not be removed now and will be tried again");
         run.SetResult(new GarbageResult(done.FreedBytes, done.Blobs, done.Manifests + let), GarbageJson.Default.GarbageResult);

@@ -8,6 +8,9 @@ namespace Berth.Server.GarbageCollection;
 /// <summary>Collects garbage at an interval, in the background.</summary>
 internal sealed class GarbageWorker(Collector collector, UntaggedSweep untagged, GarbageOptions options, TimeProvider time, ILogger<GarbageWorker> logger) : BackgroundService
 {
+    // A quarter of the time at most, so that those who pull and push do not feel it (bench/run --garbage).
+    private const int Rest = 3;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (!options.Enabled) return;
@@ -20,7 +23,7 @@ internal sealed class GarbageWorker(Collector collector, UntaggedSweep untagged,
                 await Task.Delay(options.Interval, time, stoppingToken).ConfigureAwait(false);
                 if (!isReviewed) await untagged.ReviewAsync(projectId: null, stoppingToken).ConfigureAwait(false);
                 isReviewed = true;
-                var done = await collector.RunAsync(tell: null, stoppingToken).ConfigureAwait(false);
+                var done = await collector.RunAsync(tell: null, Rest, stoppingToken).ConfigureAwait(false);
                 if (done.Manifests + done.Blobs + done.Removals > 0) logger.Collected(done.Manifests, done.Blobs, done.FreedBytes);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

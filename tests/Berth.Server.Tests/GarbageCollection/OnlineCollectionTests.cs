@@ -224,7 +224,7 @@ public sealed class OnlineCollectionTests
     private Task<RegistryApp> StartAsync(DatabaseKind kind, int untaggedDays = -1) => RegistryApp.StartAsync(
         kind, more: o => o with { Gc = o.Gc with { Enabled = false, Delay = Delay, UntaggedDays = untaggedDays, BatchSize = 3 } }, services: s => s.AddSingleton<TimeProvider>(_time));
 
-    private static Task<Collected> CollectAsync(RegistryApp app) => app.Services.GetRequiredService<Collector>().RunAsync(null, CancellationToken.None);
+    private static Task<Collected> CollectAsync(RegistryApp app) => app.Services.GetRequiredService<Collector>().RunAsync(null, 0, CancellationToken.None);
 
     private static async Task<(long Objects, long Bytes)> FreedAsync(RegistryApp app)
     {

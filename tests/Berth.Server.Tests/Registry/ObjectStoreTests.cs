@@ -204,7 +204,7 @@ public abstract class ObjectStoreTests(string variable)
         (await app.GetAsync(path, ("Range", $"bytes={content.Length}-"))).MustBe(416);
     }
 
-    private static Task CollectAsync(RegistryApp app) => app.Services.GetRequiredService<Collector>().RunAsync(null, CancellationToken.None);
+    private static Task CollectAsync(RegistryApp app) => app.Services.GetRequiredService<Collector>().RunAsync(null, 0, CancellationToken.None);
 
     private static byte[] Bytes(int length, int seed) => RegistryTests.Bytes(length, seed);
 

@@ -19,7 +19,6 @@ public sealed class LyingClientTests
         "POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: x\r\nContent-Length: abc\r\n\r\n",
         "POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
         "POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
-        "POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         // Chunks that are none.
         $"POST /v2/a/blobs/uploads/?digest={Empty} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         $"POST /v2/a/blobs/uploads/?digest={Empty} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nabc",
@@ -56,6 +55,18 @@ public sealed class LyingClientTests
         Assert.Equal(404, (await server.Http.SendAsync(HttpFuzzTests.Request("GET", $"/v2/a/blobs/{Empty}", "", [])))!.Status);
         Assert.Equal(404, (await server.Http.SendAsync(HttpFuzzTests.Request("GET", "/v2/a/manifests/x", "", [])))!.Status);
         await server.MustHaveStayedInsideAsync();
+    }
+
+    // RFC 9112 §6.3: the chunks count, and the connection must end, so that nobody's next request hides in what follows.
+    [Fact]
+    public async Task A_body_with_a_length_and_chunks_is_read_by_its_chunks_and_the_connection_ends()
+    {
+        await using var server = await FuzzServer.StartAsync();
+        var request = "POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+        var answer = await server.Http.SendAsync(Encoding.Latin1.GetBytes(request + $"POST /v2/a/blobs/uploads/?digest={Empty} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"));
+        Assert.Equal(202, answer!.Status);
+        Assert.Equal("close", answer.Headers["connection"]);
+        Assert.Equal(404, (await server.Http.SendAsync(HttpFuzzTests.Request("GET", $"/v2/a/blobs/{Empty}", "", [])))!.Status);
     }
 
     [Theory]
