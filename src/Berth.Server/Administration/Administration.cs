@@ -1,3 +1,4 @@
+using Berth.Server.Administration.Pages;
 using Berth.Server.Api;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
@@ -5,6 +6,7 @@ using Berth.Server.Platform.Health;
 using Berth.Server.Platform.Http;
 using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Settings;
+using Berth.Server.Ui;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Berth.Server.Administration;
@@ -29,5 +31,6 @@ internal static class Administration
         .AddOperations(p => JobServiceApi.Operations(new JobServiceApi(
             p.GetRequiredService<Database>(), p.GetRequiredService<JobQueue>(), p.GetServices<IJobHandler>(), p.GetRequiredService<JobOptions>(),
             p.GetRequiredService<DomainEvents>(), p.GetRequiredService<TimeProvider>())))
-        .AddOperations(_ => LaterOperations.All);
+        .AddOperations(_ => LaterOperations.All)
+        .AddPages(AdministrationPages.All);
 }
