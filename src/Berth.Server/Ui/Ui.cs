@@ -1,3 +1,5 @@
+using System.Text.Encodings.Web;
+using System.Text.Unicode;
 using Berth.Server.Access;
 using Berth.Server.Api;
 using Berth.Server.Platform.Health;
@@ -20,6 +22,8 @@ public static class Ui
 {
     /// <summary>Registers the door. The features register their <see cref="UiPages"/>.</summary>
     public static IServiceCollection AddUi(this IServiceCollection services) => services
+        // Chinese as it is: as numbers it would be three times as long.
+        .AddSingleton(HtmlEncoder.Create(UnicodeRanges.All))
         .AddSingleton<UiAssets>()
         .AddSingleton(p => new UiQuestions(p.GetRequiredService<ApiEndpoint>(), () => p.GetServices<ApiOperations>().SelectMany(o => o.All)))
         .AddSingleton(p => new UiDrawing(

@@ -87,6 +87,8 @@ internal sealed class UiQuestions(ApiEndpoint door, Func<IEnumerable<ApiOperatio
         // The form of the page has been checked already.
         if (call.Form is not null) features.Set(new RequestProof(true, call.ProofToken));
         var context = new DefaultHttpContext(features);
+        // Each of these would otherwise be the page's own.
+        features.Set<IRequestBodyPipeFeature>(new RequestBodyPipeFeature(context));
         features.Set<IFormFeature>(new FormFeature(context.Request));
         if (body.Bytes is not null) (context.Request.ContentType, context.Request.ContentLength) = (body.Type, bytes.Length);
         return context;

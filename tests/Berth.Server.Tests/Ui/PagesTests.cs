@@ -155,7 +155,7 @@ public sealed class PagesTests
         await UiApp.DoAsync(browser, "/ui/preferences", "set", Ct, ("theme", "dark"));
         var (_, html) = await UiApp.ReadAsync(browser, "/account/sign-in", Ct, "en");
         Assert.Contains("lang=\"zh-Hans\" data-theme=\"dark\"", html, StringComparison.Ordinal);
-        Assert.Contains("登录", html, StringComparison.Ordinal);
+        Assert.Contains("登录", UiApp.Text(html), StringComparison.Ordinal);
     }
 
     // Pages of one repository or artifact are read where there is one.

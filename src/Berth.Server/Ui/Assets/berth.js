@@ -119,8 +119,9 @@
   }
 
   function ready() {
-    const open = document.querySelector("dialog[open-on-problem]");
-    if (open && !open.open) open.showModal();
+    // A form that was refused comes with its dialog open, for those without scripts: here it becomes modal.
+    const open = document.querySelector("dialog[open]");
+    if (open) { open.close(); open.showModal(); }
   }
 
   if (document.readyState === "loading") addEventListener("DOMContentLoaded", ready); else ready();
