@@ -14,7 +14,7 @@ internal static class ProjectPages
         {
             Actions = [new("create", ProjectForms.CreateAsync)],
         },
-        new("/projects/{project_name}/settings", ApiNeed.Project(ProjectPermissions.ProjectRead), typeof(SettingsPage))
+        new("/projects/{project_name}/settings", ApiNeed.Project(ProjectPermissions.QuotaRead), typeof(SettingsPage))
         {
             Tab = new UiTab(UiTabGroup.Project, 80, l => new ProjectWords(l).Settings),
             Actions = [new("save", ProjectForms.SaveAsync), new("quota", ProjectForms.SetQuotaAsync), new("rename", ProjectForms.RenameAsync), new("delete", ProjectForms.DeleteAsync)],
