@@ -18,7 +18,7 @@ internal sealed record BenchOptions
           --list            print the names of the workloads
           --large-mb N      size of the large blob in MiB (1024)
           --bars SET        issue: the bars of docs/performance.md; scale: at most 1.2 times slower than the first target;
-                            access, encryption: at least 80 %, 75 % of its rate; none
+                            access, encryption, stores: at least 80 %, 75 %, 85 % of its rate; none
           --enforce         exit code 3 when a bar is missed
           --lists N         instead of workloads: N users look at lists of the management API for as long as all rounds take
           --garbage N       instead of workloads: N images, a tenth of them deleted and collected while others pull and push;
@@ -28,6 +28,7 @@ internal sealed record BenchOptions
 
         target options
           --start CMD       shell command that becomes the server; the bench starts, restarts and stops it
+          --direct CMD      instead of a registry: a program that puts and gets files in a store by its own SDK (bench/direct); large blobs, 1 stream
           --data DIR        its data folder: emptied after each workload that leaves gigabytes behind (with --start)
           --pid N           process of a server that runs already, to read its memory and processor time
           --auth USER:PW    Basic sign-in                   --bearer T   bearer token
@@ -102,8 +103,8 @@ internal sealed record BenchOptions
         "--large-mb" => options with { LargeBytes = (long)Number(name, value, 1, 1 << 20) << 20 },
         "--only" => options with { Only = value.Split(',', StringSplitOptions.RemoveEmptyEntries) },
         "--skip" => options with { Skip = value.Split(',', StringSplitOptions.RemoveEmptyEntries) },
-        "--bars" when value is "issue" or "scale" or "access" or "encryption" or "none" => options with { Bars = value },
-        "--bars" => throw new FormatException("--bars is issue, scale, access, encryption or none"),
+        "--bars" when value is "issue" or "scale" or "access" or "encryption" or "stores" or "none" => options with { Bars = value },
+        "--bars" => throw new FormatException("--bars is issue, scale, access, encryption, stores or none"),
         "--lists" => options with { ListUsers = (int)Number(name, value, 1, 1000) },
         "--garbage" => options with { GarbageImages = (int)Number(name, value, 10, 10_000_000) },
         "--json" => options with { JsonFile = value },
@@ -113,6 +114,7 @@ internal sealed record BenchOptions
     private static TargetOptions? WithTargetValue(TargetOptions target, string name, string value) => name switch
     {
         "--start" => target with { StartCommand = value },
+        "--direct" => target with { DirectCommand = value },
         "--data" => target with { DataFolder = Path.GetFullPath(value) },
         "--pid" => target with { ProcessId = (int)Number(name, value, 1, int.MaxValue) },
         "--auth" => target with { Login = value },

@@ -34,6 +34,7 @@ var targets = options.Targets.Select(t => new Target(t, seeded[t.Url])).ToArray(
 AppDomain.CurrentDomain.ProcessExit += (_, _) => StopAll();
 try
 {
+    foreach (var target in targets) target.StartDirect();
     foreach (var target in targets.Where(t => t.CanRestart)) target.Start();
     if (options.ListUsers > 0)
     {

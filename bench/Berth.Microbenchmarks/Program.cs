@@ -11,6 +11,7 @@ if (args is ["fill-lists", var database])
     await FilledLists.FillAsync(database, CancellationToken.None);
     return 0;
 }
+if (args is ["direct-s3"]) return await DirectS3.RunAsync();
 if (args is ["audit", ..]) return await AuditLogRun.RunAsync(args[1..]);
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
 return 0;

@@ -2,6 +2,7 @@ using Berth.Blobs;
 using Berth.Server.Access;
 using Berth.Server.Audit;
 using Berth.Server.Identity;
+using Berth.Server.Integrity;
 using Berth.Server.Notifications;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Health;
@@ -26,6 +27,7 @@ public sealed record BerthOptions
     public BlobStoreOptions Storage { get; init; } = new();
     public RegistryOptions Registry { get; init; } = new();
     public GarbageOptions Gc { get; init; } = new();
+    public ScrubOptions Scrub { get; init; } = new();
     public AccessOptions Access { get; init; } = new();
     public IdentityOptions Identity { get; init; } = new();
     public ProjectOptions Projects { get; init; } = new();

@@ -36,6 +36,8 @@ internal sealed class BerthOptionsRules
         rules.CheckData(options);
         rules.CheckRegistry(options.Registry);
         rules.CheckGarbage(options.Gc);
+        rules.AtLeast("scrub.bytesPerSecond", options.Scrub.BytesPerSecond, 0);
+        rules.AtLeast("scrub.interval", options.Scrub.Interval, TimeSpan.FromMinutes(1));
         rules.CheckAccess(options.Access);
         rules.CheckIdentity(options);
         rules.CheckNotifications(options);

@@ -8,6 +8,7 @@ using Berth.Server.Doctor;
 using Berth.Server.GarbageCollection;
 using Berth.Server.Identity;
 using Berth.Server.Immutability;
+using Berth.Server.Integrity;
 using Berth.Server.Labels;
 using Berth.Server.Notifications;
 using Berth.Server.Platform.Data;
@@ -51,9 +52,13 @@ public static class BerthServer
         using var tracing = Tracing.Start(options.Tracing);
         using var folder = await LockFolderAsync(options, ct).ConfigureAwait(false);
         await using var app = await BuildAsync(options, output, null, ct).ConfigureAwait(false);
-        await AdoptOnFirstStart.RunAsync(
-            app.Services.GetRequiredService<Database>(), BerthStorage.RootOf(options), BerthStorage.AdoptionOptionsOf(options), TimeProvider.System,
-            app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Adoption"), ct).ConfigureAwait(false);
+        var database = app.Services.GetRequiredService<Database>();
+        using (var source = BerthStorage.AdoptionSourceOf(options, database, TimeProvider.System, readsLinks: false))
+        {
+            await AdoptOnFirstStart.RunAsync(
+                database, source, BerthStorage.AdoptionOptionsOf(options), TimeProvider.System,
+                app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Adoption"), ct).ConfigureAwait(false);
+        }
         var admin = options.Access.Mode == AccessMode.Local
             ? await app.Services.GetRequiredService<FirstAdmin>().EnsureAsync(AdminPassword(), ct).ConfigureAwait(false)
             : new FirstAdminResult(false, null);
@@ -160,10 +165,12 @@ public static class BerthServer
 
         // Ring 2: reactions.
         services.AddGarbageCollection();
+        services.AddIntegrity(options.Scrub, options.Storage.Redirect);
         if (options.Access.Mode == AccessMode.Local)
         {
             services.AddSignIn(options.Identity, options.Http, options.Outgoing);
             services.AddGarbageApi();
+            services.AddStoresApi();
             services.AddArtifacts();
             services.AddAudit(options.Audit);
             services.AddWebhooks(options.Webhooks, options.Outgoing);
@@ -171,7 +178,7 @@ public static class BerthServer
         services.AddNotifications(options.Notifications, NotificationSource.OfThisProcess(options.Http.Urls.Count > 0 ? options.Http.Urls[0] : null, TimeProvider.System));
 
         // Ring 3: surface.
-        if (options.Access.Mode == AccessMode.Local) services.AddAdministration(BerthStorage.RootOf(options)).AddDoctor(SettingsOfDoctor(options));
+        if (options.Access.Mode == AccessMode.Local) services.AddAdministration(BerthStorage.RootOf(options), options.Storage.Encryption.Enabled).AddDoctor(SettingsOfDoctor(options));
     }
 
     private static DoctorSettings SettingsOfDoctor(BerthOptions options) => new()
@@ -183,6 +190,7 @@ public static class BerthServer
         Identity = options.Identity,
         Registry = options.Registry,
         Gc = options.Gc,
+        IsScrubbed = options.Scrub.Enabled,
         Log = options.Log,
         Metrics = options.Metrics,
         Tracing = options.Tracing,

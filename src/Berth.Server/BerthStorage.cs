@@ -1,7 +1,7 @@
-using Berth.Blobs.FileSystem;
 using Berth.Server.Adoption;
 using Berth.Server.Backup;
 using Berth.Server.GarbageCollection;
+using Berth.Server.Integrity;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Storage;
 
@@ -54,16 +54,27 @@ public sealed class BerthStorage : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes over what a Docker Registry left in the storage root (<see cref="Adopt"/>).</summary>
-    /// <exception cref="DirectoryNotFoundException">The root is not there, or there is nothing of a Docker Registry in it.</exception>
-    public Task<AdoptionReport> AdoptAsync(bool verify, IProgress<AdoptionProgress>? progress, CancellationToken ct)
+    /// <summary>Takes over what a Docker Registry left in the default store (<see cref="Adopt"/>).</summary>
+    /// <exception cref="DirectoryNotFoundException">There is nothing of a Docker Registry in it.</exception>
+    public async Task<AdoptionReport> AdoptAsync(bool verify, IProgress<AdoptionProgress>? progress, CancellationToken ct)
     {
-        var paths = new ContentPaths(RootOf(_options));
-        if (!Directory.Exists(paths.Repositories)) throw new DirectoryNotFoundException($"there is no Docker Registry to adopt: {paths.Repositories} does not exist");
-        return Adopt.RunAsync(_database, paths.Root, AdoptionOptionsOf(_options) with { Verify = verify }, _time, progress, ct);
+        using var source = AdoptionSourceOf(_options, _database, _time, verify);
+        if (!await source.HasContentAsync(ct).ConfigureAwait(false))
+            throw new DirectoryNotFoundException($"there is no Docker Registry to adopt: {source.Name.TrimEnd('/')}/docker/registry/v2/repositories does not exist or is empty");
+        return await Adopt.RunAsync(_database, source, AdoptionOptionsOf(_options) with { Verify = verify }, _time, progress, ct).ConfigureAwait(false);
     }
 
-    /// <summary>How the settings want a folder adopted.</summary>
+    /// <summary>What a Docker Registry may have left in the default store.</summary>
+    /// <param name="options">The settings.</param>
+    /// <param name="database">Keeps the mark of an adoption from a bucket.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="readsLinks">Read every link of a bucket, also where the list says all of it.</param>
+    public static AdoptionSource AdoptionSourceOf(BerthOptions options, Database database, TimeProvider time, bool readsLinks) =>
+        StoreSetup.OpenRegistry(options.Storage, time) is { } objects
+            ? AdoptionSource.InBucket(objects, StoreSetup.BucketOf(options.Storage)!, database, options.DataFolder, readsLinks)
+            : AdoptionSource.InFolder(RootOf(options));
+
+    /// <summary>How the settings want it adopted.</summary>
     public static AdoptionOptions AdoptionOptionsOf(BerthOptions options) => new() { MaxManifestBytes = options.Registry.MaxManifestBytes };
 
     /// <summary>Removes what nothing refers to any more (<see cref="OfflineCollection"/>).</summary>
@@ -78,9 +89,27 @@ public sealed class BerthStorage : IAsyncDisposable
     public async Task<CollectionReport> CollectAsync(CollectionOptions options, TimeSpan? grace, TextWriter output, CancellationToken ct)
     {
         var mayBeServed = _database.Kind == DatabaseKind.Postgres || DataFolderLock.IsHeld(_options.DataFolder);
+        if (await IsAdoptingAsync(ct).ConfigureAwait(false))
+            throw new CollectionRefusedException("an adoption was begun and is not finished: run berth adopt, or start the server, then collect");
         using var stores = OpenStores();
         var all = options with { Grace = grace ?? (mayBeServed ? CollectionOptions.GraceBesideServer : TimeSpan.Zero) };
         return await OfflineCollection.RunAsync(_database, stores, RootOf(_options), all, output, _time, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Compares database and stores both ways, beside whoever works on them (<see cref="Fsck"/>).</summary>
+    /// <param name="options">What to do about what is found.</param>
+    /// <param name="tell">Gets a line for each finding.</param>
+    /// <param name="ct">Ends it; what was done stays.</param>
+    /// <exception cref="IOException">A store is out of order, or an adoption is not finished.</exception>
+    public async Task<FsckReport> CheckAsync(FsckOptions options, Action<string> tell, CancellationToken ct)
+    {
+        if (options.Repair || options.Rebuild)
+        {
+            // Before it has read all manifests, most of the objects seem to be nobody's.
+            if (await IsAdoptingAsync(ct).ConfigureAwait(false)) throw new IOException("an adoption was begun and is not finished: run berth adopt, or start the server, then compare");
+        }
+        using var stores = OpenStores();
+        return await new Fsck(_database, stores, options, tell, _time).RunAsync(ct).ConfigureAwait(false);
     }
 
     /// <summary>Makes a backup beside whoever works on database and stores (<see cref="BackupRun"/>).</summary>
@@ -93,7 +122,8 @@ public sealed class BerthStorage : IAsyncDisposable
         using var stores = OpenStores();
         using var scratch = new ScratchFolder(_options.DataFolder);
         var key = new RestoreKey(_options.Access, _options.DataFolder).Copy(passphrase);
-        return await new BackupRun(_database, stores, TargetOf(to, stores), _time).RunAsync(key, scratch.Path, tell, ct).ConfigureAwait(false);
+        using var target = TargetOf(to, stores);
+        return await new BackupRun(_database, stores, target, _time).RunAsync(key, scratch.Path, tell, ct).ConfigureAwait(false);
     }
 
     /// <summary>Restores a backup into database and default store, while no server runs (<see cref="RestoreRun"/>).</summary>
@@ -104,14 +134,22 @@ public sealed class BerthStorage : IAsyncDisposable
         if (_options.Database.Kind == DatabaseKind.Sqlite && DataFolderLock.IsHeld(_options.DataFolder)) throw new RestoreRefusedException("a server runs on the data folder: stop it first");
         using var stores = OpenStores();
         using var scratch = new ScratchFolder(_options.DataFolder);
-        return await new RestoreRun(_database, stores, TargetOf(from, stores), new RestoreKey(_options.Access, _options.DataFolder)).RunAsync(options, scratch.Path, tell, ct).ConfigureAwait(false);
+        using var target = TargetOf(from, stores);
+        return await new RestoreRun(_database, stores, target, new RestoreKey(_options.Access, _options.DataFolder)).RunAsync(options, scratch.Path, tell, ct).ConfigureAwait(false);
     }
 
     /// <summary>Names of the backups that are whole, the oldest first.</summary>
     public async Task<IReadOnlyList<string>> ListBackupsAsync(string where, CancellationToken ct)
     {
         using var stores = OpenStores();
-        return await TargetOf(where, stores).ListAsync(ct).ConfigureAwait(false);
+        using var target = TargetOf(where, stores);
+        return await target.ListAsync(ct).ConfigureAwait(false);
+    }
+
+    private async Task<bool> IsAdoptingAsync(CancellationToken ct)
+    {
+        using var source = AdoptionSourceOf(_options, _database, _time, readsLinks: false);
+        return await source.IsUnfinishedAsync(ct).ConfigureAwait(false);
     }
 
     private BlobStores OpenStores() => StoreSetup.Open(_options.Storage, _options.DataFolder, _database, _time, static (_, store) => store);
@@ -122,7 +160,7 @@ public sealed class BerthStorage : IAsyncDisposable
         var name = text[StorePrefix.Length..];
         if (!stores.Has(name)) throw new RestoreRefusedException($"the settings have no store {name}: there are {string.Join(", ", stores.Names)}");
         if (name == stores.Default) throw new RestoreRefusedException($"the store {name} holds the registry itself: name another one, or a folder");
-        return BackupTarget.In(stores[name]);
+        return BackupTarget.In(StoreSetup.OpenForBackups(_options.Storage, name, _time));
     }
 
     public ValueTask DisposeAsync() => _database.DisposeAsync();

@@ -32,6 +32,7 @@ internal static class CommandLine
         root.Subcommands.Add(Commands.Adopt.Build(environment));
         root.Subcommands.Add(Commands.Backup.Build(environment));
         root.Subcommands.Add(Commands.Restore.Build(environment));
+        root.Subcommands.Add(Commands.Fsck.Build(environment));
         var config = new Verb("config", "Check and show settings", """
             berth config check
             berth config show --changed
@@ -50,6 +51,8 @@ internal static class CommandLine
     // What is asked of a running server.
     private static IEnumerable<Command> OnServers(CommandEnvironment environment)
     {
+        yield return Noun(
+            "storage", "Blob stores of a running server", "berth storage list", Commands.Storage.List.Build(environment), Commands.Storage.Move.Build(environment));
         yield return Noun("access", "Ask a running server about rights", "berth access explain push --project shop --repository web", Commands.Access.Explain.Build(environment));
         yield return Noun(
             "project", "Projects of a running server", "berth project create shop",
@@ -65,6 +68,9 @@ internal static class CommandLine
             "token", "Own personal access tokens at a running server", "berth token create ci --scope shop:push --days 90",
             Commands.Token.List.Build(environment), Commands.Token.Create.Build(environment), Commands.Token.Revoke.Build(environment));
         yield return Noun("keys", "Keys that a running server signs bearer tokens with", "berth keys rotate", Commands.Keys.List.Build(environment), Commands.Keys.Rotate.Build(environment));
+        yield return Noun(
+            "encryption", "Data keys that a running server encrypts content with", "berth encryption status",
+            Commands.Encryption.Status.Build(environment), Commands.Encryption.Rotate.Build(environment), Commands.Encryption.Rewrap.Build(environment));
     }
 
     private static Verb Noun(string name, string description, string examples, params IEnumerable<Command> verbs)

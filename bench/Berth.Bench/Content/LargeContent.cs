@@ -28,6 +28,9 @@ internal sealed unsafe class LargeContent : IDisposable
         }
     }
 
+    /// <summary>The base as a file that other processes of this user can open.</summary>
+    internal string Path => $"/proc/{Environment.ProcessId}/fd/{file.DangerousGetHandle()}";
+
     public void Dispose() => file.Dispose();
 
     /// <summary>A new blob of the full size with its digest. Reads all bytes once: not for a timed section.</summary>

@@ -20,6 +20,7 @@ internal static class Bars
     private const double ScaleRatio = 1 / 1.2;
     private const double AccessRatio = 0.8;
     private const double EncryptionRatio = 0.75;
+    private const double StoreRatio = 0.85;
 
     private static readonly Dictionary<string, (double Bar, double? Aim)> Ratios = new()
     {
@@ -56,6 +57,7 @@ internal static class Bars
                 {
                     "scale" => JudgeRatio(result, candidate, ScaleRatio),
                     "access" => JudgeRatio(result, candidate, AccessRatio),
+                    "stores" => JudgeRatio(result, candidate, StoreRatio),
                     "encryption" => JudgeRatio(result, candidate, EncryptionRatio),
                     _ => JudgeIssue(result, candidate),
                 });

@@ -24,6 +24,9 @@ internal sealed class Target
     /// <summary>The same server for whoever puts the data sets there.</summary>
     internal Target Writer => Options.SeedLogin.Length > 0 ? new Target(Options with { Login = Options.SeedLogin, SeedLogin = "", Bearer = "" }, Seeded) : this;
 
+    /// <summary>The program that stands for a registry; null for a registry.</summary>
+    internal DirectProgram? Direct { get; private set; }
+
     internal string Name => Options.Name;
 
     /// <summary>The end of the request line and the fields that every request to this target carries.</summary>
@@ -33,7 +36,7 @@ internal sealed class Target
     internal Dictionary<string, object> Seeded { get; }
 
     /// <summary>The server's process id, or null when it is not known.</summary>
-    internal int? ProcessId => process?.Id ?? Options.ProcessId;
+    internal int? ProcessId => process?.Id ?? Direct?.ProcessId ?? Options.ProcessId;
 
     internal bool CanRestart => Options.StartCommand.Length > 0;
 
@@ -57,6 +60,12 @@ internal sealed class Target
         }
     }
 
+    /// <summary>Starts the program that stands for a registry, if there is one.</summary>
+    internal void StartDirect()
+    {
+        if (Options.DirectCommand.Length > 0) Direct = new DirectProgram(Options.DirectCommand);
+    }
+
     /// <summary>Starts the server's process and returns the time until it answered 200 on <c>/v2/</c>.</summary>
     internal TimeSpan Start()
     {
@@ -66,6 +75,8 @@ internal sealed class Target
 
     internal void Stop()
     {
+        Direct?.Dispose();
+        Direct = null;
         process?.Stop();
         process = null;
     }

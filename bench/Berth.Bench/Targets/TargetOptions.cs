@@ -12,6 +12,9 @@ internal sealed record TargetOptions
     /// <summary>A shell command that becomes the server (it is run as <c>exec COMMAND</c>); empty when the server runs already.</summary>
     internal string StartCommand { get; init; } = "";
 
+    /// <summary>A shell command that moves files to and from a store by its own SDK, instead of a registry (<see cref="DirectProgram"/>); empty for a registry.</summary>
+    internal string DirectCommand { get; init; } = "";
+
     /// <summary>The server's data folder. When it is given with a start command, it is emptied after each workload that leaves gigabytes behind.</summary>
     internal string DataFolder { get; init; } = "";
 

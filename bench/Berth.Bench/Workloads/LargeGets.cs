@@ -8,10 +8,17 @@ namespace Berth.Bench.Workloads;
 /// <summary>GET of one large blob by one or more streams, over and over until the time is up; at least once each.</summary>
 internal sealed class LargeGets(string name, string title, LargeContentSource large, int streams) : Workload(name, title, Unit.MegabytesPerSecond)
 {
-    internal override void Prepare(Target target) => Seeding.LargeBlob(target, large.Content);
+    private const string DirectName = "large";
+
+    internal override void Prepare(Target target)
+    {
+        if (target.Direct is { } direct) direct.Put(DirectName, large.Content.Path, large.SizeBytes);
+        else Seeding.LargeBlob(target, large.Content);
+    }
 
     internal override Measurement Round(Target target, TimeSpan duration)
     {
+        if (target.Direct is { } direct) return GetDirect(direct, duration);
         var request = RequestWriter.Render(target, "GET", Seeding.LargeBlob(target, large.Content));
         var gets = 0;
         var start = Stopwatch.GetTimestamp();
@@ -29,5 +36,12 @@ internal sealed class LargeGets(string name, string title, LargeContentSource la
             while (Stopwatch.GetElapsedTime(start) < duration);
         });
         return new Measurement(gets * (large.SizeBytes / 1e6) / elapsed.TotalSeconds, gets);
+    }
+
+    private Measurement GetDirect(DirectProgram direct, TimeSpan duration)
+    {
+        var (gets, seconds) = (0, 0.0);
+        for (; seconds < duration.TotalSeconds; gets++) seconds += direct.Get(DirectName, large.SizeBytes);
+        return new Measurement(gets * (large.SizeBytes / 1e6) / seconds, gets);
     }
 }

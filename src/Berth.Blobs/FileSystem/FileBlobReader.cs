@@ -3,13 +3,16 @@ using Microsoft.Win32.SafeHandles;
 namespace Berth.Blobs.FileSystem;
 
 /// <summary>Reads a content file.</summary>
-internal sealed class FileBlobReader(SafeFileHandle handle) : IBlobReader
+public sealed class FileBlobReader(SafeFileHandle handle) : IBlobReader
 {
+    /// <inheritdoc/>
     public long Length { get; } = RandomAccess.GetLength(handle);
 
-    // Content is mostly in the page cache: a blocking read there is cheaper than a hop to another thread.
+    /// <inheritdoc/>
+    /// <remarks>Content is mostly in the page cache: a blocking read there is cheaper than a hop to another thread.</remarks>
     public ValueTask<int> ReadAsync(Memory<byte> buffer, long offset, CancellationToken ct) =>
         ValueTask.FromResult(RandomAccess.Read(handle, buffer.Span, offset));
 
+    /// <inheritdoc/>
     public void Dispose() => handle.Dispose();
 }

@@ -6,6 +6,7 @@ namespace Berth.Blobs.Http;
 /// </summary>
 internal sealed class AnswerStream(IDisposable response, Stream body, TimeSpan stall, TimeProvider time) : Stream
 {
+    private CancellationTokenSource? _silence;
     private bool _broken;
 
     public override bool CanRead => true;
@@ -41,7 +42,11 @@ internal sealed class AnswerStream(IDisposable response, Stream body, TimeSpan s
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing) response.Dispose();
+        if (disposing)
+        {
+            response.Dispose();
+            _silence?.Dispose();
+        }
         base.Dispose(disposing);
     }
 
@@ -49,9 +54,9 @@ internal sealed class AnswerStream(IDisposable response, Stream body, TimeSpan s
     {
         try
         {
-            using var silence = new CancellationTokenSource(stall, time);
-            await using (silence.Token.UnsafeRegister(static answer => ((IDisposable)answer!).Dispose(), response).ConfigureAwait(false))
-                return await read.ConfigureAwait(false);
+            _silence ??= ListenForSilence();
+            _silence.CancelAfter(stall);
+            return await read.ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or HttpRequestException or ObjectDisposedException or OperationCanceledException && !ct.IsCancellationRequested)
         {
@@ -59,5 +64,18 @@ internal sealed class AnswerStream(IDisposable response, Stream body, TimeSpan s
             _broken = true;
             return 0;
         }
+        finally
+        {
+            // Between two reads it is the caller who takes his time.
+            _silence?.CancelAfter(Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    // One timer for all reads.
+    private CancellationTokenSource ListenForSilence()
+    {
+        var silence = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        silence.Token.UnsafeRegister(static answer => ((IDisposable)answer!).Dispose(), response);
+        return silence;
     }
 }

@@ -136,6 +136,9 @@ internal sealed class ObjectBlobStore(IObjectClient client, string? rootDirector
 
     public void Dispose() => client.Dispose();
 
+    /// <summary>The same client, for what Docker Registry wrote there.</summary>
+    internal RegistryObjects ToRegistryObjects() => new(client, _paths, time);
+
     /// <summary>Removes all objects below a prefix.</summary>
     internal static async Task DeleteAllAsync(IObjectClient client, string prefix, CancellationToken ct)
     {

@@ -8,16 +8,17 @@ namespace Berth.Blobs.Objects;
 /// </summary>
 internal sealed class ObjectPaths(string? rootDirectory)
 {
-    private const string Registry = "docker/registry/v2/blobs/";
-
     /// <summary>What all keys begin with: empty, or ends with a slash.</summary>
     public string Prefix { get; } = rootDirectory?.Trim('/') is { Length: > 0 } root ? root + "/" : "";
 
     /// <summary>Prefix of all content that came by an upload.</summary>
     public string Contents => Prefix + "berth/blobs/";
 
+    /// <summary>Prefix of everything that Docker Registry wrote.</summary>
+    public string Registry => Prefix + "docker/registry/v2/";
+
     /// <summary>Prefix of all content that Docker Registry wrote.</summary>
-    public string RegistryContents => Prefix + Registry;
+    public string RegistryContents => Registry + "blobs/";
 
     /// <summary>Prefix of the tails of all uploads.</summary>
     public string Uploads => Prefix + "berth/uploads/";

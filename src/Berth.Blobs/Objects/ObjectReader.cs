@@ -12,6 +12,9 @@ internal sealed class ObjectReader : IBlobReader
     // Reading on over a small gap is cheaper than a request.
     private const int MaxSkip = 128 << 10;
 
+    // Bytes that are waited for before a read returns, unless the stream ends.
+    private const int Together = 64 << 10;
+
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
 
     private readonly IObjectClient _client;
@@ -45,13 +48,21 @@ internal sealed class ObjectReader : IBlobReader
         {
             _stream ??= await ReopenAsync(offset, ct).ConfigureAwait(false);
             var n = await ReadOnAsync(wanted, ct).ConfigureAwait(false);
-            if (n > 0) return n;
+            if (n > 0) return n + await FillAsync(wanted[n..], ct).ConfigureAwait(false);
             if (futile == MaxFutile) throw new StoreUnavailableException($"reading {_key} breaks off at byte {offset} of {Length} each time");
             if (futile > 0) await Task.Delay(FirstPause * Math.Pow(2, futile), _time, ct).ConfigureAwait(false);
         }
     }
 
     public void Dispose() => Close();
+
+    // A store sends small pieces: each alone would cost the caller a write of his own.
+    private async ValueTask<int> FillAsync(Memory<byte> buffer, CancellationToken ct)
+    {
+        var read = 0;
+        while (read < Math.Min(buffer.Length, Together) && _stream is not null) read += await ReadOnAsync(buffer[read..], ct).ConfigureAwait(false);
+        return read;
+    }
 
     private async ValueTask SkipAsync(Memory<byte> scratch, long offset, CancellationToken ct)
     {

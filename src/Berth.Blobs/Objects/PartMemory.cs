@@ -15,6 +15,11 @@ public sealed class PartMemory(long maxBytes = PartMemory.DefaultMaxBytes)
 
     private const int FirstBytes = 64 << 10;
 
+    // From here on arrays are kept here: the shared pool keeps some for every thread that ever returned one, which for parts is hundreds of megabytes.
+    private const int OwnBytes = 1 << 20;
+
+    private readonly Lock _gate = new();
+    private readonly List<WeakReference<byte[]>> _free = [];
     private long _used;
 
     /// <summary>Bytes in use.</summary>
@@ -30,7 +35,7 @@ public sealed class PartMemory(long maxBytes = PartMemory.DefaultMaxBytes)
             if (used + size > maxBytes) return null;
         }
         while (Interlocked.CompareExchange(ref _used, used + size, used) != used);
-        return new PartBuffer(this, ArrayPool<byte>.Shared.Rent(size), size, size);
+        return new PartBuffer(this, TakeArray(size), size, size);
     }
 
     /// <summary>A buffer that begins small and grows as it fills, whatever the bound.</summary>
@@ -42,6 +47,33 @@ public sealed class PartMemory(long maxBytes = PartMemory.DefaultMaxBytes)
     }
 
     internal void Account(long bytes) => Interlocked.Add(ref _used, bytes);
+
+    internal byte[] TakeArray(int size)
+    {
+        if (size < OwnBytes) return ArrayPool<byte>.Shared.Rent(size);
+        lock (_gate)
+        {
+            for (var i = _free.Count - 1; i >= 0; i--)
+            {
+                var isThere = _free[i].TryGetTarget(out var array);
+                if (isThere && array!.Length != size) continue;
+                _free.RemoveAt(i);
+                if (isThere) return array!;
+            }
+        }
+        return GC.AllocateUninitializedArray<byte>(size);
+    }
+
+    // Until the next full garbage collection: a process that has nothing more to upload gives the memory back.
+    internal void GiveBack(byte[] array)
+    {
+        if (array.Length < OwnBytes)
+        {
+            ArrayPool<byte>.Shared.Return(array);
+            return;
+        }
+        lock (_gate) _free.Add(new WeakReference<byte[]>(array));
+    }
 }
 
 /// <summary>Collects the bytes of one part.</summary>
@@ -91,7 +123,7 @@ internal sealed class PartBuffer(PartMemory memory, byte[] array, int taken, int
     public void Dispose()
     {
         if (_array is null) return;
-        ArrayPool<byte>.Shared.Return(_array);
+        memory.GiveBack(_array);
         _array = null;
         memory.Account(-_taken);
     }
@@ -102,9 +134,9 @@ internal sealed class PartBuffer(PartMemory memory, byte[] array, int taken, int
         if (bytes <= _array.Length) return;
         // Fourfold, so that a large part is copied a third of once.
         var wanted = (int)Math.Min(size, Math.Max(bytes, _array.Length * 4L));
-        var larger = ArrayPool<byte>.Shared.Rent(wanted);
+        var larger = memory.TakeArray(wanted);
         _array.AsSpan(0, Length).CopyTo(larger);
-        ArrayPool<byte>.Shared.Return(_array);
+        memory.GiveBack(_array);
         _array = larger;
         memory.Account(wanted - _taken);
         _taken = wanted;

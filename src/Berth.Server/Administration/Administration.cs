@@ -6,6 +6,7 @@ using Berth.Server.Platform.Health;
 using Berth.Server.Platform.Http;
 using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Settings;
+using Berth.Server.Platform.Storage;
 using Berth.Server.Ui;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -21,7 +22,8 @@ internal static class Administration
     /// <summary>Registers the feature (mode <c>local</c>).</summary>
     /// <param name="services">The services.</param>
     /// <param name="storageFolder">Where blobs lie, for its size and room.</param>
-    public static IServiceCollection AddAdministration(this IServiceCollection services, string storageFolder) => services
+    /// <param name="isEncrypting">New content is encrypted.</param>
+    public static IServiceCollection AddAdministration(this IServiceCollection services, string storageFolder, bool isEncrypting) => services
         .AddOperations(p => ConfigurationApi.Operations(new ConfigurationApi(
             p.GetRequiredService<Database>(), p.GetRequiredService<RuntimeSettings>(), p.GetRequiredService<DomainEvents>(), p.GetRequiredService<TimeProvider>())))
         .AddOperations(p => SystemInfoApi.Operations(new SystemInfoApi(
@@ -31,6 +33,8 @@ internal static class Administration
         .AddOperations(p => JobServiceApi.Operations(new JobServiceApi(
             p.GetRequiredService<Database>(), p.GetRequiredService<JobQueue>(), p.GetServices<IJobHandler>(), p.GetRequiredService<JobOptions>(),
             p.GetRequiredService<DomainEvents>(), p.GetRequiredService<TimeProvider>())))
+        .AddOperations(p => EncryptionApi.Operations(new EncryptionApi(
+            p.GetRequiredService<BlobStores>(), p.GetRequiredService<Database>(), p.GetRequiredService<DomainEvents>(), isEncrypting)))
         .AddOperations(_ => LaterOperations.All)
         .AddPages(AdministrationPages.All);
 }

@@ -1,4 +1,3 @@
-using Berth.Blobs.FileSystem;
 using Berth.Oci;
 using Berth.Server.Platform.Data;
 using Berth.Server.Projects;
@@ -8,11 +7,11 @@ using Berth.Server.Registry;
 namespace Berth.Server.Adoption;
 
 /// <summary>
-/// Takes over the data folder of a Docker Registry where it lies. Blobs are neither copied nor moved, and nothing below <c>docker/</c> is
+/// Takes over the data of a Docker Registry where it lies, in a folder or a bucket. Blobs are neither copied nor moved, and nothing below <c>docker/</c> is
 /// changed: only the database learns what is there.
 /// 1. the mark is set, 2. blobs with their sizes are recorded, 3. each repository gets its links, its manifests (tagged or not, what is no index
 /// first), its tags, and what fallback tags say of referrers, 4. one durable commit, 5. the mark is cleared.
-/// It may be killed at any point and run again: what is recorded stays. The newer of the folder's tag and the database's wins.
+/// It may be killed at any point and run again: what is recorded stays. The newer of Docker Registry's tag and the database's wins.
 /// Content that is missing or damaged is noted and passed over.
 /// </summary>
 public sealed class Adopt
@@ -22,53 +21,53 @@ public sealed class Adopt
     private const int MaxHeldBack = 10_000;
 
     private readonly Database _database;
-    private readonly ContentPaths _paths;
-    private readonly RegistryFolder _folder;
+    private readonly IRegistryTree _tree;
+    private readonly IAdoptionMark _mark;
     private readonly AdoptionOptions _options;
     private readonly AdoptionTally _tally;
     private readonly TimeProvider _time;
     private readonly ParallelOptions _readers;
 
-    private Adopt(Database database, string root, AdoptionOptions options, TimeProvider time, IProgress<AdoptionProgress>? progress, CancellationToken ct)
+    private Adopt(Database database, AdoptionSource source, AdoptionOptions options, TimeProvider time, IProgress<AdoptionProgress>? progress, CancellationToken ct)
     {
         (_database, _options, _time) = (database, options, time);
-        _paths = new ContentPaths(root);
-        _folder = new RegistryFolder(_paths);
+        (_tree, _mark) = (source.Tree, source.Mark);
         _tally = new AdoptionTally(progress);
         _readers = new ParallelOptions
         {
-            MaxDegreeOfParallelism = options.MaxReaders > 0 ? options.MaxReaders : Environment.ProcessorCount * 4,
+            MaxDegreeOfParallelism = options.MaxReaders > 0 ? options.MaxReaders : _tree.Readers,
             CancellationToken = ct,
         };
     }
 
     /// <summary>Adopts all there is.</summary>
     /// <param name="database">Migrated; a server may be using it.</param>
-    /// <param name="root">Storage root: the folder that <c>docker/</c> lies in (Docker Registry's <c>rootdirectory</c>).</param>
+    /// <param name="source">What there is.</param>
     /// <param name="options">How.</param>
     /// <param name="time">Clock.</param>
     /// <param name="progress">Told after each transaction, one call at a time; an exception from it ends the adoption.</param>
     /// <param name="ct">Ends the adoption, which can be taken up again.</param>
-    /// <exception cref="IOException">The folder cannot be read, or the mark cannot be written.</exception>
+    /// <exception cref="IOException">Folder or bucket cannot be read, or the mark cannot be written.</exception>
     public static Task<AdoptionReport> RunAsync(
-        Database database, string root, AdoptionOptions options, TimeProvider time, IProgress<AdoptionProgress>? progress, CancellationToken ct) =>
-        new Adopt(database, root, options, time, progress, ct).RunAsync(ct);
+        Database database, AdoptionSource source, AdoptionOptions options, TimeProvider time, IProgress<AdoptionProgress>? progress, CancellationToken ct) =>
+        new Adopt(database, source, options, time, progress, ct).RunAsync(ct);
 
     private async Task<AdoptionReport> RunAsync(CancellationToken ct)
     {
         var started = _time.GetTimestamp();
 
         // 1.
-        var mark = new AdoptionMark(_paths);
-        mark.Set();
+        await _mark.SetAsync(ct).ConfigureAwait(false);
 
         // 2.
         await AdoptBlobsAsync(ct).ConfigureAwait(false);
 
-        // 3.
-        _tally.Begin(AdoptionPhase.Repositories, _folder.Repositories().Count(r => r.IsValid));
+        // 3. Names of repositories are all that is held in memory for as long as it takes.
+        var repositories = new HashSet<(string Name, bool IsValid)>();
+        await foreach (var repository in _tree.RepositoriesAsync(ct).ConfigureAwait(false)) repositories.Add(repository);
+        _tally.Begin(AdoptionPhase.Repositories, repositories.Count(r => r.IsValid));
         var side = new ParallelOptions { MaxDegreeOfParallelism = MaxRepositories, CancellationToken = ct };
-        await Parallel.ForEachAsync(_folder.Repositories(), side, async (repository, token) =>
+        await Parallel.ForEachAsync(repositories, side, async (repository, token) =>
         {
             if (!repository.IsValid) _tally.Note("repository", repository.Name, "no repository can have this name");
             else await AdoptRepositoryAsync(repository.Name, token).ConfigureAwait(false);
@@ -84,11 +83,11 @@ public sealed class Adopt
         await _database.WriteAsync(Durability.Full, async (session, token) => await AdoptionRows.TouchAsync(session, token).ConfigureAwait(false), ct).ConfigureAwait(false);
 
         // 5.
-        mark.Clear();
+        await _mark.ClearAsync(ct).ConfigureAwait(false);
         _tally.Begin(AdoptionPhase.Done, 0);
         return new AdoptionReport
         {
-            Root = _paths.Root,
+            Root = _tree.Name,
             Found = _tally.Found,
             Added = _tally.Added,
             Skipped = _tally.Skipped,
@@ -103,13 +102,14 @@ public sealed class Adopt
 
     private async Task AdoptBlobsAsync(CancellationToken ct)
     {
-        var batch = new List<Digest>(_options.BatchSize);
-        _tally.Begin(AdoptionPhase.Blobs, _folder.Shards().Count());
-        foreach (var (algorithm, path) in _folder.Shards())
+        var batch = new List<ListedDigest>(_options.BatchSize);
+        var shards = await _tree.ShardsAsync(ct).ToListAsync(ct).ConfigureAwait(false);
+        _tally.Begin(AdoptionPhase.Blobs, shards.Count);
+        foreach (var shard in shards)
         {
-            foreach (var digest in RegistryFolder.Blobs(algorithm, path))
+            await foreach (var blob in _tree.BlobsAsync(shard, ct).ConfigureAwait(false))
             {
-                batch.Add(digest);
+                batch.Add(blob);
                 if (batch.Count == _options.BatchSize) await FlushBlobsAsync(batch, ct).ConfigureAwait(false);
             }
             _tally.Step();
@@ -117,7 +117,7 @@ public sealed class Adopt
         if (batch.Count > 0) await FlushBlobsAsync(batch, ct).ConfigureAwait(false);
     }
 
-    private async Task FlushBlobsAsync(List<Digest> batch, CancellationToken ct)
+    private async Task FlushBlobsAsync(List<ListedDigest> batch, CancellationToken ct)
     {
         var rows = new BlobRow?[batch.Count];
         await Parallel.ForAsync(0, batch.Count, _readers, async (i, token) => rows[i] = await ReadBlobAsync(batch[i], token).ConfigureAwait(false)).ConfigureAwait(false);
@@ -132,15 +132,15 @@ public sealed class Adopt
     }
 
     // Null when there is nothing to record: a folder without bytes is what a deleted blob leaves.
-    private async ValueTask<BlobRow?> ReadBlobAsync(Digest digest, CancellationToken ct)
+    private async ValueTask<BlobRow?> ReadBlobAsync(ListedDigest listed, CancellationToken ct)
     {
-        if (_folder.FindBlob(digest) is not { } file) return null;
-        if (_options.Verify && await ManifestFile.VerifyBlobAsync(_folder, digest, ct).ConfigureAwait(false) is { } problem)
+        if (await _tree.FindBlobAsync(listed, ct).ConfigureAwait(false) is not { } blob) return null;
+        if (_options.Verify && await BlobBytes.VerifyAsync(_tree, listed.Digest, ct).ConfigureAwait(false) is { } problem)
         {
-            _tally.Note("blob", digest.Value, problem);
+            _tally.Note("blob", listed.Digest.Value, problem);
             return null;
         }
-        return new BlobRow(digest.Value, file.Size, file.ChangedAt);
+        return new BlobRow(blob.Digest.Value, blob.Size, blob.ChangedAt);
     }
 
     // ---- repositories ----
@@ -157,13 +157,13 @@ public sealed class Adopt
         _tally.Add(new(1, 0, 0, 0, 0, 0), new(isNew ? 1 : 0, 0, 0, 0, 0, 0));
         var repository = new OneRepository(name, id);
 
-        foreach (var links in _folder.Layers(name).Chunk(_options.BatchSize)) await AdoptLinksAsync(repository, links, ct).ConfigureAwait(false);
+        await foreach (var links in _tree.LayersAsync(name, ct).Chunk(_options.BatchSize).ConfigureAwait(false)) await AdoptLinksAsync(repository, links, ct).ConfigureAwait(false);
 
-        var indexes = new List<Digest>();
-        foreach (var batch in Batches(_folder.Revisions(name))) await AdoptManifestsAsync(repository, batch, indexes, ct).ConfigureAwait(false);
-        foreach (var batch in Batches(indexes)) await AdoptManifestsAsync(repository, batch, null, ct).ConfigureAwait(false);
+        var indexes = new List<ListedDigest>();
+        await foreach (var revisions in _tree.RevisionsAsync(name, ct).Chunk(_options.BatchSize).ConfigureAwait(false)) await AdoptRevisionsAsync(repository, revisions, indexes, ct).ConfigureAwait(false);
+        foreach (var revisions in indexes.Chunk(_options.BatchSize)) await AdoptRevisionsAsync(repository, revisions, null, ct).ConfigureAwait(false);
 
-        foreach (var tags in _folder.Tags(name).Chunk(_options.BatchSize)) await AdoptTagsAsync(repository, tags, ct).ConfigureAwait(false);
+        await foreach (var tags in _tree.TagsAsync(name, ct).Chunk(_options.BatchSize).ConfigureAwait(false)) await AdoptTagsAsync(repository, tags, ct).ConfigureAwait(false);
         await _database.WriteAsync(Durability.Relaxed, async (session, token) =>
         {
             await AdoptionRows.AddIndexSizesAsync(session, id, token).ConfigureAwait(false);
@@ -173,16 +173,17 @@ public sealed class Adopt
         _tally.Step();
     }
 
-    private async Task AdoptLinksAsync(OneRepository repository, Digest[] batch, CancellationToken ct)
+    private async Task AdoptLinksAsync(OneRepository repository, ListedDigest[] batch, CancellationToken ct)
     {
         var rows = new LinkRow?[batch.Length];
-        Parallel.For(0, batch.Length, _readers, i =>
+        await Parallel.ForAsync(0, batch.Length, _readers, async (i, token) =>
         {
             // No link file: the blob was deleted from the repository.
-            if (_folder.ReadLayer(repository.Name, batch[i]) is not { } link) return;
-            if (link.Target == batch[i]) rows[i] = new LinkRow(batch[i].Value, link.ChangedAt);
-            else _tally.Note("link", $"{repository.Name}@{batch[i]}", link.Target.IsDefault ? "its link file is empty or damaged" : $"its link file names {link.Target}");
-        });
+            if (await _tree.ReadLayerAsync(repository.Name, batch[i], token).ConfigureAwait(false) is not { } link) return;
+            var digest = batch[i].Digest;
+            if (link.Target == digest) rows[i] = new LinkRow(digest.Value, link.ChangedAt);
+            else _tally.Note("link", $"{repository.Name}@{digest}", link.Target.IsDefault ? "its link file is empty or damaged" : $"its link file names {link.Target}");
+        }).ConfigureAwait(false);
         var links = rows.OfType<LinkRow>().ToList();
         if (links.Count == 0) return;
         var (added, dangling) = await _database.WriteAsync(Durability.Relaxed, async (session, token) =>
@@ -192,40 +193,47 @@ public sealed class Adopt
     }
 
     // As many manifests at a time as a transaction takes, by number and by bytes.
-    private IEnumerable<List<Digest>> Batches(IEnumerable<Digest> digests)
+    private async Task AdoptRevisionsAsync(OneRepository repository, ListedDigest[] revisions, List<ListedDigest>? indexes, CancellationToken ct)
     {
-        var (batch, bytes) = (new List<Digest>(), 0L);
-        foreach (var digest in digests)
+        var digests = Array.ConvertAll(revisions, r => r.Digest.Value);
+        var sizes = await _database.ReadAsync(digests, static (session, names, token) => AdoptionRows.SizesAsync(session, names, token), ct).ConfigureAwait(false);
+        var (batch, bytes) = (new List<ListedDigest>(), 0L);
+        foreach (var revision in revisions)
         {
-            var size = _folder.FindBlob(digest)?.Size ?? 0;
-            if (batch.Count == _options.BatchSize || (batch.Count > 0 && bytes + size > MaxBatchBytes))
+            var size = Math.Min(sizes.GetValueOrDefault(revision.Digest.Value), _options.MaxManifestBytes);
+            if (batch.Count > 0 && bytes + size > MaxBatchBytes)
             {
-                yield return batch;
+                await AdoptManifestsAsync(repository, batch, indexes, ct).ConfigureAwait(false);
                 (batch, bytes) = ([], 0);
             }
-            batch.Add(digest);
-            bytes += Math.Min(size, _options.MaxManifestBytes);
+            batch.Add(revision);
+            bytes += size;
         }
-        if (batch.Count > 0) yield return batch;
+        if (batch.Count > 0) await AdoptManifestsAsync(repository, batch, indexes, ct).ConfigureAwait(false);
     }
 
     /// <param name="repository">Where they are.</param>
     /// <param name="batch">Digests that the repository has or had.</param>
     /// <param name="indexes">Takes what is to be recorded after all else; null to record everything.</param>
     /// <param name="ct">Ends the adoption.</param>
-    private async Task AdoptManifestsAsync(OneRepository repository, List<Digest> batch, List<Digest>? indexes, CancellationToken ct)
+    private async Task AdoptManifestsAsync(OneRepository repository, List<ListedDigest> batch, List<ListedDigest>? indexes, CancellationToken ct)
     {
+        // What an adoption that was cut off has recorded need not be fetched again.
+        var known = _options.Verify ? [] : await _database.ReadAsync(
+            (repository.Id, batch), static (session, b, token) => AdoptionRows.ContentsAsync(session, b.Id, b.batch.Select(r => r.Digest.Value), token), ct).ConfigureAwait(false);
         var files = new ManifestFile?[batch.Count];
-        Parallel.For(0, batch.Count, _readers, i =>
+        await Parallel.ForAsync(0, batch.Count, _readers, async (i, token) =>
         {
-            files[i] = ManifestFile.Read(_folder, repository.Name, batch[i], _options.MaxManifestBytes, out var problem);
-            if (problem.Length > 0) _tally.Note("manifest", $"{repository.Name}@{batch[i]}", problem);
-        });
+            (files[i], var problem) = await ManifestFile.ReadAsync(
+                _tree, repository.Name, batch[i], known.GetValueOrDefault(batch[i].Digest.Value), _options.MaxManifestBytes, token).ConfigureAwait(false);
+            if (problem.Length > 0) _tally.Note("manifest", $"{repository.Name}@{batch[i].Digest}", problem);
+        }).ConfigureAwait(false);
         var manifests = new List<ManifestFile>(files.Length);
-        foreach (var file in files.OfType<ManifestFile>())
+        for (var i = 0; i < files.Length; i++)
         {
+            if (files[i] is not { } file) continue;
             // Children first. Where there are very many indexes, tags alone, which come last, keep the order that matters.
-            if (file.Document.Manifests.Count > 0 && indexes is { Count: < MaxHeldBack }) indexes.Add(file.Digest);
+            if (file.Document.Manifests.Count > 0 && indexes is { Count: < MaxHeldBack }) indexes.Add(batch[i]);
             else manifests.Add(file);
         }
         if (manifests.Count == 0) return;
@@ -251,20 +259,20 @@ public sealed class Adopt
 
     // ---- tags ----
 
-    private async Task AdoptTagsAsync(OneRepository repository, string[] names, CancellationToken ct)
+    private async Task AdoptTagsAsync(OneRepository repository, (string Name, long ChangedAt)[] names, CancellationToken ct)
     {
         var rows = new TagRow?[names.Length];
-        Parallel.For(0, names.Length, _readers, i =>
+        await Parallel.ForAsync(0, names.Length, _readers, async (i, token) =>
         {
-            var problem = "";
-            if (!TagName.IsValid(names[i])) problem = "no tag can have this name";
-            else if (_folder.ReadTag(repository.Name, names[i]) is { } link)
+            var (problem, name) = ("", names[i].Name);
+            if (!TagName.IsValid(name)) problem = "no tag can have this name";
+            else if (await _tree.ReadTagAsync(repository.Name, names[i], token).ConfigureAwait(false) is { } link)
             {
                 if (link.Target.IsDefault) problem = "its link file is empty or damaged";
-                else rows[i] = new TagRow(names[i], link.Target.Value, link.ChangedAt);
+                else rows[i] = new TagRow(name, link.Target.Value, link.ChangedAt);
             }
-            if (problem.Length > 0) _tally.Note("tag", $"{repository.Name}:{names[i]}", problem);
-        });
+            if (problem.Length > 0) _tally.Note("tag", $"{repository.Name}:{name}", problem);
+        }).ConfigureAwait(false);
         var tags = rows.OfType<TagRow>().ToList();
         if (tags.Count == 0) return;
         var states = new Dictionary<string, TagState>();

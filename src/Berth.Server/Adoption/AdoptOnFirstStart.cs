@@ -1,49 +1,43 @@
 using System.Globalization;
-using Berth.Blobs.FileSystem;
 using Berth.Server.Platform.Data;
 using Microsoft.Extensions.Logging;
 
 namespace Berth.Server.Adoption;
 
 /// <summary>
-/// What the server does before it first answers, so that Docker Registry can be replaced by changing nothing but the program: when the storage root
+/// What the server does before it first answers, so that Docker Registry can be replaced by changing nothing but the program: when the default store
 /// holds repositories of a Docker Registry and the database holds none, or an adoption was begun and not finished, it adopts. Otherwise it costs
-/// one look at a folder. The report is left in <c>berth/adoption-report.json</c> below the storage root.
+/// one look at the database and a folder; a bucket is asked only while the database is empty. The report is left in <see cref="AdoptionSource.ReportFile"/>.
 /// </summary>
 public static class AdoptOnFirstStart
 {
-    /// <summary>Name of the report below the storage root.</summary>
-    public const string ReportFile = "berth/adoption-report.json";
-
     private const int MaxLoggedFindings = 100;
     private static readonly TimeSpan LogInterval = TimeSpan.FromSeconds(5);
 
     /// <summary>Adopts if there is something to adopt.</summary>
     /// <param name="database">Migrated.</param>
-    /// <param name="root">Storage root, with <c>docker/</c> in it if there is anything.</param>
+    /// <param name="source">Where there may be something.</param>
     /// <param name="options">How.</param>
     /// <param name="time">Clock.</param>
     /// <param name="logger">Gets progress every few seconds, what was left out, and the sums.</param>
     /// <param name="ct">Ends the adoption; the next start takes it up again.</param>
     /// <returns>Null when there was nothing to do.</returns>
     public static async Task<AdoptionReport?> RunAsync(
-        Database database, string root, AdoptionOptions options, TimeProvider time, ILogger logger, CancellationToken ct)
+        Database database, AdoptionSource source, AdoptionOptions options, TimeProvider time, ILogger logger, CancellationToken ct)
     {
-        var paths = new ContentPaths(root);
-        var isUnfinished = new AdoptionMark(paths).IsSet;
+        var isUnfinished = await source.IsUnfinishedAsync(ct).ConfigureAwait(false);
         if (!isUnfinished)
         {
-            if (!new RegistryFolder(paths).HasContent) return null;
             if (!await database.ReadAsync(0, static (session, _, token) => AdoptionRows.IsEmptyAsync(session, token), ct).ConfigureAwait(false)) return null;
+            if (!await source.HasContentAsync(ct).ConfigureAwait(false)) return null;
         }
-        logger.Started(paths.Root, isUnfinished);
-        var report = await Adopt.RunAsync(database, root, options, time, new ProgressLog(logger, time), ct).ConfigureAwait(false);
+        logger.Started(source.Name, isUnfinished);
+        var report = await Adopt.RunAsync(database, source, options, time, new ProgressLog(logger, time), ct).ConfigureAwait(false);
         foreach (var finding in report.Findings.Take(MaxLoggedFindings)) logger.Found(finding.Kind, finding.Name, finding.Reason, finding.IsAdopted);
-        var file = Path.Join(paths.Root, ReportFile);
-        await File.WriteAllTextAsync(file, report.ToJson() + "\n", ct).ConfigureAwait(false);
+        await File.WriteAllTextAsync(source.ReportFile, report.ToJson() + "\n", ct).ConfigureAwait(false);
         var found = report.Found;
         var seconds = report.ElapsedSeconds.ToString("0.0", CultureInfo.InvariantCulture);
-        logger.Finished(found.Repositories, found.Tags, found.Manifests, found.Blobs, found.Bytes, report.Skipped, report.Incomplete, seconds, file);
+        logger.Finished(found.Repositories, found.Tags, found.Manifests, found.Blobs, found.Bytes, report.Skipped, report.Incomplete, seconds, source.ReportFile);
         return report;
     }
 

@@ -16,14 +16,14 @@ public sealed record AdoptionOptions
     /// <summary>Most blobs, links, manifests or tags of one transaction.</summary>
     public int BatchSize { get; init; } = 500;
 
-    /// <summary>Most files read side by side; 0 takes four for each processor.</summary>
+    /// <summary>Most files or objects read side by side; 0 takes four for each processor, sixteen (32 to 128 in all) from a bucket.</summary>
     public int MaxReaders { get; init; }
 }
 
 /// <summary>What an adoption is busy with.</summary>
 public enum AdoptionPhase
 {
-    /// <summary>Recording blobs; a step is one of the folders <c>blobs/&lt;algorithm&gt;/&lt;two digits&gt;</c>.</summary>
+    /// <summary>Recording blobs; a step is those whose digests begin alike.</summary>
     Blobs,
 
     /// <summary>Recording links, manifests and tags; a step is a repository.</summary>
@@ -43,7 +43,7 @@ public sealed record AdoptionProgress(AdoptionPhase Phase, int Done, int Total, 
 /// <summary>Numbers of things; bytes are those of blobs.</summary>
 public sealed record AdoptionCounts(long Repositories, long Tags, long Manifests, long Links, long Blobs, long Bytes);
 
-/// <summary>Something in the folder that is not as it should be.</summary>
+/// <summary>Something that is not as it should be.</summary>
 /// <param name="Kind"><c>repository</c>, <c>blob</c>, <c>link</c>, <c>manifest</c> or <c>tag</c>.</param>
 /// <param name="Name">Which one: <c>repository</c>, <c>repository@digest</c>, <c>repository:tag</c> or a digest.</param>
 /// <param name="Reason">What is wrong with it.</param>
@@ -56,10 +56,10 @@ public sealed record AdoptionReport
     /// <summary>Most findings that a report lists; more are only counted.</summary>
     public const int MaxFindings = 10_000;
 
-    /// <summary>The storage root that was read.</summary>
+    /// <summary>The storage root or bucket that was read.</summary>
     public required string Root { get; init; }
 
-    /// <summary>What the folder holds and the database now knows.</summary>
+    /// <summary>What it holds and the database now knows.</summary>
     public required AdoptionCounts Found { get; init; }
 
     /// <summary>How much of it the database did not know before; a moved tag counts.</summary>

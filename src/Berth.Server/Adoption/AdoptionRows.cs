@@ -117,6 +117,24 @@ internal static class AdoptionRows
         return await reader.ReadAsync(ct).ConfigureAwait(false) ? (reader.GetString(0), reader.GetFieldValue<byte[]>(1)) : null;
     }
 
+    /// <summary>Sizes of those blobs of a list that are recorded.</summary>
+    public static async ValueTask<Dictionary<string, long>> SizesAsync(DbSession session, IEnumerable<string> digests, CancellationToken ct)
+    {
+        var sizes = new Dictionary<string, long>(StringComparer.Ordinal);
+        await using var reader = await session.Command(SelectSizes, JsonSerializer.Serialize(digests)).ExecuteReaderAsync(ct).ConfigureAwait(false);
+        while (await reader.ReadAsync(ct).ConfigureAwait(false)) sizes[reader.GetString(0)] = reader.GetInt64(1);
+        return sizes;
+    }
+
+    /// <summary>The bytes of those manifests of a list that the repository has.</summary>
+    public static async ValueTask<Dictionary<string, byte[]>> ContentsAsync(DbSession session, long repositoryId, IEnumerable<string> digests, CancellationToken ct)
+    {
+        var contents = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        await using var reader = await session.Command(SelectContents, repositoryId, JsonSerializer.Serialize(digests)).ExecuteReaderAsync(ct).ConfigureAwait(false);
+        while (await reader.ReadAsync(ct).ConfigureAwait(false)) contents[reader.GetString(0)] = reader.GetFieldValue<byte[]>(1);
+        return contents;
+    }
+
     /// <summary>Whether the database knows neither a repository nor a blob.</summary>
     public static async ValueTask<bool> IsEmptyAsync(DbSession session, CancellationToken ct) =>
         await session.ScalarAsync(SelectAny, [], ct).ConfigureAwait(false) is null;
@@ -259,6 +277,14 @@ internal static class AdoptionRows
         "SELECT id FROM repositories WHERE id = @0", "SELECT id FROM repositories WHERE id = @0 FOR NO KEY UPDATE");
 
     private static readonly Statement SelectManifest = new("SELECT media_type, content FROM manifests WHERE id = @0");
+
+    private static readonly Statement SelectSizes = new(
+        "SELECT b.digest, b.size FROM json_each(@0) j JOIN blobs b ON b.digest = j.value",
+        "SELECT b.digest, b.size FROM jsonb_array_elements_text(@0::jsonb) AS j(d) JOIN blobs b ON b.digest = j.d");
+
+    private static readonly Statement SelectContents = new(
+        "SELECT m.digest, m.content FROM json_each(@1) j JOIN manifests m ON m.repository_id = @0 AND m.digest = j.value",
+        "SELECT m.digest, m.content FROM jsonb_array_elements_text(@1::jsonb) AS j(d) JOIN manifests m ON m.repository_id = @0 AND m.digest = j.d");
 
     private static readonly Statement SelectAny = new("SELECT 1 WHERE EXISTS (SELECT 1 FROM repositories) OR EXISTS (SELECT 1 FROM blobs)");
 

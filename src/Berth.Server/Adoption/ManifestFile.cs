@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Berth.Oci;
 
 namespace Berth.Server.Adoption;
@@ -11,45 +10,32 @@ namespace Berth.Server.Adoption;
 internal sealed record ManifestFile(Digest Digest, ManifestDocument Document, byte[] Content, long LinkedAt)
 {
     /// <summary>Reads and checks a manifest.</summary>
+    /// <param name="tree">Where it is.</param>
+    /// <param name="repository">Whose it is.</param>
+    /// <param name="revision">Which.</param>
+    /// <param name="known">Its bytes where the database has them; else null.</param>
+    /// <param name="maxBytes">Most bytes of a manifest.</param>
+    /// <param name="ct">Cancels.</param>
     /// <returns>Null with what is wrong; null with an empty text when the manifest was deleted.</returns>
-    public static ManifestFile? Read(RegistryFolder folder, string repository, Digest digest, int maxBytes, out string problem)
+    public static async ValueTask<(ManifestFile? File, string Problem)> ReadAsync(
+        IRegistryTree tree, string repository, ListedDigest revision, byte[]? known, int maxBytes, CancellationToken ct)
     {
-        problem = "";
-        if (folder.ReadRevision(repository, digest) is not { } link) return null;
+        if (await tree.ReadRevisionAsync(repository, revision, ct).ConfigureAwait(false) is not { } link) return (null, "");
+        var digest = revision.Digest;
         // Docker Registry follows the link, and every link that it writes names its own folder.
-        if (link.Target != digest)
-        {
-            problem = link.Target.IsDefault ? "its link file is empty or damaged" : $"its link file names {link.Target}";
-            return null;
-        }
-        if (ReadContent(folder, digest, maxBytes, out problem) is not { } content) return null;
-        if (Digest.Of(content, digest.Algorithm) != digest)
-        {
-            problem = $"its bytes are damaged: they have the digest {Digest.Of(content, digest.Algorithm)}";
-            return null;
-        }
-        return TryReadDocument(content, out var document, out problem) ? new ManifestFile(digest, document, content, link.ChangedAt) : null;
+        if (link.Target != digest) return (null, link.Target.IsDefault ? "its link file is empty or damaged" : $"its link file names {link.Target}");
+        var (content, problem) = known is not null ? (known, "") : await ReadContentAsync(tree, digest, maxBytes, ct).ConfigureAwait(false);
+        if (content is null) return (null, problem);
+        if (Digest.Of(content, digest.Algorithm) != digest) return (null, $"its bytes are damaged: they have the digest {Digest.Of(content, digest.Algorithm)}");
+        return TryReadDocument(content, out var document, out problem) ? (new ManifestFile(digest, document, content, link.ChangedAt), "") : (null, problem);
     }
 
-    /// <summary>Reads a whole blob and compares; null when its bytes have the digest, else what is wrong.</summary>
-    public static async Task<string?> VerifyBlobAsync(RegistryFolder folder, Digest digest, CancellationToken ct)
+    private static async ValueTask<(byte[]? Content, string Problem)> ReadContentAsync(IRegistryTree tree, Digest digest, int maxBytes, CancellationToken ct)
     {
-        await using var file = folder.OpenBlob(digest);
-        if (file is null) return "its bytes are missing";
-        var isSha512 = digest.Algorithm == DigestAlgorithm.Sha512;
-        var hash = isSha512 ? await SHA512.HashDataAsync(file, ct).ConfigureAwait(false) : await SHA256.HashDataAsync(file, ct).ConfigureAwait(false);
-        var actual = Digest.FromHash(digest.Algorithm, hash);
-        return actual == digest ? null : $"its bytes are damaged: they have the digest {actual}";
-    }
-
-    private static byte[]? ReadContent(RegistryFolder folder, Digest digest, int maxBytes, out string problem)
-    {
-        using var file = folder.OpenBlob(digest);
-        problem = file is null ? "its bytes are missing" : file.Length > maxBytes ? $"it has {file.Length} bytes, more than {maxBytes} are no manifest" : "";
-        if (problem.Length > 0) return null;
-        var content = new byte[file!.Length];
-        file.ReadExactly(content);
-        return content;
+        using var reader = await tree.OpenBlobAsync(digest, ct).ConfigureAwait(false);
+        if (reader is null) return (null, "its bytes are missing");
+        if (reader.Length > maxBytes) return (null, $"it has {reader.Length} bytes, more than {maxBytes} are no manifest");
+        return (await BlobBytes.ReadAllAsync(reader, ct).ConfigureAwait(false), "");
     }
 
     // OCI documents need not name their type (OCI image spec, manifest.md, "mediaType"); Docker Registry tells them apart by their fields.

@@ -1,84 +1,76 @@
 using System.IO.Enumeration;
-using System.Text;
+using Berth.Blobs;
 using Berth.Blobs.FileSystem;
 using Berth.Oci;
 
 namespace Berth.Server.Adoption;
 
-/// <summary>
-/// Reads the folder of a Docker Registry (distribution 2.x and 3.x, driver <c>filesystem</c>), and writes nothing into it. Everything is listed
-/// lazily: memory does not grow with what the folder holds. Names that Docker Registry would not have made are passed over.
-/// </summary>
-internal sealed class RegistryFolder(ContentPaths paths)
+/// <summary>Docker Registry's folder (driver <c>filesystem</c>).</summary>
+internal sealed class RegistryFolder(ContentPaths paths) : IRegistryTree
 {
-    // "sha512:" and 128 digits, with room for a line end.
-    private const int MaxLinkBytes = Digest.MaxLength + 16;
+    private const int ReadersPerProcessor = 4;
 
     private static readonly EnumerationOptions Entries = new() { IgnoreInaccessible = false, RecurseSubdirectories = false, AttributesToSkip = 0 };
 
-    /// <summary>Whether there is anything of a repository.</summary>
-    public bool HasContent => Directory.Exists(paths.Repositories) && Folders(paths.Repositories).Any();
+    /// <summary>All that Docker Registry may have used.</summary>
+    public static IEnumerable<DigestAlgorithm> Algorithms => [DigestAlgorithm.Sha256, DigestAlgorithm.Sha512];
 
-    /// <summary>The folders that each hold the blobs with the same first two digits.</summary>
-    public IEnumerable<(DigestAlgorithm Algorithm, string Path)> Shards()
+    public string Name => paths.Root;
+
+    public int Readers => Environment.ProcessorCount * ReadersPerProcessor;
+
+    public ValueTask<bool> HasContentAsync(CancellationToken ct) => ValueTask.FromResult(Directory.Exists(paths.Repositories) && Folders(paths.Repositories).Any());
+
+    public IAsyncEnumerable<RegistryShard> ShardsAsync(CancellationToken ct) =>
+        Algorithms.SelectMany(algorithm => Folders(paths.AlgorithmFolder(algorithm)).Select(name => new RegistryShard(algorithm, name))).ToAsyncEnumerable();
+
+    public IAsyncEnumerable<ListedDigest> BlobsAsync(RegistryShard shard, CancellationToken ct) =>
+        Digests(shard.Algorithm, Path.Join(paths.AlgorithmFolder(shard.Algorithm), shard.Digits)).ToAsyncEnumerable();
+
+    public IAsyncEnumerable<(string Name, bool IsValid)> RepositoriesAsync(CancellationToken ct) => RepositoriesBelow("").ToAsyncEnumerable();
+
+    public IAsyncEnumerable<ListedDigest> LayersAsync(string repository, CancellationToken ct) =>
+        AllDigests(Path.Join(paths.Repositories, repository, "_layers")).ToAsyncEnumerable();
+
+    public IAsyncEnumerable<ListedDigest> RevisionsAsync(string repository, CancellationToken ct) =>
+        AllDigests(Path.Join(paths.Repositories, repository, "_manifests/revisions")).ToAsyncEnumerable();
+
+    public IAsyncEnumerable<(string Name, long ChangedAt)> TagsAsync(string repository, CancellationToken ct) =>
+        Folders(Path.Join(paths.Repositories, repository, "_manifests/tags")).Select(name => (name, 0L)).ToAsyncEnumerable();
+
+    public ValueTask<Link?> ReadLayerAsync(string repository, ListedDigest layer, CancellationToken ct) =>
+        ReadLink(Path.Join(paths.Repositories, repository, "_layers", layer.Digest.Algorithm.Name, layer.Digest.Hex.ToString()));
+
+    public ValueTask<Link?> ReadRevisionAsync(string repository, ListedDigest revision, CancellationToken ct) =>
+        ReadLink(Path.Join(paths.Repositories, repository, "_manifests/revisions", revision.Digest.Algorithm.Name, revision.Digest.Hex.ToString()));
+
+    public ValueTask<Link?> ReadTagAsync(string repository, (string Name, long ChangedAt) tag, CancellationToken ct) =>
+        ReadLink(Path.Join(paths.Repositories, repository, "_manifests/tags", tag.Name, "current"));
+
+    public ValueTask<ListedDigest?> FindBlobAsync(ListedDigest listed, CancellationToken ct)
     {
-        foreach (var algorithm in Algorithms)
-        {
-            foreach (var name in Folders(paths.AlgorithmFolder(algorithm)))
-                yield return (algorithm, Path.Join(paths.AlgorithmFolder(algorithm), name));
-        }
+        var file = new FileInfo(paths.Content(listed.Digest));
+        return ValueTask.FromResult<ListedDigest?>(
+            file.Exists ? new ListedDigest(listed.Digest, file.Length, new DateTimeOffset(file.LastWriteTimeUtc).ToUnixTimeMilliseconds()) : null);
     }
 
-    /// <summary>The digests of the blobs of a shard; not all of them need have bytes.</summary>
-    public static IEnumerable<Digest> Blobs(DigestAlgorithm algorithm, string shard) => Digests(algorithm, shard);
-
-    /// <summary>
-    /// All repositories by their full names, and folders below which there is something of a repository under a name that none can have
-    /// (<c>IsValid</c> false).
-    /// </summary>
-    public IEnumerable<(string Name, bool IsValid)> Repositories() => RepositoriesBelow("");
-
-    /// <summary>Digests for which a repository has or had a link to a blob.</summary>
-    public IEnumerable<Digest> Layers(string repository) => AllDigests(Path.Join(paths.Repositories, repository, "_layers"));
-
-    /// <summary>Digests for which a repository has or had a manifest.</summary>
-    public IEnumerable<Digest> Revisions(string repository) => AllDigests(Path.Join(paths.Repositories, repository, "_manifests/revisions"));
-
-    /// <summary>Names of tags that a repository has or had.</summary>
-    public IEnumerable<string> Tags(string repository) => Folders(Path.Join(paths.Repositories, repository, "_manifests/tags"));
-
-    /// <summary>The link that lets a repository serve a blob; null when it was deleted or never made.</summary>
-    public Link? ReadLayer(string repository, Digest digest) =>
-        ReadLink(Path.Join(paths.Repositories, repository, "_layers", digest.Algorithm.Name, digest.Hex.ToString()));
-
-    /// <summary>The link that lets a repository serve a manifest; null when it was deleted.</summary>
-    public Link? ReadRevision(string repository, Digest digest) =>
-        ReadLink(Path.Join(paths.Repositories, repository, "_manifests/revisions", digest.Algorithm.Name, digest.Hex.ToString()));
-
-    /// <summary>Where a tag points; null when it was deleted.</summary>
-    public Link? ReadTag(string repository, string tag) => ReadLink(Path.Join(paths.Repositories, repository, "_manifests/tags", tag, "current"));
-
-    /// <summary>Size in bytes and time of a blob; null when its bytes are missing.</summary>
-    public (long Size, long ChangedAt)? FindBlob(Digest digest)
-    {
-        var file = new FileInfo(paths.Content(digest));
-        return file.Exists ? (file.Length, new DateTimeOffset(file.LastWriteTimeUtc).ToUnixTimeMilliseconds()) : null;
-    }
-
-    /// <summary>Opens a blob; null when its bytes are missing.</summary>
-    public FileStream? OpenBlob(Digest digest)
+    public ValueTask<IBlobReader?> OpenBlobAsync(Digest digest, CancellationToken ct)
     {
         try
         {
-            return new FileStream(paths.Content(digest), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1);
+            var handle = File.OpenHandle(paths.Content(digest), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            return ValueTask.FromResult<IBlobReader?>(new FileBlobReader(handle));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            return null;
+            return ValueTask.FromResult<IBlobReader?>(null);
         }
     }
 
-    private static IEnumerable<DigestAlgorithm> Algorithms => [DigestAlgorithm.Sha256, DigestAlgorithm.Sha512];
+    public void Dispose()
+    {
+        // Nothing is held open.
+    }
 
     private IEnumerable<(string Name, bool IsValid)> RepositoriesBelow(string parent)
     {
@@ -102,13 +94,13 @@ internal sealed class RegistryFolder(ContentPaths paths)
         if (isRepository && parent.Length > 0) yield return (parent, true);
     }
 
-    private static IEnumerable<Digest> AllDigests(string folder) => Algorithms.SelectMany(algorithm => Digests(algorithm, Path.Join(folder, algorithm.Name)));
+    private static IEnumerable<ListedDigest> AllDigests(string folder) => Algorithms.SelectMany(algorithm => Digests(algorithm, Path.Join(folder, algorithm.Name)));
 
-    private static IEnumerable<Digest> Digests(DigestAlgorithm algorithm, string folder)
+    private static IEnumerable<ListedDigest> Digests(DigestAlgorithm algorithm, string folder)
     {
         foreach (var name in Folders(folder))
         {
-            if (Digest.TryParse(string.Concat(algorithm.Prefix, name), out var digest)) yield return digest;
+            if (Digest.TryParse(string.Concat(algorithm.Prefix, name), out var digest)) yield return new ListedDigest(digest, -1, 0);
         }
     }
 
@@ -121,22 +113,18 @@ internal sealed class RegistryFolder(ContentPaths paths)
     // A folder that goes while it is listed, or never was, has nothing in it.
     private static IEnumerable<string> Folders(string path) => Directory.Exists(path) ? FoldersOf(path) : [];
 
-    private static Link? ReadLink(string folder)
+    private static ValueTask<Link?> ReadLink(string folder)
     {
-        Span<byte> text = stackalloc byte[MaxLinkBytes];
+        Span<byte> text = stackalloc byte[Link.MaxBytes];
         try
         {
             using var file = File.OpenHandle(Path.Join(folder, "link"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             var length = RandomAccess.Read(file, text, 0);
-            var changedAt = new DateTimeOffset(File.GetLastWriteTimeUtc(file)).ToUnixTimeMilliseconds();
-            return new Link(Digest.TryParse(Encoding.UTF8.GetString(text[..length]).Trim(), out var target) ? target : default, changedAt);
+            return ValueTask.FromResult<Link?>(Link.Parse(text[..length], new DateTimeOffset(File.GetLastWriteTimeUtc(file)).ToUnixTimeMilliseconds()));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            return null;
+            return ValueTask.FromResult<Link?>(null);
         }
     }
 }
-
-/// <summary>A link file of Docker Registry: the digest it names, default when it names none, and when it was written (Unix milliseconds).</summary>
-internal readonly record struct Link(Digest Target, long ChangedAt);

@@ -12,7 +12,7 @@ namespace Berth.Server.Backup;
 /// Where backups lie: a folder, or a blob store that keeps content by key. All backups of a target share their blobs, each under a key that its digest
 /// says, so that a backup copies what no earlier one has copied. Everything gets its key in one step when it is whole: what has a key is complete.
 /// </summary>
-internal sealed class BackupTarget
+internal sealed class BackupTarget : IDisposable
 {
     private const string ManifestPrefix = "backup-";
     private const int BufferBytes = 1 << 20;
@@ -25,11 +25,13 @@ internal sealed class BackupTarget
     /// <summary>A folder, made if it is not there.</summary>
     public static BackupTarget InFolder(string folder, TimeProvider time) => new(new FileSystemBlobStore(Path.GetFullPath(folder), minFreeBytes: 0, time, byKey: true));
 
-    /// <summary>A blob store.</summary>
+    /// <summary>A blob store, which this takes over.</summary>
     /// <exception cref="InvalidOperationException">It keeps content by digest only.</exception>
     public static BackupTarget In(IBlobStore store) => store.PlaceOf("probe", Digest.Of([])).Key is not null
         ? new BackupTarget(store)
         : throw new InvalidOperationException("this store keeps content by digest and cannot hold backups: name a folder instead");
+
+    public void Dispose() => (_store as IDisposable)?.Dispose();
 
     /// <summary>Names of the backups that are whole, the oldest first.</summary>
     public async Task<List<string>> ListAsync(CancellationToken ct)

@@ -42,6 +42,7 @@ public static class DockerRegistryKeys
     private const string Redis = "Berth needs no Redis: it keeps metadata in its own database";
     private const string Proxy = "the pull-through cache arrives in version 0.5";
     private const string Middleware = "Berth has no plug-ins in Go, and redirects to signed URLs of the object store by itself";
+    private const string CloudFront = "cloudfront before storage.s3 becomes storage.cloudFront; other names are ignored, with a warning";
     private const string LetsEncrypt = "certificates are not fetched yet; use an ACME client and http.tls.certificate, Berth takes up renewed files by itself";
     private const string Reporting = "no outside error reporting (Docker Registry 3 dropped it too); use logs, metrics or OpenTelemetry";
     private const string SchemaOne = "schema 1 manifests are not served (Docker Registry 3 dropped them too)";
@@ -152,7 +153,10 @@ public static class DockerRegistryKeys
         Honour(Three, "auth.token.signingalgorithms[]", "access.token.signingAlgorithms"),
         Honour(Both, "auth.none", "access.mode open"),
 
-        .. Rows(Both, "middleware", "registry[].name registry[].disabled registry[].options.* repository[].name repository[].disabled repository[].options.* storage[].name storage[].disabled storage[].options.*", NotSupported, Middleware),
+        .. Rows(Both, "middleware", "registry[].name registry[].disabled registry[].options.* repository[].name repository[].disabled repository[].options.*", NotSupported, Middleware),
+        Honour(Both, "middleware.storage[].name", CloudFront),
+        Honour(Both, "middleware.storage[].disabled", CloudFront),
+        Honour(Both, "middleware.storage[].options.*", "storage.cloudFront.baseUrl, privateKey, keyPairId and duration, of baseurl, privatekey, keypairid and duration; ipfilteredby is ignored, with a warning"),
         .. Rows(Two, "reporting", "bugsnag.apikey bugsnag.releasestage bugsnag.endpoint newrelic.licensekey newrelic.name newrelic.verbose", NotSupported, Reporting),
 
         Honour(Both, "http.addr", "http.urls"),

@@ -11,14 +11,13 @@ internal static class DockerRegistryStorage
         {
             DockerRegistryObjectStores.Map(reader, driver);
             reader.Put("dataFolder", Path.Combine(DockerRegistryFile.DefaultRootDirectory, "berth"), DockerRegistryReader.Default);
-            reader.Report.Warn($"storage.{driver}", reader.Origin($"storage.{driver}"),
-                "images that Docker Registry keeps in this store are not taken over: adoption reads folders; copy them with a client while it still runs");
             WarnOfMetadataOnDisk(reader, driver, environment);
         }
         else
         {
             MapFolder(reader);
         }
+        DockerRegistryMiddleware.Map(reader);
         reader.CopySwitch("storage.redirect.disable", "storage.redirect.enabled", opposite: true);
         reader.Put("registry.delete", reader.Switch("storage.delete.enabled", missing: false), reader.Origin("storage.delete.enabled"));
         reader.CopySwitch("storage.maintenance.readonly.enabled", "registry.readOnly");

@@ -32,6 +32,7 @@ internal sealed class DoctorApi(DoctorSettings options, Database database, Runti
         Settings = await settings.ReadAsync(ct).ConfigureAwait(false),
         Health = instruments.Health,
         FreeBytes = instruments.Stores[instruments.Stores.Default].FreeBytes,
+        Stores = await Task.WhenAll(instruments.Stores.Names.Order(StringComparer.Ordinal).Select(name => DoctorStore.ReadAsync(name, instruments.Stores[name], time, ct))).ConfigureAwait(false),
         MetricsReadAgo = instruments.Page.ReadAgo,
         Pulls = instruments.Requests.Quantile("manifest", HttpMethods.Get, Share),
         SignInsFailed = instruments.Access.SignInsFailed,

@@ -40,6 +40,8 @@ internal static class DoctorChecks
             "look at /debug/health: it has the error of the store", facts =>
                 facts.Health.Checks.FirstOrDefault(check => check.Name == "storage") is not { } check ? NotConfigured("the probe is switched off (health.storageEnabled)")
                 : check.Reading.Status == HealthStatus.Failing ? Fail($"the probe failed {check.Reading.Failures} times in a row") : Pass("the probe passes")),
+        new("deployment.stores", DoctorArea.Deployment, "Does every blob store work, those of rules too?", "a small object that is written, read and removed in each store; stores that have blobs and are not in the settings",
+            "mend the store, or add it to storage.stores again; berth storage list shows what lies where", Stores),
         new("deployment.availability", DoctorArea.Deployment, "Is high availability set up where it is needed?", "database.kind and access.secretKey",
             "replicas need PostgreSQL, a store that all reach, and the same access.secretKey: docs/kubernetes.md", facts =>
                 facts.Options.Database.Kind == DatabaseKind.Sqlite ? NotConfigured("one process with SQLite: a restart is an interruption")
@@ -105,6 +107,15 @@ internal static class DoctorChecks
                 : !facts.Options.Identity.PasswordNeedsMixture ? Fail("passwords need no mixture of letters and digits")
                 : facts.Counts.EndlessRobots > 0 ? Fail($"{facts.Counts.EndlessRobots} robots never end")
                 : Pass($"names are locked after {facts.Options.Identity.LockAfterFailures} failures, every robot ends")),
+        new("security.encryption", DoctorArea.Security, "Is content encrypted at rest?", "storage.encryption, and blobs that are still as they were before it was switched",
+            "set storage.encryption (docs/encryption.md), then berth storage move default default --wait", facts =>
+                (facts.Options.Storage.Encryption.Enabled, facts.Counts.PlainBlobs, facts.Counts.EncryptedBlobs) switch
+                {
+                    (true, 0, _) => Pass("all blobs are encrypted"),
+                    (true, var plain, _) => Fail($"{Many(plain)} blobs are from before and not encrypted"),
+                    (false, _, 0) => NotConfigured("content is stored as it is; the store may encrypt by itself"),
+                    (false, _, var sealedOnes) => Fail($"encryption is off, and {Many(sealedOnes)} blobs are still encrypted: their master key must be kept"),
+                }),
         new("security.tls", DoctorArea.Security, "Is the connection encrypted with a certificate that clients believe?", "the scheme, the certificate and its end",
             "set http.tls or a proxy with TLS: docs/installation.md", null),
         new("security.headers", DoctorArea.Security, "Do answers tell browsers to be strict?", "X-Content-Type-Options, and Strict-Transport-Security with TLS",
@@ -116,6 +127,8 @@ internal static class DoctorChecks
         new("distribution.pull-policy", DoctorArea.Distribution, "Is the pull policy sensible (cheap revalidation)?", "registry.contentCacheBytes",
             "set registry.contentCacheBytes above 0, 32MiB by default", facts =>
                 facts.Options.Registry.ContentCacheBytes > 0 ? Pass("HEAD and conditional requests are answered from memory: Always costs little") : Fail("the cache is off: each look at a tag reads the database")),
+        new("distribution.redirect", DoctorArea.Distribution, "Do clients fetch large blobs from the object store itself?", "storage.redirect, and whether the stores sign URLs",
+            "leave storage.redirect.enabled on; where clients cannot reach the store, set its public endpoint, or name their networks in storage.redirect.exceptNetworks", Redirect),
         Later("distribution.cache", DoctorArea.Distribution, "Is a cache configured where it is needed?", "proxy projects"),
         Later("distribution.sync", DoctorArea.Distribution, "Is there a sync policy for edge nodes?", "replication rules"),
         Later("distribution.proxy", DoctorArea.Distribution, "Is a proxy of other registries configured where it is needed?", "proxy projects"),
@@ -152,12 +165,37 @@ internal static class DoctorChecks
             "berth robot refresh ID for a robot that has ended; a lock ends after identity.lockTime; else docker login again", Unauthorized),
         new("trouble.storage-full", DoctorArea.Troubleshooting, "Is there room for pushes?", "free bytes of the store against storage.minFreeBytes",
             "delete tags of the largest projects: their bytes go after gc.delay, or at once with berth registry garbage-collect; unfinished uploads go after registry.uploadExpiry", StorageFull),
+        new("trouble.damaged-content", DoctorArea.Troubleshooting, "Is all content what it was?", "blobs in quarantine, and scrub.enabled",
+            "push the images again, or berth fsck --repair where a copy may be: docs/integrity.md; look at the disks", facts =>
+                facts.Counts.QuarantinedBlobs > 0 ? Fail($"{Many(facts.Counts.QuarantinedBlobs)} blobs are in quarantine: their bytes are wrong or missing")
+                : facts.Options.IsScrubbed ? Pass("nothing is in quarantine, content is read again in the background") : NotConfigured("nothing is in quarantine, and nobody looks (scrub.enabled)")),
         Later("trouble.scan", DoctorArea.Troubleshooting, "Do scans succeed?", "scanners"),
         new("trouble.webhooks", DoctorArea.Troubleshooting, "Do webhooks reach their receivers?", "deliveries that were given up",
             "see GET /api/berth/v1/webhooks/ID/deliveries?status=error, mend the target and send them again", facts =>
                 facts.Counts.FailedDeliveries > 0 ? Fail($"{facts.Counts.FailedDeliveries} deliveries were given up")
                 : facts.Counts.WebhookPolicies > 0 ? Pass($"{facts.Counts.WebhookPolicies} policies, nothing was given up") : NotConfigured("there is no webhook")),
     ];
+
+    private static Finding Stores(DoctorFacts facts)
+    {
+        var broken = facts.Stores.Where(store => store.Error is not null).Select(store => $"{store.Name}: {store.Error}").ToList();
+        broken.AddRange(facts.Counts.StoresWithBlobs.Except(facts.Stores.Select(store => store.Name)).Select(name => $"{name}: has blobs and is not in the settings"));
+        var rules = facts.Options.Storage.Rules.Count == 0 ? "no rule sends projects elsewhere" : $"{facts.Options.Storage.Rules.Count} rules send projects elsewhere";
+        return broken.Count > 0 ? Fail(string.Join("; ", broken)) : Pass($"{string.Join(", ", facts.Stores.Select(store => store.Name))} work; {rules}");
+    }
+
+    private static Finding Redirect(DoctorFacts facts)
+    {
+        var signing = facts.Stores.Where(store => store.Signs).Select(store => store.Name).ToList();
+        var redirect = facts.Options.Storage.Redirect;
+        if (signing.Count == 0) return NotConfigured("no store signs URLs, or its content is encrypted: every byte passes through Berth");
+        if (!redirect.Enabled) return NotConfigured("storage.redirect is off: every byte passes through Berth");
+        var who = redirect.Networks.Count == 0 ? "all clients" : $"clients of {string.Join(", ", redirect.Networks)}";
+        if (redirect.ExceptNetworks.Count > 0) who += $" but those of {string.Join(", ", redirect.ExceptNetworks)}";
+        return Pass($"{who} fetch blobs of {Size(redirect.MinBytes)} and more from {string.Join(", ", signing)}");
+    }
+
+    private static string Many(long count) => count >= DoctorCounts.MostCounted ? $"{count} or more" : $"{count}";
 
     private static Finding Unauthorized(DoctorFacts facts)
     {

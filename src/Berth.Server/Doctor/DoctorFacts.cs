@@ -1,3 +1,5 @@
+using Berth.Blobs;
+using Berth.Oci;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Health;
 using Berth.Server.Platform.Settings;
@@ -16,6 +18,9 @@ internal sealed record DoctorFacts
     /// <summary>Bytes that the store can still take; <see cref="long.MaxValue"/> without a limit.</summary>
     public required long FreeBytes { get; init; }
 
+    /// <summary>Each blob store of the settings.</summary>
+    public required IReadOnlyList<DoctorStore> Stores { get; init; }
+
     /// <summary>How long ago the metrics page was read; null for never.</summary>
     public required TimeSpan? MetricsReadAgo { get; init; }
 
@@ -27,6 +32,36 @@ internal sealed record DoctorFacts
     public required long SignInsThrottled { get; init; }
 
     public required DoctorCounts Counts { get; init; }
+}
+
+/// <summary>A blob store.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Error">Why it does not work; null when it does.</param>
+/// <param name="Signs">Whether it gives URLs of new content.</param>
+internal sealed record DoctorStore(string Name, string? Error, bool Signs)
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
+
+    /// <summary>Tries a store.</summary>
+    public static async Task<DoctorStore> ReadAsync(string name, IBlobStore store, TimeProvider time, CancellationToken ct)
+    {
+        using var limit = new CancellationTokenSource(s_patience, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, ct);
+        try
+        {
+            await store.ProbeAsync(both.Token).ConfigureAwait(false);
+            var url = await store.SignReadAsync(store.PlaceOf("probe", Digest.Of([])), TimeSpan.FromMinutes(1), both.Token).ConfigureAwait(false);
+            return new DoctorStore(name, null, url is not null);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return new DoctorStore(name, e.Message, false);
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            return new DoctorStore(name, $"no answer within {s_patience.TotalSeconds:0} s", false);
+        }
+    }
 }
 
 /// <summary>What is counted in the database.</summary>
@@ -70,6 +105,19 @@ internal sealed record DoctorCounts
     /// <summary>Projects with a quota.</summary>
     public long LimitedProjects { get; init; }
 
+    /// <summary>Blobs in quarantine, <see cref="MostCounted"/> at most, as the next two.</summary>
+    public long QuarantinedBlobs { get; init; }
+
+    public long PlainBlobs { get; init; }
+
+    public long EncryptedBlobs { get; init; }
+
+    /// <summary>Names of the stores that have blobs.</summary>
+    public IReadOnlyList<string> StoresWithBlobs { get; init; } = [];
+
+    /// <summary>Where counting blobs ends.</summary>
+    public const long MostCounted = 1000;
+
     private const int MostNames = 5;
     private static readonly TimeSpan s_recently = TimeSpan.FromDays(30);
 
@@ -91,6 +139,10 @@ internal sealed record DoctorCounts
             AccessRules = await CountAsync(CountAccessRules).ConfigureAwait(false),
             WebhookPolicies = await CountAsync(CountWebhooks).ConfigureAwait(false),
             FailedDeliveries = await CountAsync(CountFailedDeliveries).ConfigureAwait(false),
+            QuarantinedBlobs = await CountAsync(CountQuarantined, MostCounted).ConfigureAwait(false),
+            PlainBlobs = await CountAsync(CountPlain, MostCounted).ConfigureAwait(false),
+            EncryptedBlobs = await CountAsync(CountEncrypted, MostCounted).ConfigureAwait(false),
+            StoresWithBlobs = [.. (await NamesAsync(session, SelectStores, [], ct).ConfigureAwait(false)).Select(r => r.Name)],
             UnfinishedBytes = await CountAsync(SumUploads).ConfigureAwait(false),
             Largest = await NamesAsync(session, SelectLargest, [(long)MostNames], ct).ConfigureAwait(false),
         };
@@ -116,6 +168,10 @@ internal sealed record DoctorCounts
     private static readonly Statement CountAccessRules = new("SELECT COUNT(*) FROM access_rules");
     private static readonly Statement CountWebhooks = new("SELECT COUNT(*) FROM webhook_policies WHERE enabled");
     private static readonly Statement CountFailedDeliveries = new("SELECT COUNT(*) FROM (SELECT 1 FROM jobs WHERE kind = 'webhook' AND state = 4 LIMIT 1000) given_up");
+    private static readonly Statement CountQuarantined = new("SELECT COUNT(*) FROM (SELECT 1 FROM blobs WHERE quarantined_at IS NOT NULL LIMIT @0) counted");
+    private static readonly Statement CountPlain = new("SELECT COUNT(*) FROM (SELECT 1 FROM blobs WHERE key IS NULL OR key NOT LIKE 'e1-%' LIMIT @0) counted");
+    private static readonly Statement CountEncrypted = new("SELECT COUNT(*) FROM (SELECT 1 FROM blobs WHERE key LIKE 'e1-%' LIMIT @0) counted");
+    private static readonly Statement SelectStores = new("SELECT store, COUNT(*) FROM blobs GROUP BY store");
     private static readonly Statement SumUploads = new("SELECT COALESCE(SUM(byte_offset), 0) FROM uploads");
     private static readonly Statement SelectLargest = new("SELECT name, used_bytes FROM projects WHERE used_bytes > 0 ORDER BY used_bytes DESC, name LIMIT @0");
 }

@@ -25,6 +25,9 @@ internal sealed record DoctorSettings
 
     public required GarbageOptions Gc { get; init; }
 
+    /// <summary>Whether content is read again in the background (section <c>scrub</c>).</summary>
+    public required bool IsScrubbed { get; init; }
+
     public required LogOptions Log { get; init; }
 
     public required MetricsOptions Metrics { get; init; }

@@ -16,8 +16,6 @@ namespace Berth.Server.GarbageCollection;
 /// </summary>
 internal static class BlobSweep
 {
-
-
     /// <summary>Step 1: keeps others from committing, linking or naming these blobs. Those that somebody is committing now are left out.</summary>
     /// <returns>Ids of the blobs that are held.</returns>
     public static async ValueTask<List<long>> HoldAsync(DbSession session, IEnumerable<string> digests, CancellationToken ct)
@@ -64,12 +62,9 @@ internal static class BlobSweep
         SELECT pg_advisory_xact_lock(hashtextextended(d, 0)) FROM (SELECT jsonb_array_elements_text(@0::jsonb) AS d ORDER BY 1) AS j
         """);
 
-    private static readonly Statement SelectFree = new("""
-        SELECT b.id FROM json_each(@0) j JOIN blobs b ON b.digest = j.value WHERE NOT EXISTS (SELECT 1 FROM uploads u WHERE u.committing_digest = b.digest) ORDER BY b.id
-        """, """
-        SELECT b.id FROM blobs b WHERE b.digest IN (SELECT jsonb_array_elements_text(@0::jsonb))
-            AND NOT EXISTS (SELECT 1 FROM uploads u WHERE u.committing_digest = b.digest) ORDER BY b.id
-        """);
+    private static readonly Statement SelectFree = new(
+        $"SELECT b.id FROM json_each(@0) j JOIN blobs b ON b.digest = j.value WHERE {UnusedBlobs.NotCommitting} ORDER BY b.id",
+        $"SELECT b.id FROM blobs b WHERE b.digest IN (SELECT jsonb_array_elements_text(@0::jsonb)) AND {UnusedBlobs.NotCommitting} ORDER BY b.id");
 
     private const string PostgresIds = "(SELECT jsonb_array_elements_text(@0::jsonb)::bigint)";
 
@@ -79,16 +74,9 @@ internal static class BlobSweep
 
     private static readonly Statement LockBlobs = new("SELECT @0", $"SELECT 1 FROM blobs WHERE id IN {PostgresIds} ORDER BY id FOR UPDATE");
 
-    private static readonly Statement SelectUnused = new("""
-        SELECT b.id, b.digest, b.size, b.store, b.key FROM json_each(@0) j JOIN blobs b ON b.id = j.value
-        WHERE NOT EXISTS (SELECT 1 FROM manifest_blobs m WHERE m.blob_id = b.id)
-            AND NOT EXISTS (SELECT 1 FROM repository_blobs l WHERE l.blob_id = b.id AND l.linked_at >= @1)
-        """, $"""
-        SELECT b.id, b.digest, b.size, b.store, b.key FROM blobs b
-        WHERE b.id IN {PostgresIds}
-            AND NOT EXISTS (SELECT 1 FROM manifest_blobs m WHERE m.blob_id = b.id)
-            AND NOT EXISTS (SELECT 1 FROM repository_blobs l WHERE l.blob_id = b.id AND l.linked_at >= @1)
-        """);
+    private static readonly Statement SelectUnused = new(
+        $"SELECT b.id, b.digest, b.size, b.store, b.key FROM json_each(@0) j JOIN blobs b ON b.id = j.value WHERE {UnusedBlobs.Condition("@1")}",
+        $"SELECT b.id, b.digest, b.size, b.store, b.key FROM blobs b WHERE b.id IN {PostgresIds} AND {UnusedBlobs.Condition("@1")}");
 
     private static readonly Statement InsertRemovals = new("""
         INSERT INTO blob_removals (store, key, digest, size, created_at, due_at)

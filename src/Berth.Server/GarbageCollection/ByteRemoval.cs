@@ -42,7 +42,9 @@ internal sealed class ByteRemoval(Database database, BlobStores stores, TimeProv
         return freed;
     }
 
-    /// <summary>Removes everything that there is, whoever may be at it too; the bytes that vanished. A store that fails ends it.</summary>
+    /// <summary>
+    /// Removes everything that there is, whoever may be at it too, but what a move has let go of for a later time; the bytes that vanished. A store that fails ends it.
+    /// </summary>
     public async Task<long> RunAllAsync(int limit, CancellationToken ct)
     {
         for (var (freed, after) = (0L, 0L); ;)
@@ -73,7 +75,7 @@ internal sealed class ByteRemoval(Database database, BlobStores stores, TimeProv
         {
             await Rows.LockDigestAsync(session, digest.Value, token).ConfigureAwait(false);
             if (await session.ExecuteAsync(Delete, [removal.Id], token).ConfigureAwait(false) == 0) return new FreedBytes(0, 0, 0);
-            if (await session.ScalarAsync(CountUsers, [digest.Value, removal.Store], token).ConfigureAwait(false) > 0) return new FreedBytes(0, 0, 0);
+            if (await Rows.IsPathUsedAsync(session, digest.Value, removal.Store, token).ConfigureAwait(false)) return new FreedBytes(0, 0, 0);
             var (store, place) = (stores[removal.Store], new BlobLocation(removal.Store, null).PlaceOf(digest));
             if (await store.GetSizeAsync(place, token).ConfigureAwait(false) is not { } size) return new FreedBytes(0, 0, 0);
             await store.DeleteAsync(place, token).ConfigureAwait(false);
@@ -108,7 +110,7 @@ internal sealed class ByteRemoval(Database database, BlobStores stores, TimeProv
     }
 
     private static readonly Statement SelectPage = new(
-        "SELECT id, store, key, digest, size, upload_id, upload_state FROM blob_removals WHERE id > @0 AND NOT EXISTS (SELECT 1 FROM gc_holds WHERE until > @2) ORDER BY id LIMIT @1");
+        "SELECT id, store, key, digest, size, upload_id, upload_state FROM blob_removals WHERE id > @0 AND created_at <= @2 AND NOT EXISTS (SELECT 1 FROM gc_holds WHERE until > @2) ORDER BY id LIMIT @1");
 
     // A removal that a backup must not meet was written after the hold: whoever sees it sees the hold too.
     private static readonly Statement Claim = new("""
@@ -123,10 +125,6 @@ internal sealed class ByteRemoval(Database database, BlobStores stores, TimeProv
 
     private static readonly Statement Delete = new("DELETE FROM blob_removals WHERE id = @0");
     private static readonly Statement PutOff = new("UPDATE blob_removals SET due_at = @1 WHERE id = @0");
-
-    private static readonly Statement CountUsers = new("""
-        SELECT (SELECT count(*) FROM blobs WHERE digest = @0 AND store = @1 AND key IS NULL) + (SELECT count(*) FROM uploads WHERE committing_digest = @0)
-        """);
 }
 
 /// <summary>What went from the stores.</summary>

@@ -45,13 +45,12 @@ internal sealed class GarbagePreview(GarbageOptions options, TimeProvider time)
     }
 
     // A blob of which any link is young, or still waits for its own review, stays; so does one that somebody is committing.
-    private static readonly Statement SelectBlobs = new("""
+    private static readonly Statement SelectBlobs = new($"""
         SELECT count(*), CAST(COALESCE(SUM(b.size), 0) AS bigint) FROM blobs b
         WHERE b.id IN (SELECT blob_id FROM blob_reviews WHERE since <= @0)
-            AND NOT EXISTS (SELECT 1 FROM manifest_blobs m WHERE m.blob_id = b.id)
-            AND NOT EXISTS (SELECT 1 FROM repository_blobs l WHERE l.blob_id = b.id AND l.linked_at > @0)
+            AND {UnusedBlobs.Condition("@0 + 1")}
             AND NOT EXISTS (SELECT 1 FROM blob_reviews v JOIN repository_blobs l ON l.blob_id = v.blob_id AND l.repository_id = v.repository_id WHERE v.blob_id = b.id AND v.since > @0)
-            AND NOT EXISTS (SELECT 1 FROM uploads u WHERE u.committing_digest = b.digest)
+            AND {UnusedBlobs.NotCommitting}
         """);
 
     private static readonly Statement SelectManifests = new($"""

@@ -240,33 +240,22 @@ public sealed class OfflineCollection
     private static readonly Statement CountMarkedOfKept =
         new(UntaggedManifests.KeptOnSqlite + MarkedCountOfKept, UntaggedManifests.KeptOnPostgres + MarkedCountOfKept);
 
-    private const string Unused = """
-        FROM blobs b WHERE NOT EXISTS (SELECT 1 FROM manifest_blobs r WHERE r.blob_id = b.id)
-            AND NOT EXISTS (SELECT 1 FROM repository_blobs l WHERE l.blob_id = b.id AND l.linked_at >= @0)
-        """;
-
-    private const string UnusedOfKept = """
-        FROM blobs b WHERE NOT EXISTS (SELECT 1 FROM manifest_blobs r WHERE r.blob_id = b.id AND r.manifest_id IN (SELECT id FROM kept))
-            AND NOT EXISTS (SELECT 1 FROM repository_blobs l WHERE l.blob_id = b.id AND l.linked_at >= @0)
-        """;
+    private static readonly string s_unused = $"FROM blobs b WHERE {UnusedBlobs.Condition("@0")}";
+    private static readonly string s_unusedOfKept = $"FROM blobs b WHERE {UnusedBlobs.ConditionOfKept("@0")}";
 
     private const string CountAndBytes = "SELECT count(*), CAST(coalesce(sum(b.size), 0) AS bigint) ";
 
-    private static readonly Statement CountUnused = new(CountAndBytes + Unused);
+    private static readonly Statement CountUnused = new(CountAndBytes + s_unused);
 
     private static readonly Statement CountUnusedOfKept = new(
-        UntaggedManifests.KeptOnSqlite + CountAndBytes + UnusedOfKept, UntaggedManifests.KeptOnPostgres + CountAndBytes + UnusedOfKept);
+        UntaggedManifests.KeptOnSqlite + CountAndBytes + s_unusedOfKept, UntaggedManifests.KeptOnPostgres + CountAndBytes + s_unusedOfKept);
 
-    private static readonly Statement SelectUnused = new("SELECT b.digest " + Unused + " ORDER BY b.digest");
+    private static readonly Statement SelectUnused = new("SELECT b.digest " + s_unused + " ORDER BY b.digest");
 
-    private static readonly Statement SelectUnusedPage = new("""
-        SELECT b.digest FROM blobs b
-        WHERE b.digest > @0 AND NOT EXISTS (SELECT 1 FROM manifest_blobs m WHERE m.blob_id = b.id)
-            AND NOT EXISTS (SELECT 1 FROM repository_blobs l WHERE l.blob_id = b.id AND l.linked_at >= @1)
-        ORDER BY b.digest LIMIT @2
-        """);
+    private static readonly Statement SelectUnusedPage = new(
+        $"SELECT b.digest FROM blobs b WHERE b.digest > @0 AND {UnusedBlobs.Condition("@1")} ORDER BY b.digest LIMIT @2");
 
     private static readonly Statement SelectUnusedOfKept = new(
-        UntaggedManifests.KeptOnSqlite + "SELECT b.digest " + UnusedOfKept + " ORDER BY b.digest",
-        UntaggedManifests.KeptOnPostgres + "SELECT b.digest " + UnusedOfKept + " ORDER BY b.digest");
+        UntaggedManifests.KeptOnSqlite + "SELECT b.digest " + s_unusedOfKept + " ORDER BY b.digest",
+        UntaggedManifests.KeptOnPostgres + "SELECT b.digest " + s_unusedOfKept + " ORDER BY b.digest");
 }

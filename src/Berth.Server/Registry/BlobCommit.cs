@@ -10,15 +10,16 @@ namespace Berth.Server.Registry;
 /// 1. the intent is recorded, 2. the bytes become content, durably, 3. one transaction records blob, link, review, event and the end of
 /// the session. Killed in between, the session's row tells the janitor where the bytes are, and the client may send its last request again.
 /// </summary>
-internal sealed class BlobCommit(Database database, BlobStores stores, UploadSessions sessions, ContentCache cache, RegistryEvents events, TimeProvider time)
+internal sealed class BlobCommit(Database database, BlobStores stores, UploadSessions sessions, ContentCache cache, RegistryEvents events, RegistryOptions options, TimeProvider time)
 {
     /// <summary>Commits a session that has a row, with all its bytes in <paramref name="body"/>. False when another request has moved or ended it.</summary>
     public async Task<bool> CommitAsync(RegistryRequest request, UploadSession upload, UploadBody body, Digest digest, CancellationToken ct)
     {
         // 1. The row goes on to the end only where another process could go on from there.
+        if (!upload.TryIntend(stores, digest)) return false;
         var from = upload.Offset;
         if (body.Saved.Offset == body.Offset) (upload.Offset, upload.State, upload.HashState) = (body.Offset, body.Saved.State, body.SaveHash());
-        if (!await sessions.AdvanceAsync(upload, from, digest.Value, ct).ConfigureAwait(false)) return false;
+        if (!await sessions.AdvanceAsync(upload, from, digest.Value, IntentOf(stores[upload.Store]), ct).ConfigureAwait(false)) return false;
         return await FinishAsync(request, upload, body, digest).ConfigureAwait(false);
     }
 
@@ -29,7 +30,8 @@ internal sealed class BlobCommit(Database database, BlobStores stores, UploadSes
     public async Task<bool> CommitNewAsync(RegistryRequest request, UploadSession upload, UploadBody body, Digest digest, CancellationToken ct)
     {
         // 1.
-        await sessions.StartCommittingAsync(upload, digest, ct).ConfigureAwait(false);
+        upload.TryIntend(stores, digest);
+        await sessions.StartCommittingAsync(upload, digest, Durability.Relaxed, ct).ConfigureAwait(false);
         return await FinishAsync(request, upload, body, digest).ConfigureAwait(false);
     }
 
@@ -47,9 +49,10 @@ internal sealed class BlobCommit(Database database, BlobStores stores, UploadSes
     {
         // 1. Once this has begun it is carried through, whether the client waits or not.
         var store = stores[upload.Store];
+        if (!upload.TryIntend(stores, digest)) return false;
         var intent = isNew
-            ? sessions.StartCommittingAsync(upload, digest, CancellationToken.None)
-            : sessions.AdvanceAsync(upload, 0, digest.Value, CancellationToken.None);
+            ? sessions.StartCommittingAsync(upload, digest, IntentOf(store), CancellationToken.None)
+            : sessions.AdvanceAsync(upload, 0, digest.Value, IntentOf(store), CancellationToken.None);
         if (store.IsObjectStore && !await intent.ConfigureAwait(false)) return false;
         upload.CommittingDigest = digest.Value;
         try
@@ -77,17 +80,19 @@ internal sealed class BlobCommit(Database database, BlobStores stores, UploadSes
     /// </summary>
     /// <param name="upload">The session; it need not have a row.</param>
     /// <param name="digest">What it may have been committed as; the default for anything.</param>
-    public async Task GiveUpAsync(UploadSession upload, Digest digest)
+    /// <param name="isStale">Nobody has been at it for longer than a commit takes.</param>
+    public async Task GiveUpAsync(UploadSession upload, Digest digest, bool isStale = false)
     {
-        var store = stores[upload.Store];
-        var place = store.PlaceOf(upload.Id, digest);
-        if (place.Key is not null)
+        var location = upload.LocationIn(stores, digest);
+        if (location.Key is not null)
         {
-            await sessions.GiveUpAsync(upload, new BlobLocation(upload.Store, place.Key), CancellationToken.None).ConfigureAwait(false);
+            // A write that was cut off may be carried out yet: looking at once would find nothing, and the bytes would come after.
+            var after = upload.CommittingDigest is null || isStale ? TimeSpan.Zero : options.CommitPatience;
+            await sessions.GiveUpAsync(upload, location, after, CancellationToken.None).ConfigureAwait(false);
             return;
         }
         await sessions.DeleteAsync(upload.Id, CancellationToken.None).ConfigureAwait(false);
-        await store.DeleteUploadAsync(upload.Id, upload.State, CancellationToken.None).ConfigureAwait(false);
+        await stores[upload.Store].DeleteUploadAsync(upload.Id, upload.State, CancellationToken.None).ConfigureAwait(false);
     }
 
     /// <summary>Links a blob that another repository holds; false when it does not.</summary>
@@ -112,11 +117,16 @@ internal sealed class BlobCommit(Database database, BlobStores stores, UploadSes
 
     private Task<bool> RecordAsync(RegistryRequest request, UploadSession upload, Digest digest, long size)
     {
-        var location = new BlobLocation(upload.Store, stores[upload.Store].PlaceOf(upload.Id, digest).Key);
+        var location = upload.LocationIn(stores, digest);
         return database.WriteAsync(Durability.Full, async (session, token) =>
         {
-            if (!await UploadSessions.DeleteAsync(session, upload.Id, token).ConfigureAwait(false)) return false;
             var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+            if (!await UploadSessions.DeleteAsync(session, upload.Id, token).ConfigureAwait(false))
+            {
+                // Given up meanwhile, perhaps before the bytes were there to be removed; or committed by another try of the request.
+                if (location.Key is not null) await BlobRemovals.AddUnlessUsedAsync(session, location, digest.Value, size, now, token).ConfigureAwait(false);
+                return false;
+            }
             var blobId = await Rows.FindOrAddBlobAsync(session, digest.Value, size, location, now, token).ConfigureAwait(false);
             return await LinkAsync(session, request, blobId, digest, size, RegistryEventAction.Push, null, token).ConfigureAwait(false);
         }, CancellationToken.None);
@@ -151,6 +161,9 @@ internal sealed class BlobCommit(Database database, BlobStores stores, UploadSes
         session.AfterCommit(() => cache.RemoveBlob(request.Repository, digest));
         return true;
     }
+
+    // On a file system a scan of the uploads' folder finds what has no row. In a bucket nothing does: the row must be on disk before the object can be.
+    private static Durability IntentOf(IBlobStore store) => store.IsObjectStore ? Durability.Full : Durability.Relaxed;
 
     private static readonly Statement SelectLinked = new("""
         SELECT b.id, b.size FROM repositories r

@@ -40,16 +40,25 @@ public sealed class BlobRemoval
 /// <summary>Writes removals.</summary>
 internal static class BlobRemovals
 {
-    /// <summary>Lets go of bytes.</summary>
+    /// <summary>Lets go of bytes, from a time on that may be later than now.</summary>
     public static async ValueTask AddAsync(DbSession session, BlobLocation location, string digest, long size, long now, CancellationToken ct) =>
-        await session.ExecuteAsync(Insert, [location.Store, location.Key, digest, size, null, null, now], ct).ConfigureAwait(false);
+        await session.ExecuteAsync(Insert, [location.Store, location.Key, digest, size, null, null, now, now], ct).ConfigureAwait(false);
 
-    /// <summary>Lets go of everything that an upload may have left.</summary>
-    public static async ValueTask AddUploadAsync(DbSession session, BlobLocation location, UploadSession upload, long now, CancellationToken ct) =>
-        await session.ExecuteAsync(Insert, [location.Store, location.Key, upload.CommittingDigest ?? "", 0L, upload.Id, upload.State, now], ct).ConfigureAwait(false);
+    /// <summary>Lets go of everything that an upload may have left, from a time on.</summary>
+    public static async ValueTask AddUploadAsync(DbSession session, BlobLocation location, UploadSession upload, long now, long dueAt, CancellationToken ct) =>
+        await session.ExecuteAsync(Insert, [location.Store, location.Key, upload.CommittingDigest ?? "", 0L, upload.Id, upload.State, now, dueAt], ct).ConfigureAwait(false);
+
+    /// <summary>Lets go of the bytes of an upload whose session is gone, unless the blob has them.</summary>
+    public static async ValueTask AddUnlessUsedAsync(DbSession session, BlobLocation location, string digest, long size, long now, CancellationToken ct)
+    {
+        if (await session.ScalarAsync(SelectUser, [digest, location.Store, location.Key], ct).ConfigureAwait(false) is null)
+            await AddAsync(session, location, digest, size, now, ct).ConfigureAwait(false);
+    }
+
+    private static readonly Statement SelectUser = new("SELECT id FROM blobs WHERE digest = @0 AND store = @1 AND key = @2");
 
     private static readonly Statement Insert = new("""
-        INSERT INTO blob_removals (store, key, digest, size, upload_id, upload_state, created_at, due_at) VALUES (@0, @1, @2, @3, @4, @5, @6, @6)
+        INSERT INTO blob_removals (store, key, digest, size, upload_id, upload_state, created_at, due_at) VALUES (@0, @1, @2, @3, @4, @5, @6, @7)
         """);
 }
 

@@ -68,11 +68,7 @@ internal static class Content
         if (blob.Bytes is null && !request.IsHead)
         {
             reader = await stores.OpenReadAsync(blob.Location, blob.Digest, ranges.Count > 0 ? ranges[0].First : 0, request.Aborted).ConfigureAwait(false);
-            if (reader is null)
-            {
-                await request.FailAsync(OciError.BlobUnknown, $"{blob.Digest} is recorded but its bytes are missing from the store").ConfigureAwait(false);
-                return false;
-            }
+            if (reader is null) return false;
         }
         using (reader)
         {

@@ -79,7 +79,8 @@ internal sealed class Pull(Database database, BlobStores stores, BlobRedirect re
         var blob = cache.FindBlob(request.Repository, digest) ?? await FindBlobAsync(request.Repository, digest, request.IsHead, request.Aborted).ConfigureAwait(false);
         if (blob is null)
         {
-            await request.FailAsync(OciError.BlobUnknown, digest.Value).ConfigureAwait(false);
+            var isQuarantined = await IsQuarantinedAsync(request, digest).ConfigureAwait(false);
+            await request.FailAsync(OciError.BlobUnknown, isQuarantined ? $"{digest} is quarantined: its bytes are wrong or missing in the store; push it again" : digest.Value).ConfigureAwait(false);
             return;
         }
 
@@ -102,7 +103,7 @@ internal sealed class Pull(Database database, BlobStores stores, BlobRedirect re
             request.Http.Response.StatusCode = 307;
             request.Http.Response.ContentLength = 0;
         }
-        else if (!await Content.SendAsync(request, blob, stores).ConfigureAwait(false))
+        else if (!await SendAsync(request, blob).ConfigureAwait(false))
         {
             return;
         }
@@ -157,6 +158,22 @@ internal sealed class Pull(Database database, BlobStores stores, BlobRedirect re
         return content;
     }
 
+    // Where the bytes are not where they were when this process last looked, they may have been moved meanwhile: the row tells.
+    private async ValueTask<bool> SendAsync(RegistryRequest request, CachedContent blob)
+    {
+        if (await Content.SendAsync(request, blob, stores).ConfigureAwait(false)) return true;
+        cache.RemoveBlob(request.Repository, blob.Digest);
+        var now = await FindBlobAsync(request.Repository, blob.Digest, request.IsHead, request.Aborted).ConfigureAwait(false);
+        if (now is not null && now.Location != blob.Location && await Content.SendAsync(request, now, stores).ConfigureAwait(false)) return true;
+        await request.FailAsync(OciError.BlobUnknown, $"{blob.Digest} is recorded but its bytes are missing from the store").ConfigureAwait(false);
+        return false;
+    }
+
+    // Asked only where a GET fails: a HEAD before a push has no body that could tell.
+    private async ValueTask<bool> IsQuarantinedAsync(RegistryRequest request, Digest digest) =>
+        !request.IsHead && await database.ReadAsync((request.Repository, digest), static async (session, q, token) =>
+            await session.ScalarAsync(SelectQuarantined, [q.Repository, q.digest.Value], token).ConfigureAwait(false) is not null, request.Aborted).ConfigureAwait(false);
+
     private static async ValueTask<FoundBlob?> FindBlobAsync(DbSession session, string repository, Digest digest, CancellationToken ct)
     {
         await using var row = await session.Command(SelectBlob, repository, digest.Value).ExecuteReaderAsync(ct).ConfigureAwait(false);
@@ -197,6 +214,13 @@ internal sealed class Pull(Database database, BlobStores stores, BlobRedirect re
         JOIN blobs b ON b.digest = @1 AND b.quarantined_at IS NULL
         JOIN repository_blobs l ON l.repository_id = r.id AND l.blob_id = b.id
         LEFT JOIN blob_reviews v ON v.blob_id = b.id AND v.repository_id = r.id
+        WHERE r.name = @0
+        """);
+
+    private static readonly Statement SelectQuarantined = new("""
+        SELECT 1 FROM repositories r
+        JOIN blobs b ON b.digest = @1 AND b.quarantined_at IS NOT NULL
+        JOIN repository_blobs l ON l.repository_id = r.id AND l.blob_id = b.id
         WHERE r.name = @0
         """);
 

@@ -3,6 +3,8 @@ namespace Berth.Server.Registry;
 /// <summary>Rules and limits of <c>/v2/</c> (section <c>registry</c>). Sizes are in bytes.</summary>
 public sealed record RegistryOptions
 {
+    private static readonly TimeSpan s_commitPatience = TimeSpan.FromMinutes(10);
+
     /// <summary>Manifests, tags and blobs may be deleted through the registry API.</summary>
     public bool Delete { get; init; } = true;
 
@@ -23,6 +25,9 @@ public sealed record RegistryOptions
 
     /// <summary>An upload untouched for this long is removed with its bytes.</summary>
     public TimeSpan UploadExpiry { get; init; } = TimeSpan.FromDays(7);
+
+    /// <summary>A commit takes milliseconds, and a store's last try minutes; one this old has lost its process.</summary>
+    internal TimeSpan CommitPatience => UploadExpiry < s_commitPatience ? UploadExpiry : s_commitPatience;
 
     /// <summary>How often expired uploads are looked for; zero turns the janitor off.</summary>
     public TimeSpan UploadJanitorInterval { get; init; } = TimeSpan.FromHours(1);

@@ -67,6 +67,10 @@ internal static class Rows
     public static ValueTask<int> LockDigestAsync(DbSession session, string digest, CancellationToken ct) =>
         session.Kind == DatabaseKind.Postgres ? session.ExecuteAsync(LockDigest, [digest], ct) : ValueTask.FromResult(0);
 
+    /// <summary>Whether a blob, or somebody who is committing one, counts on the bytes at the path of a digest. Asked under <see cref="LockDigestAsync"/>.</summary>
+    public static async ValueTask<bool> IsPathUsedAsync(DbSession session, string digest, string store, CancellationToken ct) =>
+        await session.ScalarAsync(CountPathUsers, [digest, store], ct).ConfigureAwait(false) > 0;
+
     private static readonly Statement LockDigest = new("SELECT @0", "SELECT pg_advisory_xact_lock(hashtextextended(@0, 0))");
 
     private static readonly Statement SelectRepository = new("SELECT id FROM repositories WHERE name = @0");
@@ -89,6 +93,12 @@ internal static class Rows
         "SELECT id, store, key, quarantined_at FROM blobs WHERE digest = @0", "SELECT id, store, key, quarantined_at FROM blobs WHERE digest = @0 FOR SHARE");
 
     private static readonly Statement HealBlob = new("UPDATE blobs SET store = @1, key = @2, quarantined_at = NULL WHERE id = @0");
+
+    // What commits under a key of its own, or into another store, does not use the path; of what an older version commits nobody knows.
+    private static readonly Statement CountPathUsers = new("""
+        SELECT (SELECT count(*) FROM blobs WHERE digest = @0 AND store = @1 AND key IS NULL)
+            + (SELECT count(*) FROM uploads WHERE committing_digest = @0 AND store = @1 AND coalesce(committing_key, '') = '')
+        """);
 
     private static readonly Statement UpsertLink = new("""
         INSERT INTO repository_blobs (repository_id, blob_id, linked_at) VALUES (@0, @1, @2)

@@ -15,16 +15,13 @@ internal sealed class UploadJanitor(
 {
     private const int BatchSize = 100;
 
-    // A commit takes milliseconds; one this old has lost its process.
-    private static readonly TimeSpan CommitPatience = TimeSpan.FromMinutes(10);
-
     /// <summary>Removes what has expired; the number of sessions removed.</summary>
     public async Task<int> RunAsync(CancellationToken ct)
     {
         var removed = 0;
         var now = time.GetUtcNow();
         var before = now - options.UploadExpiry;
-        var committingBefore = now - Min(CommitPatience, options.UploadExpiry);
+        var committingBefore = now - options.CommitPatience;
         while (true)
         {
             var batch = await database.ReadAsync((before, committingBefore), static (s, q, token) =>
@@ -41,7 +38,7 @@ internal sealed class UploadJanitor(
             }
             if (batch.Count < BatchSize) break;
         }
-        removed += await RemoveBytesWithoutSessionAsync(committingBefore, ct).ConfigureAwait(false);
+        removed += await RemoveBytesWithoutSessionAsync(before, committingBefore, ct).ConfigureAwait(false);
         if (removed > 0) logger.Removed(removed, before);
         return removed;
     }
@@ -68,13 +65,14 @@ internal sealed class UploadJanitor(
         }
     }
 
-    // Blobs that came in one request have no session until they are complete; a crash leaves their bytes alone.
-    private async Task<int> RemoveBytesWithoutSessionAsync(DateTimeOffset before, CancellationToken ct)
+    // Blobs that came in one request have no session until they are complete; a crash leaves their bytes alone. In an object store every blob has a session before
+    // its bytes, and what has none may be a backup that is under way, whose parts are as old as its start.
+    private async Task<int> RemoveBytesWithoutSessionAsync(DateTimeOffset before, DateTimeOffset committingBefore, CancellationToken ct)
     {
         var removed = 0;
         foreach (var store in stores.Names.Select(name => stores[name]))
         {
-            await foreach (var key in store.ListUploadsAsync(before, ct).ConfigureAwait(false))
+            await foreach (var key in store.ListUploadsAsync(store.IsObjectStore ? before : committingBefore, ct).ConfigureAwait(false))
             {
                 var sessionsOfKey = await database.ReadAsync(key, static (s, id, token) => s.ScalarAsync(CountSessions, [id], token), ct).ConfigureAwait(false);
                 if (sessionsOfKey > 0) continue;
@@ -88,10 +86,10 @@ internal sealed class UploadJanitor(
     private async Task RemoveAsync(UploadSession upload, CancellationToken ct)
     {
         var digest = upload.CommittingDigest is { } text ? Digest.Parse(text) : default;
-        var place = stores[upload.Store].PlaceOf(upload.Id, digest);
-        if (place.Key is not null || digest.IsDefault)
+        var location = upload.LocationIn(stores, digest);
+        if (location.Key is not null || digest.IsDefault)
         {
-            await commit.GiveUpAsync(upload, digest).ConfigureAwait(false);
+            await commit.GiveUpAsync(upload, digest, isStale: true).ConfigureAwait(false);
             return;
         }
         // In the transaction: no blob of that digest can be recorded, and no other commit of it can begin, while its bytes are removed.
@@ -99,8 +97,8 @@ internal sealed class UploadJanitor(
         {
             await Rows.LockDigestAsync(session, digest.Value, token).ConfigureAwait(false);
             if (!await UploadSessions.DeleteAsync(session, upload.Id, token).ConfigureAwait(false)) return false;
-            if (await session.ScalarAsync(CountUsers, [digest.Value], token).ConfigureAwait(false) == 0)
-                await stores[upload.Store].DeleteAsync(place, token).ConfigureAwait(false);
+            if (!await Rows.IsPathUsedAsync(session, digest.Value, upload.Store, token).ConfigureAwait(false))
+                await stores[upload.Store].DeleteAsync(location.PlaceOf(digest), token).ConfigureAwait(false);
             return true;
         }, ct).ConfigureAwait(false);
         await stores[upload.Store].DeleteUploadAsync(upload.Id, upload.State, ct).ConfigureAwait(false);
@@ -118,6 +116,7 @@ internal sealed class UploadJanitor(
                 CommittingDigest = reader.IsDBNull(1) ? null : reader.GetString(1),
                 Store = reader.GetString(2),
                 State = reader.IsDBNull(3) ? null : reader.GetString(3),
+                CommittingKey = reader.IsDBNull(4) ? null : reader.GetString(4),
                 Repository = "",
                 Owner = "",
                 Algorithm = "",
@@ -126,18 +125,12 @@ internal sealed class UploadJanitor(
         return found;
     }
 
-    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
-
     private static readonly Statement SelectStale = new("""
-        SELECT id, committing_digest, store, state FROM uploads
+        SELECT id, committing_digest, store, state, committing_key FROM uploads
         WHERE updated_at < @0 OR (committing_digest IS NOT NULL AND updated_at < @1) ORDER BY updated_at LIMIT @2
         """);
 
     private static readonly Statement CountSessions = new("SELECT count(*) FROM uploads WHERE id = @0");
-
-    private static readonly Statement CountUsers = new("""
-        SELECT (SELECT count(*) FROM blobs WHERE digest = @0) + (SELECT count(*) FROM uploads WHERE committing_digest = @0)
-        """);
 }
 
 internal static partial class UploadJanitorLog

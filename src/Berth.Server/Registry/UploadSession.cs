@@ -1,4 +1,5 @@
 using Berth.Blobs;
+using Berth.Oci;
 using Berth.Server.Platform.Storage;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
@@ -29,11 +30,33 @@ public sealed class UploadSession
     /// <summary>Set before the bytes get their content name: after a crash it says where to look.</summary>
     public string? CommittingDigest { get; set; }
 
+    /// <summary>
+    /// Where the bytes get their content name, recorded with <see cref="CommittingDigest"/>: a key, or empty for the path of the digest. So a commit that was cut off is
+    /// found where it was begun, though encryption was switched meanwhile. Null before a commit, and where an older version began it.
+    /// </summary>
+    public string? CommittingKey { get; set; }
+
     /// <summary>Name of the store that has the bytes.</summary>
     public string Store { get; set; } = BlobStores.DefaultName;
 
     /// <summary>What the store needs to go on at <see cref="Offset"/>, in words of its own.</summary>
     public string? State { get; set; }
+
+    /// <summary>Where its content lies, or may: as the intent to commit says; without one, as the settings are now.</summary>
+    internal BlobLocation LocationIn(BlobStores stores, Digest digest) =>
+        new(Store, CommittingKey is { } key ? (key.Length == 0 ? null : key) : stores[Store].PlaceOf(Id, digest).Key);
+
+    /// <summary>
+    /// Notes where a commit that is about to begin puts the content. False where an earlier one may have put it elsewhere, before encryption was switched: the row
+    /// stays as it is, the janitor looks there, and the client starts again.
+    /// </summary>
+    internal bool TryIntend(BlobStores stores, Digest digest)
+    {
+        var key = stores[Store].PlaceOf(Id, digest).Key ?? "";
+        if (CommittingKey is { } before && before != key) return false;
+        CommittingKey = key;
+        return true;
+    }
 
     /// <summary>Where the store stands.</summary>
     internal UploadMark Mark => new(Id, Offset, State);
@@ -57,6 +80,7 @@ internal sealed class UploadSessionMap : IEntityTypeConfiguration<UploadSession>
         builder.Property(u => u.Algorithm).HasColumnName("algorithm").HasMaxLength(16);
         builder.Property(u => u.HashState).HasColumnName("hash_state");
         builder.Property(u => u.CommittingDigest).HasColumnName("committing_digest").HasMaxLength(135);
+        builder.Property(u => u.CommittingKey).HasColumnName("committing_key").HasMaxLength(160);
         builder.Property(u => u.Store).HasColumnName("store").HasMaxLength(64).HasDefaultValue(BlobStores.DefaultName);
         builder.Property(u => u.State).HasColumnName("state");
         builder.Property(u => u.StartedAt).HasColumnName("started_at");

@@ -114,8 +114,7 @@ internal sealed class Uploads(
     // Content that an earlier try of this PUT has made, with all the bytes that this one would bring.
     private async ValueTask<long?> FindCommittedAsync(RegistryRequest request, UploadSession upload, Digest digest, CancellationToken ct)
     {
-        var store = stores[upload.Store];
-        var size = await store.ConfirmAsync(store.PlaceOf(upload.Id, digest), ct).ConfigureAwait(false);
+        var size = await stores[upload.Store].ConfirmAsync(upload.LocationIn(stores, digest).PlaceOf(digest), ct).ConfigureAwait(false);
         return size == upload.Offset || size == upload.Offset + request.Http.Request.ContentLength ? size : null;
     }
 
@@ -206,7 +205,7 @@ internal sealed class Uploads(
         }
         var store = stores[upload.Store];
         // Where bytes lie under the key of their upload, nothing but its row would find them after a crash.
-        if (store.IsObjectStore) await sessions.StartCommittingAsync(upload, digest, request.Aborted).ConfigureAwait(false);
+        if (store.IsObjectStore) await sessions.StartCommittingAsync(upload, digest, Durability.Relaxed, request.Aborted).ConfigureAwait(false);
         var isCommitting = false;
         try
         {
@@ -256,7 +255,7 @@ internal sealed class Uploads(
         {
             var mark = await body.SaveAsync(CancellationToken.None).ConfigureAwait(false);
             (upload.Offset, upload.State, upload.HashState) = (mark.Offset, mark.State, body.SaveHash());
-            var kept = await sessions.AdvanceAsync(upload, rowOffset, null, CancellationToken.None).ConfigureAwait(false);
+            var kept = await sessions.AdvanceAsync(upload, rowOffset, null, Durability.Relaxed, CancellationToken.None).ConfigureAwait(false);
             if (kept) rowOffset = upload.Offset;
             return kept;
         }

@@ -7,7 +7,7 @@ using Spectre.Console;
 
 namespace Berth.Commands;
 
-/// <summary><c>berth adopt</c>: take over the data folder of a Docker Registry in place.</summary>
+/// <summary><c>berth adopt</c>: take over what a Docker Registry stored, in place.</summary>
 internal static class Adopt
 {
     // The report lists all of them as JSON.
@@ -19,7 +19,7 @@ internal static class Adopt
         var data = new Option<string?>("--data", "-d") { Description = "Folder for database, blobs and keys (setting dataFolder)", HelpName = "DIR" };
         var verify = new Option<bool>("--verify") { Description = "Read every blob and compare its digest" };
         var json = Json.Option();
-        var verb = new Verb("adopt", "Take over the data folder of a Docker Registry in place", """
+        var verb = new Verb("adopt", "Take over what a Docker Registry stored, in a folder or a bucket, in place", """
             berth adopt --config /etc/docker/registry/config.yml
             berth adopt --config /etc/docker/registry/config.yml --verify --json > report.json
             """)

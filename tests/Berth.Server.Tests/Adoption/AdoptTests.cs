@@ -98,7 +98,7 @@ public sealed class AdoptTests : IDisposable
         Directory.CreateDirectory(Path.Join(layout.Paths.Repositories, $"bad/_layers/sha256/{new string('b', 64)}"));
         Directory.CreateDirectory(Path.Join(layout.Paths.Repositories, "bad/_manifests/tags/deleted"));
 
-        var report = await Adopt.RunAsync(database.Current, layout.Root, new AdoptionOptions(), _time, null, CancellationToken.None);
+        var report = await Adopt.RunAsync(database.Current, AdoptionSource.InFolder(layout.Root), new AdoptionOptions(), _time, null, CancellationToken.None);
 
         string[] expected =
         [
@@ -123,7 +123,7 @@ public sealed class AdoptTests : IDisposable
         var damaged = _layout.Blob("will be damaged");
         _layout.Write(_layout.Paths.Content(damaged), "was damaged.txt"u8.ToArray());
 
-        var report = await Adopt.RunAsync(database.Current, _layout.Root, new AdoptionOptions { Verify = true }, _time, null, CancellationToken.None);
+        var report = await Adopt.RunAsync(database.Current, AdoptionSource.InFolder(_layout.Root), new AdoptionOptions { Verify = true }, _time, null, CancellationToken.None);
 
         var finding = Assert.Single(report.Findings);
         Assert.Equal(("blob", damaged.Value), (finding.Kind, finding.Name));
@@ -146,10 +146,10 @@ public sealed class AdoptTests : IDisposable
             await using var database = await TestDatabase.NewAsync(kind);
             var small = new AdoptionOptions { BatchSize = 4 };
             var cut = new CutOff(cutAt);
-            var isCut = await Record.ExceptionAsync(() => Adopt.RunAsync(database.Current, _layout.Root, small, _time, cut, CancellationToken.None)) is not null;
+            var isCut = await Record.ExceptionAsync(() => Adopt.RunAsync(database.Current, AdoptionSource.InFolder(_layout.Root), small, _time, cut, CancellationToken.None)) is not null;
             Assert.Equal(isCut, new AdoptionMark(_layout.Paths).IsSet);
             await StoredState.CheckBytesAsync(database.Current, _layout.Paths);
-            await Adopt.RunAsync(database.Current, _layout.Root, small, _time, null, CancellationToken.None);
+            await Adopt.RunAsync(database.Current, AdoptionSource.InFolder(_layout.Root), small, _time, null, CancellationToken.None);
             Assert.Equal(whole, await StoredState.DumpAsync(database.Current));
             if (!isCut) break;
             steps++;
@@ -183,7 +183,7 @@ public sealed class AdoptTests : IDisposable
     {
         await using var database = await TestDatabase.NewAsync(kind);
         Assert.NotNull(await FirstStartAsync(database));
-        Assert.True(File.Exists(Path.Join(_layout.Root, AdoptOnFirstStart.ReportFile)));
+        Assert.True(File.Exists(Path.Join(_layout.Root, "berth/adoption-report.json")));
         _layout.Image("later", "later", "v1");
         Assert.Null(await FirstStartAsync(database));
         new AdoptionMark(_layout.Paths).Set();
@@ -196,15 +196,15 @@ public sealed class AdoptTests : IDisposable
     {
         await using var database = await TestDatabase.NewAsync(DatabaseKind.Sqlite);
         using var empty = new RegistryLayout();
-        Assert.Null(await AdoptOnFirstStart.RunAsync(database.Current, empty.Root, new AdoptionOptions(), _time, NullLogger.Instance, CancellationToken.None));
+        Assert.Null(await AdoptOnFirstStart.RunAsync(database.Current, AdoptionSource.InFolder(empty.Root), new AdoptionOptions(), _time, NullLogger.Instance, CancellationToken.None));
         Assert.False(new AdoptionMark(empty.Paths).IsSet);
     }
 
     private Task<AdoptionReport> AdoptAsync(TestDatabase database) =>
-        Adopt.RunAsync(database.Current, _layout.Root, new AdoptionOptions { BatchSize = 7 }, _time, null, CancellationToken.None);
+        Adopt.RunAsync(database.Current, AdoptionSource.InFolder(_layout.Root), new AdoptionOptions { BatchSize = 7 }, _time, null, CancellationToken.None);
 
     private Task<AdoptionReport?> FirstStartAsync(TestDatabase database) =>
-        AdoptOnFirstStart.RunAsync(database.Current, _layout.Root, new AdoptionOptions(), _time, NullLogger.Instance, CancellationToken.None);
+        AdoptOnFirstStart.RunAsync(database.Current, AdoptionSource.InFolder(_layout.Root), new AdoptionOptions(), _time, NullLogger.Instance, CancellationToken.None);
 
     private string[] Files(string folder, string name) =>
         [.. Directory.GetFiles(_layout.Paths.Repositories, name, SearchOption.AllDirectories).Where(f => f.Contains($"/{folder}/", StringComparison.Ordinal))];

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Net.Http.Headers;
 using Berth.Blobs.FileSystem;
 using Berth.Oci;
 using Berth.Server.Adoption;
@@ -26,7 +25,7 @@ public sealed class DockerRegistryFolderTests
         registry.Stop();
         await using var database = await TestDatabase.NewAsync(DatabaseKind.Sqlite);
 
-        var report = await Adopt.RunAsync(database.Current, registry.Root, new AdoptionOptions { Verify = true }, TimeProvider.System, null, CancellationToken.None);
+        var report = await Adopt.RunAsync(database.Current, AdoptionSource.InFolder(registry.Root), new AdoptionOptions { Verify = true }, TimeProvider.System, null, CancellationToken.None);
 
         Assert.Empty(report.Findings);
         var tags = await StoredState.RowsAsync(database.Current, "SELECT r.name, t.name, m.digest FROM tags t JOIN repositories r ON r.id = t.repository_id JOIN manifests m ON m.id = t.manifest_id");
@@ -47,7 +46,7 @@ public sealed class DockerRegistryFolderTests
         await StoredState.CheckPullableAsync(database.Current, paths);
         await registry.StartAsync();
         foreach (var (repository, reference, digest) in _tagged.Concat(_untagged.Select(u => (u.Repository, u.Digest.Value, u.Digest))))
-            Assert.Equal(digest, await PullAsync(registry, repository, reference));
+            Assert.Equal(digest, Digest.Of(await registry.PullManifestAsync(repository, reference)));
     }
 
     // Of eight: one of two platforms, one with a referrer under a fallback tag, one with a referrer by subject, one that moved its tag, one with a blob to spare.
@@ -82,13 +81,4 @@ public sealed class DockerRegistryFolderTests
 
     private static IEnumerable<string> Verdict(string output) =>
         output.Split('\n').Where(line => line.Contains("eligible for deletion", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
-
-    private static async Task<Digest> PullAsync(DockerRegistryProcess registry, string repository, string reference)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"{repository}/manifests/{reference}");
-        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue(MediaTypes.OciManifest));
-        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue(MediaTypes.OciIndex));
-        using var response = await registry.Http.SendAsync(request);
-        return Digest.Of(await response.Content.ReadAsByteArrayAsync());
-    }
 }

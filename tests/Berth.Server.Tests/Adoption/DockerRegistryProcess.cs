@@ -7,7 +7,7 @@ using Berth.Oci;
 
 namespace Berth.Server.Tests.Adoption;
 
-/// <summary>Docker Registry's own program on a folder of its own; where it is not installed the test is skipped.</summary>
+/// <summary>Docker Registry's own program on a folder of its own, or in a bucket; where it is not installed the test is skipped.</summary>
 internal sealed class DockerRegistryProcess : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("berth-docker-registry-").FullName;
@@ -15,7 +15,8 @@ internal sealed class DockerRegistryProcess : IDisposable
     private readonly int _port;
     private Process? _process;
 
-    public DockerRegistryProcess()
+    /// <param name="driver">Its block <c>storage</c> in one line; null for the folder.</param>
+    public DockerRegistryProcess(string? driver = null)
     {
         var found = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(p => Path.Join(p, "docker-registry")).FirstOrDefault(File.Exists);
         Assert.SkipWhen(found is null, "docker-registry is not installed");
@@ -29,7 +30,7 @@ internal sealed class DockerRegistryProcess : IDisposable
         File.WriteAllText(Config, $"""
             version: 0.1
             log: {"{"}level: error, accesslog: {"{"}disabled: true{"}"}{"}"}
-            storage: {"{"}filesystem: {"{"}rootdirectory: {Root}{"}"}, delete: {"{"}enabled: true{"}"}{"}"}
+            storage: {"{"}{driver ?? $"filesystem: {"{"}rootdirectory: {Root}{"}"}"}, redirect: {"{"}disable: true{"}"}, delete: {"{"}enabled: true{"}"}{"}"}
             http: {"{"}addr: "127.0.0.1:{_port}"{"}"}
 
             """);
@@ -77,9 +78,10 @@ internal sealed class DockerRegistryProcess : IDisposable
         return output;
     }
 
-    public async Task<Digest> PushBlobAsync(string repository, string content)
+    public Task<Digest> PushBlobAsync(string repository, string content) => PushBlobAsync(repository, Encoding.UTF8.GetBytes(content));
+
+    public async Task<Digest> PushBlobAsync(string repository, byte[] bytes)
     {
-        var bytes = Encoding.UTF8.GetBytes(content);
         var digest = Digest.Of(bytes);
         using var started = await Http.PostAsync($"{repository}/blobs/uploads/", null);
         var location = started.Headers.Location!.ToString();
@@ -101,6 +103,16 @@ internal sealed class DockerRegistryProcess : IDisposable
         return digest;
     }
 
+    /// <summary>The bytes of a manifest.</summary>
+    public async Task<byte[]> PullManifestAsync(string repository, string reference)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{repository}/manifests/{reference}");
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue(MediaTypes.OciManifest));
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue(MediaTypes.OciIndex));
+        using var response = await Http.SendAsync(request);
+        return await response.Content.ReadAsByteArrayAsync();
+    }
+
     public async Task<string> ImageJsonAsync(string repository, string name, Digest subject = default)
     {
         string[] contents = [$"{{\"config\":\"{name}\"}}", $"base of {repository}", $"layer of {name}"];
@@ -118,9 +130,11 @@ internal sealed class DockerRegistryProcess : IDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private Process Start(params string[] arguments) => Process.Start(new ProcessStartInfo(_program, arguments)
+    private Process Start(params string[] arguments)
     {
-        RedirectStandardOutput = true,
-        RedirectStandardError = true,
-    })!;
+        var start = new ProcessStartInfo(_program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        // Its S3 driver does not start with a bundle of certificates from outside.
+        start.Environment.Remove("AWS_CA_BUNDLE");
+        return Process.Start(start)!;
+    }
 }

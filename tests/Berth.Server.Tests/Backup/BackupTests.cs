@@ -84,6 +84,43 @@ public sealed class BackupTests : IDisposable
     }
 
     [Fact]
+    public async Task A_backup_in_a_bucket_restores_on_an_empty_machine_that_knows_nothing_but_the_bucket()
+    {
+        await using var bucket = await TestBucket.OpenAsync("BERTH_TEST_S3");
+        // Each machine encrypts its own store, with a key that the other has never seen: the backup must not depend on it.
+        BerthOptions WithVault(BerthOptions o) => o with
+        {
+            Storage = o.Storage with
+            {
+                Stores = [new() { Name = "vault", S3 = bucket.Options }],
+                Encryption = new() { Enabled = true, MasterKey = new() { Value = Convert.ToBase64String(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32)) } },
+            },
+        };
+        const string target = "store:vault";
+        await using var app = await RegistryApp.StartAsync(DatabaseKind.Sqlite, more: WithVault);
+        var (first, second, large) = (TestImage.New(seed: 31), TestImage.New(seed: 32), RegistryTests.Bytes(11 << 20, 33));
+        await app.PushImageAsync("library/app", "v1", first);
+        await app.PushBlobAsync("library/app", large);
+        var a = await BackUpAsync(app, target: target);
+        Assert.Equal(a.Blobs, a.CopiedBlobs);
+        await app.PushImageAsync("library/app", "v2", second);
+        var b = await BackUpAsync(app, target: target);
+        Assert.Equal(b.Blobs - a.Blobs, b.CopiedBlobs);
+
+        await using var other = await RegistryApp.StartAsync(DatabaseKind.Sqlite, start: false, more: WithVault);
+        await using (var storage = await BerthStorage.OpenAsync(other.Options, TimeProvider.System, CancellationToken.None))
+        {
+            Assert.Equal([a.Id, b.Id], await storage.ListBackupsAsync(target, CancellationToken.None));
+            var restored = await storage.RestoreAsync(target, new RestoreOptions { Verify = true }, static _ => { }, CancellationToken.None);
+            Assert.Equal((b.Id, b.Blobs, b.Blobs), (restored.Id, restored.CopiedBlobs, restored.VerifiedBlobs));
+        }
+        await other.RestartAsync();
+        Assert.Equal(first.Manifest, await other.PullAsync("library/app", "v1"));
+        Assert.Equal(second.Manifest, await other.PullAsync("library/app", "v2"));
+        Assert.Equal(large, (await other.GetAsync($"/v2/library/app/blobs/{Digest.Of(large)}")).MustBe(200).Body);
+    }
+
+    [Fact]
     public async Task A_second_backup_copies_only_what_is_new_and_an_earlier_one_can_be_restored()
     {
         await using var app = await RegistryApp.StartAsync(DatabaseKind.Sqlite);
@@ -221,10 +258,10 @@ public sealed class BackupTests : IDisposable
         await app.Registry.StopServerAsync();
     }
 
-    private async Task<BackupReport> BackUpAsync(RegistryApp app, string? passphrase = null)
+    private async Task<BackupReport> BackUpAsync(RegistryApp app, string? passphrase = null, string? target = null)
     {
         await using var storage = await BerthStorage.OpenAsync(app.Options, TimeProvider.System, CancellationToken.None);
-        return await storage.BackUpAsync(_target, passphrase, static _ => { }, CancellationToken.None);
+        return await storage.BackUpAsync(target ?? _target, passphrase, static _ => { }, CancellationToken.None);
     }
 
     private async Task<RestoreReport> RestoreAsync(RegistryApp app, RestoreOptions options)

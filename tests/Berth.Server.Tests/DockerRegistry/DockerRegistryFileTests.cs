@@ -192,9 +192,39 @@ public sealed class DockerRegistryFileTests : IDisposable
         Assert.Equal("/var/lib/registry/berth", configuration.Options.DataFolder);
         Assert.Contains("not needed: storage.s3.v4auth: ", configuration.DockerRegistry!.Message, StringComparison.Ordinal);
         Assert.Contains("warning: storage.s3: blobs are in the object store, but tags and manifests are in the database", configuration.DockerRegistry.Message, StringComparison.Ordinal);
-        Assert.Contains("warning: storage.s3: images that Docker Registry keeps in this store are not taken over", configuration.DockerRegistry.Message, StringComparison.Ordinal);
         variables["BERTH_DATAFOLDER"] = "/srv/berth";
         Assert.DoesNotContain(Load(yaml, variables).DockerRegistry!.Notices, notice => notice.Text.Contains("berth.db", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void CloudFront_before_a_bucket_goes_on_signing_and_other_middleware_is_named()
+    {
+        const string bucket = "version: 0.1\nstorage:\n  s3:\n    region: eu-central-1\n    bucket: images\n";
+        var middleware = $"""
+            middleware:
+              storage:
+                - name: redirect
+                  options:
+                    baseurl: https://cache.example.com
+                - name: cloudfront
+                  options:
+                    baseurl: https://d111111abcdef8.cloudfront.net/
+                    privatekey: {file}
+                    keypairid: APKAEXAMPLE
+                    duration: 3000s
+                    ipfilteredby: aws
+            """;
+        // The file is the configuration and, as nothing reads it yet, the private key.
+        var configuration = Load(bucket + middleware);
+        var cloudFront = configuration.Options.Storage.CloudFront!;
+        Assert.Equal(("https://d111111abcdef8.cloudfront.net/", file, "APKAEXAMPLE", TimeSpan.FromSeconds(3000)), (cloudFront.BaseUrl, cloudFront.PrivateKey, cloudFront.KeyPairId, cloudFront.Duration));
+        Assert.Contains("warning: middleware.storage[0]: the middleware \"redirect\" is ignored", configuration.DockerRegistry!.Message, StringComparison.Ordinal);
+        Assert.Contains("warning: middleware.storage[1].options.ipfilteredby: ", configuration.DockerRegistry.Message, StringComparison.Ordinal);
+        Assert.Null(Load(bucket + middleware.Replace("name: cloudfront", "name: cloudfront\n      disabled: true", StringComparison.Ordinal)).Options.Storage.CloudFront);
+
+        var folder = Load(Minimal + middleware);
+        Assert.Null(folder.Options.Storage.CloudFront);
+        Assert.Contains("the middleware cloudfront is ignored, as there", folder.DockerRegistry!.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -23,6 +23,7 @@ public sealed class DockerRegistryKeysTests : IDisposable
     private const string Azure = "REGISTRY_STORAGE={azure: {container: images, accountname: account}}";
     private const string Gcs = "REGISTRY_STORAGE={gcs: {bucket: images}}";
     private const string Swift = "REGISTRY_STORAGE={swift: {authurl: 'http://swift/auth/v1.0', username: u, password: p, container: images}}";
+    private const string CloudFront = S3 + ";REGISTRY_MIDDLEWARE={storage: [{name: cloudfront, options: {baseurl: 'https://d1.cloudfront.net', privatekey: PEM, keypairid: K}}]}";
     private const string Tls = "REGISTRY_HTTP_TLS={certificate: PEM, key: PEM}";
 
     private readonly string file = Path.GetTempFileName();
@@ -115,6 +116,9 @@ public sealed class DockerRegistryKeysTests : IDisposable
         { "auth.token.jwks", "REGISTRY_AUTH_TOKEN_JWKS=PEM", "REGISTRY_AUTH={token: {realm: r, service: s, issuer: i, rootcertbundle: PEM}}" },
         { "auth.token.signingalgorithms[]", "REGISTRY_AUTH_TOKEN_SIGNINGALGORITHMS=[ES256]", Token },
         { "auth.none", "REGISTRY_AUTH=none", Htpasswd },
+        { "middleware.storage[].name", "REGISTRY_MIDDLEWARE_STORAGE_0_NAME=other", CloudFront },
+        { "middleware.storage[].disabled", "REGISTRY_MIDDLEWARE_STORAGE_0_DISABLED=true", CloudFront },
+        { "middleware.storage[].options.*", "REGISTRY_MIDDLEWARE_STORAGE_0_OPTIONS={baseurl: 'https://d2.cloudfront.net', privatekey: PEM, keypairid: K}", CloudFront },
         { "http.addr", "REGISTRY_HTTP_ADDR=localhost:5000", "" },
         { "http.net", "REGISTRY_HTTP_NET=unix;REGISTRY_HTTP_ADDR=/run/r", "" },
         { "http.host", "REGISTRY_HTTP_HOST=https://registry.example.com", "" },

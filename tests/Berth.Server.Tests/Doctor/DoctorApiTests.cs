@@ -1,3 +1,4 @@
+using Berth.Oci;
 using Berth.Server.Doctor;
 using Berth.Server.Platform.Data;
 using Berth.Server.Tests.Api;
@@ -38,6 +39,10 @@ public sealed class DoctorApiTests
         Assert.Equal(DoctorChecks.All.Select(check => check.Id), report["checks"]!.AsArray().Select(line => (string)line!["id"]!));
         Assert.Equal(report["checks"]!.AsArray().Count, (int)report["passed"]! + (int)report["failed"]! + (int)report["not_configured"]!);
         Assert.Equal("pass", await StatusAsync(app, "access.authentication"));
+        Assert.Equal("pass", await StatusAsync(app, "deployment.stores"));
+        Assert.Equal("not_configured", await StatusAsync(app, "distribution.redirect"));
+        Assert.Equal("not_configured", await StatusAsync(app, "security.encryption"));
+        Assert.Equal("pass", await StatusAsync(app, "trouble.damaged-content"));
         Assert.Equal("not_configured", await StatusAsync(app, "access.kubernetes"));
         Assert.Equal("not_configured", await StatusAsync(app, "monitoring.metrics"));
         Assert.Equal(kind == DatabaseKind.Sqlite ? "not_configured" : "fail", await StatusAsync(app, "deployment.availability"));
@@ -54,6 +59,27 @@ public sealed class DoctorApiTests
         var endless = await LineAsync(app, "security.policy");
         Assert.Equal(("fail", "1 robots never end"), ((string)endless["status"]!, (string)endless["finding"]!));
         Assert.Contains("--days", (string)endless["fix"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_store_that_is_gone_and_blobs_that_are_damaged_or_still_plain_are_told()
+    {
+        var folder = Directory.CreateTempSubdirectory("berth-test-").FullName;
+        var masterKey = Convert.ToBase64String(new byte[32]);
+        await using var app = await PlatformApp.StartAsync(DatabaseKind.Sqlite, o => o with
+        {
+            Storage = o.Storage with { Stores = [new() { Name = "second", Root = folder }], Rules = [new() { Projects = "old*", Store = "second" }], Encryption = new() { Enabled = true, MasterKey = new() { Value = masterKey } } },
+        });
+        Assert.Equal("default, second work; 1 rules send projects elsewhere", (string)(await LineAsync(app, "deployment.stores"))["finding"]!);
+        Assert.Equal("pass", await StatusAsync(app, "security.encryption"));
+        await app.Database.WriteAsync(Durability.Full, async (session, ct) =>
+            await session.ExecuteAsync(InsertBlob, [Digest.Of([1]).Value, 1L, 0L, "third", 5L], ct), TestContext.Current.CancellationToken);
+        Directory.Delete(folder, recursive: true);
+        var stores = (string)(await LineAsync(app, "deployment.stores"))["finding"]!;
+        Assert.Contains("second: ", stores, StringComparison.Ordinal);
+        Assert.Contains("third: has blobs and is not in the settings", stores, StringComparison.Ordinal);
+        Assert.Equal("1 blobs are from before and not encrypted", (string)(await LineAsync(app, "security.encryption"))["finding"]!);
+        Assert.Equal("fail", await StatusAsync(app, "trouble.damaged-content"));
     }
 
     [Theory]
@@ -83,6 +109,7 @@ public sealed class DoctorApiTests
         Assert.Contains("garbage-collect", (string)line["fix"]!, StringComparison.Ordinal);
     }
 
+    private static readonly Statement InsertBlob = new("INSERT INTO blobs (digest, size, created_at, store, quarantined_at) VALUES (@0, @1, @2, @3, @4)");
     private static readonly Statement InsertRobot = new(
         "INSERT INTO robots (name, description, is_disabled, expires_at, duration_days, creator_kind, creator_id, created_at, updated_at) VALUES (@0, '', 0, @1, 1, 'user', 1, 0, 0)",
         "INSERT INTO robots (name, description, is_disabled, expires_at, duration_days, creator_kind, creator_id, created_at, updated_at) VALUES (@0, '', false, @1, 1, 'user', 1, 0, 0)");

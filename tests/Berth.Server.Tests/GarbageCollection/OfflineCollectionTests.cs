@@ -77,7 +77,7 @@ public sealed class OfflineCollectionTests : IDisposable
             using var layout = new RegistryLayout();
             var expected = RandomGraph(layout, random);
             await using var database = await TestDatabase.NewAsync(kind);
-            await Adopt.RunAsync(database.Current, layout.Root, new AdoptionOptions(), _time, null, CancellationToken.None);
+            await Adopt.RunAsync(database.Current, AdoptionSource.InFolder(layout.Root), new AdoptionOptions(), _time, null, CancellationToken.None);
             var (rows, files) = (await StoredState.DumpAsync(database.Current), layout.Listing());
             var store = new FileSystemBlobStore(layout.Root, 0, _time);
             var options = new CollectionOptions { DeleteUntagged = true, BatchSize = 5 };
@@ -111,7 +111,7 @@ public sealed class OfflineCollectionTests : IDisposable
         {
             using var layout = RegistryLayout.OfEveryKind();
             await using var database = await TestDatabase.NewAsync(kind);
-            await Adopt.RunAsync(database.Current, layout.Root, new AdoptionOptions(), _time, null, CancellationToken.None);
+            await Adopt.RunAsync(database.Current, AdoptionSource.InFolder(layout.Root), new AdoptionOptions(), _time, null, CancellationToken.None);
             var store = new FileSystemBlobStore(layout.Root, 0, _time);
             var before = layout.StoredBytes();
             // Either the store fails at a removal, or the output when a certain line is written.
@@ -182,7 +182,7 @@ public sealed class OfflineCollectionTests : IDisposable
         var image = layout.Image("team/app", "one", "v1");
         var loose = layout.Blob("loose");
         await using var database = await TestDatabase.NewAsync(DatabaseKind.Sqlite);
-        await Adopt.RunAsync(database.Current, layout.Root, new AdoptionOptions(), _time, null, CancellationToken.None);
+        await Adopt.RunAsync(database.Current, AdoptionSource.InFolder(layout.Root), new AdoptionOptions(), _time, null, CancellationToken.None);
         var store = new FileSystemBlobStore(layout.Root, 0, _time);
 
         await OfflineCollection.RunAsync(database.Current, StoreWrapper.Alone(store), layout.Root, new CollectionOptions { DryRun = true }, _output, _time, CancellationToken.None);
@@ -235,7 +235,7 @@ public sealed class OfflineCollectionTests : IDisposable
     private async Task<TestDatabase> AdoptedAsync(DatabaseKind kind)
     {
         var database = await TestDatabase.NewAsync(kind);
-        await Adopt.RunAsync(database.Current, _layout.Root, new AdoptionOptions(), _time, null, CancellationToken.None);
+        await Adopt.RunAsync(database.Current, AdoptionSource.InFolder(_layout.Root), new AdoptionOptions(), _time, null, CancellationToken.None);
         return database;
     }
 

@@ -74,6 +74,23 @@ public abstract class ObjectStoreTests(string variable)
         });
     }
 
+    // As when a database that crashed has lost the row, or the janitor was faster than a store that hung.
+    [Fact]
+    public async Task Bytes_whose_session_is_gone_when_they_are_written_do_not_stay()
+    {
+        await using var bucket = await TestBucket.OpenAsync(variable);
+        await using var app = await StartAsync(DatabaseKind.Sqlite, bucket, collect: true);
+        await app.PushBlobAsync("a", Bytes(2000, 30));
+        var forget = new Statement("""
+            CREATE TRIGGER forget AFTER INSERT ON uploads WHEN NEW.committing_digest IS NOT NULL BEGIN DELETE FROM uploads WHERE id = NEW.id; END
+            """);
+        await app.Services.GetRequiredService<Database>().WriteAsync(Durability.Full, async (session, ct) => await session.ExecuteAsync(forget, [], ct), CancellationToken.None);
+        var lost = Bytes(3000, 31);
+        (await app.PostAsync($"/v2/a/blobs/uploads/?digest={Digest.Of(lost)}", lost)).MustBe(404, "BLOB_UPLOAD_UNKNOWN");
+        Assert.Equal(2, (await bucket.ListAsync()).Count);
+        await bucket.HoldsAsync(0, meanwhile: () => CollectAsync(app));
+    }
+
     [Theory, MemberData(nameof(Kinds))]
     public async Task The_same_content_is_one_object_and_goes_when_its_last_manifest_goes(DatabaseKind kind)
     {

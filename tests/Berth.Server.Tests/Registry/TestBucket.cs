@@ -79,6 +79,16 @@ internal sealed class TestBucket : IAsyncDisposable
         return all;
     }
 
+    /// <summary>Key, size, time and hash of every object, to see that nothing was changed.</summary>
+    public async Task<IReadOnlyList<string>> StateAsync() =>
+        [.. (await ObjectsAsync()).Select(o => $"{o.Key} {o.Size} {o.LastModified:O} {o.ETag}").Order(StringComparer.Ordinal)];
+
+    /// <summary>Writes an object, by its key behind <see cref="S3Options.RootDirectory"/>.</summary>
+    public Task WriteAsync(string key, string text) => _raw.PutObjectAsync(new PutObjectRequest { BucketName = Bucket, Key = _prefix + key, ContentBody = text });
+
+    /// <summary>Removes an object.</summary>
+    public Task RemoveAsync(string key) => _raw.DeleteObjectAsync(Bucket, _prefix + key);
+
     public async ValueTask DisposeAsync()
     {
         await ClearAsync();
@@ -90,6 +100,6 @@ internal sealed class TestBucket : IAsyncDisposable
 
     private async Task ClearAsync()
     {
-        foreach (var item in await ObjectsAsync()) await _raw.DeleteObjectAsync(Bucket, item.Key);
+        await Parallel.ForEachAsync(await ObjectsAsync(), new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (item, ct) => await _raw.DeleteObjectAsync(Bucket, item.Key, ct));
     }
 }

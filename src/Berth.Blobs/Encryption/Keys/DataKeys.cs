@@ -32,6 +32,12 @@ public sealed class DataKeys : IDisposable
         (_table, _masterKeys, _time) = (table, masterKeys, time);
     }
 
+    /// <summary>Id of the master key that wraps new data keys.</summary>
+    public string MasterKeyId => _masterKeys[0].Id;
+
+    /// <summary>Another process has made a new current key: the next content asks for it.</summary>
+    public void ForgetCurrent() => _current = null;
+
     /// <summary>The key for new content; made when there is none yet.</summary>
     public async ValueTask<DataKey> CurrentAsync(CancellationToken ct)
     {
@@ -42,7 +48,7 @@ public sealed class DataKeys : IDisposable
             if (_current is { } meanwhile && _time.GetElapsedTime(meanwhile.ReadAt) < CurrentFor) return meanwhile.Key;
             var readAt = _time.GetTimestamp();
             var row = await _table.CurrentAsync(ct).ConfigureAwait(false);
-            var key = row is null ? await AddAsync(null, ct).ConfigureAwait(false) : await UnwrapAsync(row, ct).ConfigureAwait(false);
+            var key = row is null ? await AddAsync(_table, null, ct).ConfigureAwait(false) : await UnwrapAsync(row, ct).ConfigureAwait(false);
             _current = new CurrentKey(key, readAt);
             return key;
         }
@@ -58,14 +64,17 @@ public sealed class DataKeys : IDisposable
         _known.TryGetValue(id, out var key) ? ValueTask.FromResult(key) : ReadAsync(id, ct);
 
     /// <summary>Makes a new current key. What is there stays as it is and readable; the former keys stay, too.</summary>
-    public async ValueTask<DataKey> RotateAsync(CancellationToken ct)
+    public ValueTask<DataKey> RotateAsync(CancellationToken ct) => RotateAsync(_table, ct);
+
+    /// <summary>The same, written through another view of the table.</summary>
+    public async ValueTask<DataKey> RotateAsync(IDataKeyTable table, CancellationToken ct)
     {
         await _gate.WaitAsync(ct).ConfigureAwait(false);
         try
         {
-            var row = await _table.CurrentAsync(ct).ConfigureAwait(false);
+            var row = await table.CurrentAsync(ct).ConfigureAwait(false);
             var readAt = _time.GetTimestamp();
-            var key = await AddAsync(row?.Id, ct).ConfigureAwait(false);
+            var key = await AddAsync(table, row?.Id, ct).ConfigureAwait(false);
             _current = new CurrentKey(key, readAt);
             return key;
         }
@@ -77,11 +86,14 @@ public sealed class DataKeys : IDisposable
 
     /// <summary>Wraps all data keys by the first master key, in its newest version; afterwards the other master keys are not needed any more. No content is touched.</summary>
     /// <returns>How many keys there are.</returns>
-    public async ValueTask<int> RewrapAsync(CancellationToken ct)
+    public ValueTask<int> RewrapAsync(CancellationToken ct) => RewrapAsync(_table, ct);
+
+    /// <summary>The same, written through another view of the table.</summary>
+    public async ValueTask<int> RewrapAsync(IDataKeyTable table, CancellationToken ct)
     {
-        var rows = await _table.AllAsync(ct).ConfigureAwait(false);
+        var rows = await table.AllAsync(ct).ConfigureAwait(false);
         var rewrapped = await RewrapAsync(rows, _masterKeys, ct).ConfigureAwait(false);
-        await _table.ReplaceAsync(rewrapped, ct).ConfigureAwait(false);
+        await table.ReplaceAsync(rewrapped, ct).ConfigureAwait(false);
         return rewrapped.Count;
     }
 
@@ -128,13 +140,13 @@ public sealed class DataKeys : IDisposable
         return payload;
     }
 
-    private async ValueTask<DataKey> AddAsync(Guid? inPlaceOf, CancellationToken ct)
+    private async ValueTask<DataKey> AddAsync(IDataKeyTable table, Guid? inPlaceOf, CancellationToken ct)
     {
         var payload = RandomNumberGenerator.GetBytes(IdBytes + SecretBytes);
         var key = new DataKey(new Guid(payload.AsSpan(0, IdBytes), bigEndian: true), payload.AsMemory(IdBytes));
         var wrapped = await _masterKeys[0].WrapAsync(payload, ct).ConfigureAwait(false);
         var row = new WrappedDataKey(key.Id, _masterKeys[0].Id, wrapped, _time.GetUtcNow());
-        if (await _table.TryMakeCurrentAsync(row, inPlaceOf, ct).ConfigureAwait(false))
+        if (await table.TryMakeCurrentAsync(row, inPlaceOf, ct).ConfigureAwait(false))
         {
             _known[key.Id] = key;
             return key;

@@ -11,6 +11,9 @@ public sealed class LocalMasterKey : IMasterKey
 
     private readonly AesGcm _aes;
 
+    // One cipher serves one caller at a time.
+    private readonly Lock _lock = new();
+
     /// <summary>Takes the key.</summary>
     /// <param name="base64">32 bytes in base64, as of <c>openssl rand -base64 32</c>; white space around does not count.</param>
     /// <exception cref="FormatException">It is something else.</exception>
@@ -38,7 +41,7 @@ public sealed class LocalMasterKey : IMasterKey
     {
         var wrapped = new byte[NonceBytes + secret.Length + TagBytes];
         RandomNumberGenerator.Fill(wrapped.AsSpan(0, NonceBytes));
-        _aes.Encrypt(wrapped.AsSpan(0, NonceBytes), secret.Span, wrapped.AsSpan(NonceBytes, secret.Length), wrapped.AsSpan(NonceBytes + secret.Length));
+        lock (_lock) _aes.Encrypt(wrapped.AsSpan(0, NonceBytes), secret.Span, wrapped.AsSpan(NonceBytes, secret.Length), wrapped.AsSpan(NonceBytes + secret.Length));
         return ValueTask.FromResult(wrapped);
     }
 
@@ -48,7 +51,7 @@ public sealed class LocalMasterKey : IMasterKey
         var secret = new byte[wrapped.Length - NonceBytes - TagBytes];
         try
         {
-            _aes.Decrypt(wrapped.Span[..NonceBytes], wrapped.Span[NonceBytes..^TagBytes], wrapped.Span[^TagBytes..], secret);
+            lock (_lock) _aes.Decrypt(wrapped.Span[..NonceBytes], wrapped.Span[NonceBytes..^TagBytes], wrapped.Span[^TagBytes..], secret);
         }
         catch (AuthenticationTagMismatchException e)
         {

@@ -73,6 +73,9 @@ public static class Topics
     /// <summary>A key that signs tokens was made or removed. No key.</summary>
     public const string SigningKeys = "signing-keys";
 
+    /// <summary>Content is encrypted with a new key. No key.</summary>
+    public const string DataKeys = "data-keys";
+
     /// <summary>Settings have changed. No key.</summary>
     public const string Settings = "settings";
 

@@ -24,7 +24,9 @@ public sealed class DataKeyRow
 }
 
 /// <summary>The rows, for <see cref="DataKeys"/>.</summary>
-internal sealed class DataKeyTable(Database database) : IDataKeyTable
+/// <param name="database">Where they are.</param>
+/// <param name="alongside">More to do in the transaction of a change, given the id of the current key; null for nothing.</param>
+internal sealed class DataKeyTable(Database database, Func<DbSession, string, CancellationToken, ValueTask>? alongside = null) : IDataKeyTable
 {
     public ValueTask<WrappedDataKey?> CurrentAsync(CancellationToken ct) =>
         database.ReadAsync(0, static async (session, _, token) => (await ReadAsync(session, SelectCurrent, [], token).ConfigureAwait(false)).FirstOrDefault(), ct);
@@ -43,6 +45,8 @@ internal sealed class DataKeyTable(Database database) : IDataKeyTable
             if (current?.Id != inPlaceOf) return false;
             await session.ExecuteAsync(Retire, [], token).ConfigureAwait(false);
             await session.ExecuteAsync(Insert, [key.Id.ToString(), key.MasterKeyId, key.Wrapped.ToArray(), key.CreatedAt.ToUnixTimeMilliseconds()], token).ConfigureAwait(false);
+            await session.AnnounceAsync(Topics.DataKeys, "", token).ConfigureAwait(false);
+            if (alongside is not null) await alongside(session, key.Id.ToString(), token).ConfigureAwait(false);
             return true;
         }, ct).ConfigureAwait(false);
 
@@ -50,6 +54,8 @@ internal sealed class DataKeyTable(Database database) : IDataKeyTable
         await database.WriteAsync(Durability.Full, async (session, token) =>
         {
             foreach (var key in keys) await session.ExecuteAsync(Update, [key.Id.ToString(), key.MasterKeyId, key.Wrapped.ToArray()], token).ConfigureAwait(false);
+            if (alongside is not null && (await ReadAsync(session, SelectCurrent, [], token).ConfigureAwait(false)) is [var current, ..])
+                await alongside(session, current.Id.ToString(), token).ConfigureAwait(false);
             return true;
         }, ct).ConfigureAwait(false);
 

@@ -112,6 +112,17 @@ public sealed class DataKeysTests
     }
 
     [Fact]
+    public async Task Many_threads_unwrap_and_wrap_at_once()
+    {
+        using var master = new LocalMasterKey(OneKey);
+        await Parallel.ForAsync(0, 20_000, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (i, ct) =>
+        {
+            var secret = BitConverter.GetBytes((long)i);
+            Assert.Equal(secret, await master.UnwrapAsync(await master.WrapAsync(secret, ct), ct));
+        });
+    }
+
+    [Fact]
     public void Settings_are_checked_as_a_whole()
     {
         Assert.Empty(MasterKeys.Check(new EncryptionOptions()));

@@ -1989,6 +1989,12 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                         .HasColumnName("committing_digest")
                         .UseCollation("C");
 
+                    b.Property<string>("CommittingKey")
+                        .HasMaxLength(160)
+                        .HasColumnType("character varying(160)")
+                        .HasColumnName("committing_key")
+                        .UseCollation("C");
+
                     b.Property<byte[]>("HashState")
                         .HasColumnType("bytea")
                         .HasColumnName("hash_state");

@@ -12,6 +12,14 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
         protected override void Up(MigrationBuilder migrationBuilder)
         {
             migrationBuilder.AddColumn<string>(
+                name: "committing_key",
+                table: "uploads",
+                type: "character varying(160)",
+                maxLength: 160,
+                nullable: true,
+                collation: "C");
+
+            migrationBuilder.AddColumn<string>(
                 name: "state",
                 table: "uploads",
                 type: "text",
@@ -213,6 +221,10 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
             migrationBuilder.DropIndex(
                 name: "IX_blobs_quarantined_at",
                 table: "blobs");
+
+            migrationBuilder.DropColumn(
+                name: "committing_key",
+                table: "uploads");
 
             migrationBuilder.DropColumn(
                 name: "state",

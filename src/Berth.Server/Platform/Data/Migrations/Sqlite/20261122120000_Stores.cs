@@ -11,6 +11,13 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
         protected override void Up(MigrationBuilder migrationBuilder)
         {
             migrationBuilder.AddColumn<string>(
+                name: "committing_key",
+                table: "uploads",
+                type: "TEXT",
+                maxLength: 160,
+                nullable: true);
+
+            migrationBuilder.AddColumn<string>(
                 name: "state",
                 table: "uploads",
                 type: "TEXT",
@@ -208,6 +215,10 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
             migrationBuilder.DropIndex(
                 name: "IX_blobs_quarantined_at",
                 table: "blobs");
+
+            migrationBuilder.DropColumn(
+                name: "committing_key",
+                table: "uploads");
 
             migrationBuilder.DropColumn(
                 name: "state",

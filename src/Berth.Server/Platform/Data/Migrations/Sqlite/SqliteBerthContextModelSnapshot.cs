@@ -1834,6 +1834,11 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("committing_digest");
 
+                    b.Property<string>("CommittingKey")
+                        .HasMaxLength(160)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("committing_key");
+
                     b.Property<byte[]>("HashState")
                         .HasColumnType("BLOB")
                         .HasColumnName("hash_state");
