@@ -91,7 +91,8 @@ public sealed class PagesTests
         Assert.DoesNotContain("href=\"/administration\"", html, StringComparison.Ordinal);
         using var refused = await UiApp.SendAsync(user, "/projects/team/members", "add", Ct, ("kind", "user"), ("name", "local"), ("role", "1"));
         Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
-        Assert.Equal(HttpStatusCode.Forbidden, (await UiApp.ReadAsync(user, "/projects/team/robots", Ct)).Status);
+        Assert.Equal(HttpStatusCode.Forbidden, (await UiApp.ReadAsync(user, "/projects/team/audit", Ct)).Status);
+        Assert.DoesNotContain("id=\"new-robot\"", (await UiApp.ReadAsync(user, "/projects/team/robots", Ct)).Html, StringComparison.Ordinal);
     }
 
     [Fact]
