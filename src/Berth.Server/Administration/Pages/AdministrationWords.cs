@@ -35,6 +35,7 @@ internal sealed class AdministrationWords(Language language) : Wording(language)
     public string NothingRuns => Of("Nothing is running.", "没有正在运行的任务。");
     public string Started => Of("Started", "开始时间");
     public string Schedules => Of("Schedules", "定时计划");
+    public string Cron => Of("When (cron)", "时间(cron)");
     public string NoQueues => Of("No work is waiting.", "没有等待的任务。");
     public string Configuration => Of("Configuration", "配置");
     public string ConfigurationLead => Of("What can be changed while the server runs. What the configuration file fixes is shown and cannot be changed here.", "可在运行时修改的设置。由配置文件固定的项仅显示,不可在此修改。");
