@@ -69,8 +69,9 @@ internal sealed class LdapFilterReader
         var equals = rest.IndexOf('=');
         var end = rest.IndexOf(')');
         // A bracket in a value must be written \28 or \29, so the first closing one ends the item.
-        if (equals <= 0 || end < equals) return null;
+        if (equals < 0 || end < equals) return null;
         var left = rest[..equals].Trim().ToString();
+        if (left.Length == 0) return null;
         var value = rest[(equals + 1)..end].ToString();
         _at += end;
         if (value.Contains('(', StringComparison.Ordinal)) return null;

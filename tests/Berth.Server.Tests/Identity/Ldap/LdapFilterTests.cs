@@ -31,6 +31,7 @@ public sealed class LdapFilterTests
     [InlineData("(cn=a)(cn=b)")]
     [InlineData("(&)")]
     [InlineData("(=a)")]
+    [InlineData("( =a)")]
     [InlineData("(c n=a)")]
     [InlineData("(cn=a\\)")]
     [InlineData("(cn=\\zz)")]
