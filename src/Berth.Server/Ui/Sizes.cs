@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 
 namespace Berth.Server.Ui;
@@ -5,6 +6,7 @@ namespace Berth.Server.Ui;
 /// <summary>Bytes as people read them.</summary>
 internal static class Sizes
 {
+    private static readonly SearchValues<char> s_digits = SearchValues.Create("0123456789.");
     private static readonly string[] s_units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 
     /// <summary>Three digits and a unit: <c>1.23 GiB</c>.</summary>
@@ -26,7 +28,7 @@ internal static class Sizes
     {
         text = text.Trim();
         if (text.Length == 0 || text == "-1") return -1;
-        var end = text.AsSpan().IndexOfAnyExcept("0123456789.");
+        var end = text.AsSpan().IndexOfAnyExcept(s_digits);
         var number = end < 0 ? text : text[..end];
         var unit = end < 0 ? "" : text[end..].Trim().ToUpperInvariant().Replace("IB", "", StringComparison.Ordinal).TrimEnd('B');
         var power = unit.Length == 0 ? 0 : Array.IndexOf(["K", "M", "G", "T", "P"], unit) + 1;

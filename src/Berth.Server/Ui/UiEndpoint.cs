@@ -122,7 +122,7 @@ internal sealed class UiEndpoint(ICallerSource access, ApiEndpoint api, ApiRight
     }
 
     // True when the answer is sent.
-    private async Task<bool> TakeFormAsync(UiCall call, UiPage page, CancellationToken ct)
+    private static async Task<bool> TakeFormAsync(UiCall call, UiPage page, CancellationToken ct)
     {
         var context = call.Http;
         if (CrossSite.IsFromElsewhere(context.Request) || !context.Request.HasFormContentType || context.Request.ContentLength is null or > MaxFormBytes)

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Berth.Server.Ui;
 
 namespace Berth.Server.Artifacts.Pages;
 
