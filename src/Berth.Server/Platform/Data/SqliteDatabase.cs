@@ -180,6 +180,8 @@ public sealed class SqliteDatabase : Database
                 else Execute(RollbackTo);
             }
             Execute(CommitAll);
+            // What comes next may be long in coming.
+            _session.Clock?.End();
         }
         catch (Exception e) when (e is SqliteException or InvalidOperationException)
         {
