@@ -26,6 +26,7 @@ using Berth.Server.Registry;
 using Berth.Server.Retention;
 using Berth.Server.SignIn;
 using Berth.Server.Trash;
+using Berth.Server.Ui;
 using Berth.Server.Webhooks;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -154,6 +155,7 @@ public static class BerthServer
         if (options.Access.Mode == AccessMode.Local)
         {
             services.AddApi();
+            services.AddUi();
             services.AddIdentity().AddAccounts();
             services.AddProjects(options.Projects);
             services.AddAccessApi();
@@ -214,13 +216,17 @@ public static class BerthServer
         app.Use(next => Registry.Registry.Serve(registry, next));
         app.UseRouting();
         app.MapAccess(options.Access);
-        if (options.Access.Mode == AccessMode.Local) app.MapApi();
+        if (options.Access.Mode == AccessMode.Local)
+        {
+            app.MapApi();
+            app.MapUi();
+        }
         app.MapHealth();
         MapForOperators(app, options);
 #pragma warning disable ASP0014 // The endpoints must be run here: what follows answers everything that has none.
         app.UseEndpoints(static _ => { });
 #pragma warning restore ASP0014
-        app.Run(NotFoundAsync);
+        app.Run(options.Access.Mode == AccessMode.Local ? Ui.Ui.MissingFor(app.Services, NotFoundAsync) : NotFoundAsync);
     }
 
     // Numbers and details of failures: on the debug listener when there is one.

@@ -1,9 +1,11 @@
 using Berth.Server.Access.Members;
+using Berth.Server.Access.Pages;
 using Berth.Server.Access.Roles;
 using Berth.Server.Access.Rules;
 using Berth.Server.Api;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
+using Berth.Server.Ui;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Berth.Server.Access;
@@ -27,5 +29,6 @@ internal static class AccessApi
         .AddOperations(p => BerthMembersApi.Operations(p.GetRequiredService<BerthMembersApi>()))
         .AddOperations(p => RolesApi.Operations(p.GetRequiredService<RolesApi>()))
         .AddOperations(p => RulesApi.Operations(p.GetRequiredService<RulesApi>()))
-        .AddOperations(p => ExplainApi.Operations(p.GetRequiredService<ExplainApi>()));
+        .AddOperations(p => ExplainApi.Operations(p.GetRequiredService<ExplainApi>()))
+        .AddPages(AccessPages.All);
 }

@@ -20,4 +20,5 @@ internal interface IRequestCredentials
 /// that no other site can make a browser send them.
 /// </summary>
 /// <param name="IsProven">The request brings the token of its session, or says that it comes from our own pages.</param>
-internal sealed record RequestProof(bool IsProven);
+/// <param name="Token">What a form of our own pages brings along instead; null where the browser itself says where a request comes from.</param>
+internal sealed record RequestProof(bool IsProven, string? Token = null);

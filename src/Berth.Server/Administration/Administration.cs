@@ -1,3 +1,4 @@
+using Berth.Server.Administration.Pages;
 using Berth.Server.Api;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
@@ -6,6 +7,7 @@ using Berth.Server.Platform.Http;
 using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Settings;
 using Berth.Server.Platform.Storage;
+using Berth.Server.Ui;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Berth.Server.Administration;
@@ -33,5 +35,6 @@ internal static class Administration
             p.GetRequiredService<DomainEvents>(), p.GetRequiredService<TimeProvider>())))
         .AddOperations(p => EncryptionApi.Operations(new EncryptionApi(
             p.GetRequiredService<BlobStores>(), p.GetRequiredService<Database>(), p.GetRequiredService<DomainEvents>(), isEncrypting)))
-        .AddOperations(_ => LaterOperations.All);
+        .AddOperations(_ => LaterOperations.All)
+        .AddPages(AdministrationPages.All);
 }

@@ -10,7 +10,7 @@ namespace Berth.Server.Administration;
 
 /// <summary>
 /// The first thing that a request meets while the installation is under maintenance (setting <c>maintenance_mode</c>): everything but health, metrics and
-/// the management API is answered with 503, <c>Retry-After</c> and the banner. The API asks who calls and goes on for administrators
+/// the management API and the pages is answered with 503, <c>Retry-After</c> and the banner. The API asks who calls and goes on for administrators
 /// (<see cref="ApiEndpoint"/>), so that they may look, work and end it. Every replica follows at its next request.
 /// </summary>
 internal sealed class MaintenanceMode(RequestDelegate next, RuntimeSettings settings, string metricsPath)
@@ -50,6 +50,7 @@ internal sealed class MaintenanceMode(RequestDelegate next, RuntimeSettings sett
     {
         var path = context.Request.Path;
         return path.StartsWithSegments("/health", StringComparison.Ordinal) || path.StartsWithSegments("/debug", StringComparison.Ordinal) || path.Value == metricsPath
-            || path.StartsWithSegments("/api", StringComparison.Ordinal) || path.StartsWithSegments("/c", StringComparison.Ordinal);
+            || path.StartsWithSegments("/api", StringComparison.Ordinal) || path.StartsWithSegments("/c", StringComparison.Ordinal)
+            || Ui.Ui.Owns(path);
     }
 }

@@ -25,6 +25,9 @@ public sealed class ApiResult
     /// <summary>Number of all items of a list of which the answer is a page; null for what is no page.</summary>
     public long? Total { get; private init; }
 
+    /// <summary>What the body says, for those who ask in the same process; null without a body, and for text and streams.</summary>
+    public object? Value { get; private init; }
+
     /// <summary>Content-Type; null without a body.</summary>
     public string? ContentType { get; private init; }
 
@@ -87,6 +90,7 @@ public sealed class ApiResult
     {
         Location = location,
         Total = total,
+        Value = value,
         ContentType = "application/json; charset=utf-8",
         Write = async (context, ct) =>
         {

@@ -1,5 +1,7 @@
 using Berth.Server.Api;
+using Berth.Server.Artifacts.Pages;
 using Berth.Server.Registry;
+using Berth.Server.Ui;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -38,5 +40,6 @@ internal static class Artifacts
         .AddOperations(p => ArtifactAdditions.Operations(p.GetRequiredService<ArtifactAdditions>()))
         .AddOperations(p => TagHistoryApi.Operations(p.GetRequiredService<TagHistoryApi>()))
         .AddOperations(p => UsageApi.Operations(p.GetRequiredService<UsageApi>()))
-        .AddOperations(_ => Icons.Operations());
+        .AddOperations(_ => Icons.Operations())
+        .AddPages(ArtifactPages.All);
 }

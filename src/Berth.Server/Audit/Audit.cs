@@ -1,10 +1,12 @@
 using Berth.Server.Access;
 using Berth.Server.Api;
+using Berth.Server.Audit.Pages;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
 using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Settings;
 using Berth.Server.Registry;
+using Berth.Server.Ui;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -34,6 +36,7 @@ internal static class Audit
         .AddSingleton<IHostedService>(p => p.GetRequiredService<AuditBuffer>())
         .AddSingleton<IJobHandler>(p => new PurgeJob(
             p.GetRequiredService<Database>(), p.GetRequiredService<RuntimeSettings>(), p.GetRequiredService<AuditForwarding>(), p.GetRequiredService<TimeProvider>()))
+        .AddPages(AuditPages.All)
         .AddOperations(p => AuditApi.Operations(new AuditApi(p.GetRequiredService<Database>(), new AuditExport(p.GetRequiredService<Database>()))))
         .AddOperations(p => PurgeApi.Operations(new PurgeApi(
             p.GetRequiredService<Database>(), p.GetRequiredService<JobQueue>(), p.GetRequiredService<JobSchedules>(), p.GetRequiredService<DomainEvents>(), p.GetRequiredService<TimeProvider>())));

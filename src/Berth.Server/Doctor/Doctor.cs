@@ -1,10 +1,12 @@
 using Berth.Server.Access;
 using Berth.Server.Api;
+using Berth.Server.Doctor.Pages;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Health;
 using Berth.Server.Platform.Settings;
 using Berth.Server.Platform.Storage;
 using Berth.Server.Platform.Telemetry;
+using Berth.Server.Ui;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Berth.Server.Doctor;
@@ -17,6 +19,7 @@ internal static class Doctor
 {
     /// <summary>Registers the feature (mode <c>local</c>).</summary>
     public static IServiceCollection AddDoctor(this IServiceCollection services, DoctorSettings options) => services
+        .AddPages(DoctorPages.All)
         .AddOperations(p => DoctorApi.Operations(new DoctorApi(
             options, p.GetRequiredService<Database>(), p.GetRequiredService<RuntimeSettings>(), p.GetRequiredService<TimeProvider>(),
             new DoctorInstruments(p.GetRequiredService<HealthMonitor>(), p.GetRequiredService<BlobStores>(), p.GetRequiredService<MetricsPage>(), p.GetRequiredService<RequestMetrics>(), p.GetRequiredService<AccessCounters>()))));

@@ -1,6 +1,8 @@
 using Berth.Server.Api;
+using Berth.Server.GarbageCollection.Pages;
 using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Telemetry;
+using Berth.Server.Ui;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Berth.Server.GarbageCollection;
@@ -38,5 +40,6 @@ internal static class GarbageCollection
         .AddSingleton<GarbageRunsApi>()
         .AddOperations(p => GarbageRunsApi.Operations(p.GetRequiredService<GarbageRunsApi>()))
         .AddSingleton<GarbageApi>()
-        .AddOperations(p => GarbageApi.Operations(p.GetRequiredService<GarbageApi>()));
+        .AddOperations(p => GarbageApi.Operations(p.GetRequiredService<GarbageApi>()))
+        .AddPages(GarbagePages.All);
 }

@@ -1,8 +1,10 @@
 using Berth.Server.Access;
 using Berth.Server.Api;
+using Berth.Server.Identity.Pages;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
 using Berth.Server.Platform.Settings;
+using Berth.Server.Ui;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Berth.Server.Identity;
@@ -24,6 +26,7 @@ public static class Identity
         services.AddSingleton(p => new GroupsApi(p.GetRequiredService<Database>(), p.GetRequiredService<DomainEvents>(), p.GetRequiredService<TimeProvider>()));
         services.AddOperations(p => UsersApi.Operations(p.GetRequiredService<UsersApi>()));
         services.AddOperations(p => UserSecretsApi.Operations(p.GetRequiredService<UserSecretsApi>()));
+        services.AddPages(IdentityPages.All);
         return services.AddOperations(p => GroupsApi.Operations(p.GetRequiredService<GroupsApi>()));
     }
 }

@@ -1,6 +1,8 @@
 using Berth.Server.Api;
+using Berth.Server.Immutability.Pages;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
+using Berth.Server.Ui;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Berth.Server.Immutability;
@@ -16,5 +18,6 @@ internal static class Immutability
         .AddSingleton(p => new ImmutableRulesApi(p.GetRequiredService<Database>(), p.GetRequiredService<DomainEvents>(), p.GetRequiredService<TimeProvider>()))
         .AddSingleton(p => new TagLocksApi(p.GetRequiredService<Database>(), p.GetRequiredService<DomainEvents>()))
         .AddOperations(p => ImmutableRulesApi.Operations(p.GetRequiredService<ImmutableRulesApi>()))
-        .AddOperations(p => TagLocksApi.Operations(p.GetRequiredService<TagLocksApi>()));
+        .AddOperations(p => TagLocksApi.Operations(p.GetRequiredService<TagLocksApi>()))
+        .AddPages(ImmutabilityPages.All);
 }

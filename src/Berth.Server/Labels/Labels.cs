@@ -1,6 +1,8 @@
 using Berth.Server.Api;
+using Berth.Server.Labels.Pages;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
+using Berth.Server.Ui;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Berth.Server.Labels;
@@ -14,5 +16,6 @@ internal static class Labels
     /// <summary>Registers the feature (mode <c>local</c>).</summary>
     public static IServiceCollection AddLabels(this IServiceCollection services) => services
         .AddSingleton(p => new LabelsApi(p.GetRequiredService<Database>(), p.GetRequiredService<DomainEvents>(), p.GetRequiredService<TimeProvider>()))
-        .AddOperations(p => LabelsApi.Operations(p.GetRequiredService<LabelsApi>()));
+        .AddOperations(p => LabelsApi.Operations(p.GetRequiredService<LabelsApi>()))
+        .AddPages(LabelPages.All);
 }

@@ -2,6 +2,8 @@ using Berth.Server.Api;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
 using Berth.Server.Platform.Settings;
+using Berth.Server.Projects.Pages;
+using Berth.Server.Ui;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Berth.Server.Projects;
@@ -23,5 +25,6 @@ internal static class Projects
         .AddOperations(p => ProjectsApi.Operations(p.GetRequiredService<ProjectsApi>()))
         .AddOperations(p => ProjectChangesApi.Operations(p.GetRequiredService<ProjectChangesApi>()))
         .AddOperations(p => ProjectRename.Operations(p.GetRequiredService<ProjectRename>()))
-        .AddOperations(p => ProjectMetadataApi.Operations(p.GetRequiredService<ProjectMetadataApi>()));
+        .AddOperations(p => ProjectMetadataApi.Operations(p.GetRequiredService<ProjectMetadataApi>()))
+        .AddPages(ProjectPages.All);
 }

@@ -31,7 +31,7 @@ internal sealed class SessionCredentials(BrowserSessions sessions, Users users) 
         if (await users.FindAsync(session.UserId, ct).ConfigureAwait(false) is not { IsDisabled: false } user) return null;
         var proof = BrowserSessions.ProofOf(token);
         var sent = context.Request.Headers[ProofHeader].ToString();
-        context.Features.Set(new RequestProof(CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(sent), Encoding.UTF8.GetBytes(proof))));
+        context.Features.Set(new RequestProof(CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(sent), Encoding.UTF8.GetBytes(proof)), proof));
         context.Features.Set(session);
         context.Response.Headers[ProofHeader] = proof;
         return new SignInResult(UserPasswords.CallerOf(user));

@@ -16,6 +16,8 @@ using Berth.Server.Platform.Http;
 using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Secrets;
 using Berth.Server.Platform.Settings;
+using Berth.Server.SignIn.Pages;
+using Berth.Server.Ui;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -80,6 +82,7 @@ public static class SignIn
     private static IServiceCollection AddSignInOperations(this IServiceCollection services, HttpOptions http)
     {
         services.AddSingleton(p => new SessionStart(p.GetRequiredService<BrowserSessions>(), p.GetRequiredService<DomainEvents>(), http));
+        services.AddPages(SignInPages.All);
         return services.AddOperations(p =>
         [
             .. new LoginApi(

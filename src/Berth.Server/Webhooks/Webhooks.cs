@@ -6,6 +6,8 @@ using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Secrets;
 using Berth.Server.Platform.Settings;
 using Berth.Server.Registry;
+using Berth.Server.Ui;
+using Berth.Server.Webhooks.Pages;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Berth.Server.Webhooks;
@@ -35,6 +37,7 @@ public static class Webhooks
         services.AddSingleton(p => new WebhookPolicyChanges(
             p.GetRequiredService<Database>(), p.GetRequiredService<WebhookTargets>(), p.GetRequiredService<OutgoingGuard>(), options,
             p.GetRequiredService<DomainEvents>(), p.GetRequiredService<TimeProvider>()));
+        services.AddPages(WebhookPages.All);
         services.AddOperations(p => WebhookApi.Operations(new WebhookApi(
             p.GetRequiredService<Database>(), p.GetRequiredService<WebhookPolicyChanges>(), p.GetRequiredService<WebhookTargets>(), p.GetRequiredService<TimeProvider>())));
         services.AddOperations(p => WebhookInstallationApi.Operations(new WebhookInstallationApi(

@@ -1,0 +1,62 @@
+using Berth.Server.Ui;
+
+namespace Berth.Server.Administration.Pages;
+
+/// <summary>Words of the administration's pages and of search.</summary>
+internal sealed class AdministrationWords(Language language) : Wording(language)
+{
+    public string Overview => Of("Overview", "概览");
+    public string Projects => Of("Projects", "项目");
+    public string Repositories => Of("Repositories", "仓库");
+    public string Stored => Of("Stored", "已存储");
+    public string Blobs => Of("Blobs", "数据块");
+    public string Storage => Of("Storage use", "存储使用");
+    public string StorageLead => Of("Each blob is stored once. Unique bytes are named by one project, shared ones by several; unused ones wait for garbage collection.", "每个数据块只存一份。独占:仅一个项目引用;共享:多个项目引用;未引用:等待垃圾回收。");
+    public string Unique => Of("Unique", "独占");
+    public string Shared => Of("Shared", "共享");
+    public string Unused => Of("Unused", "未引用");
+    public string FreeSpace => Of("Free in the store", "存储剩余空间");
+    public string Largest => Of("Projects that use most", "占用最多的项目");
+    public string Used => Of("Used", "已用");
+    public string Quota => Of("Quota", "配额");
+    public string Health => Of("Health", "运行状况");
+    public string Well => Of("well", "正常");
+    public string Unwell => Of("not well", "异常");
+    public string Component => Of("Part", "组件");
+    public string Jobs => Of("Jobs", "任务");
+    public string JobsLead => Of("Work in the background, by kind, and the processes that do it.", "后台任务队列及执行任务的进程。");
+    public string Waiting => Of("Waiting", "等待中");
+    public string Latency => Of("Oldest waits", "最长等待");
+    public string Seconds(long seconds) => Of($"{seconds:N0} s", $"{seconds:N0} 秒");
+    public string Paused => Of("paused", "已暂停");
+    public string Pause => Of("Pause", "暂停");
+    public string Resume => Of("Resume", "恢复");
+    public string Running => Of("Running", "运行中");
+    public string NothingRuns => Of("Nothing is running.", "没有正在运行的任务。");
+    public string Started => Of("Started", "开始时间");
+    public string Schedules => Of("Schedules", "定时计划");
+    public string Cron => Of("When (cron)", "时间(cron)");
+    public string NoQueues => Of("No work is waiting.", "没有等待的任务。");
+    public string Configuration => Of("Configuration", "配置");
+    public string ConfigurationLead => Of("What can be changed while the server runs. What the configuration file fixes is shown and cannot be changed here.", "可在运行时修改的设置。由配置文件固定的项仅显示,不可在此修改。");
+    public string Fixed => Of("fixed by the configuration file", "由配置文件固定");
+    public string Banner => Of("Banner on every page", "页面横幅");
+    public string BannerHint => Of("Empty for none.", "留空则不显示。");
+    public string ReadOnly => Of("Read-only: pushing, deleting and changing is refused", "只读:拒绝推送、删除和更改");
+    public string Maintenance => Of("Maintenance: everybody but administrators is turned away", "维护模式:仅管理员可访问");
+    public string SelfRegistration => Of("Anybody may make an account", "允许自助注册");
+    public string Creators => Of("Who may make projects", "谁可以创建项目");
+    public string Everyone => Of("Every user", "所有用户");
+    public string AdminsOnly => Of("Administrators only", "仅管理员");
+    public string TokenMinutes => Of("Registry tokens last (minutes)", "仓库令牌有效期(分钟)");
+    public string SessionMinutes => Of("Unused sessions end after (minutes)", "会话闲置超时(分钟)");
+    public string RobotDays => Of("New robots last (days)", "新机器人账户有效期(天)");
+    public string DefaultQuota => Of("Quota of new projects", "新项目的默认配额");
+    public string QuotaHint => Of("Such as 10 GiB; empty for no limit.", "例如 10 GiB;留空表示不限。");
+    public string QuotaWrong => Of("A quota is a number with a unit, such as 10 GiB.", "配额应为带单位的数字,例如 10 GiB。");
+    public string SearchTitle => Of("Search", "搜索");
+    public string Found(long count) => Count(count, "result", "results", "条结果");
+    public string SearchEmpty => Of("Nothing has that in its name.", "没有名称匹配的内容。");
+    public string TypeSomething => Of("Type a part of a name in the box above.", "请在上方输入名称的一部分。");
+    public string Artifacts(long count) => Count(count, "artifact", "artifacts", "个制品");
+}

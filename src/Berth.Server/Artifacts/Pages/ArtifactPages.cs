@@ -1,0 +1,26 @@
+using Berth.Server.Access;
+using Berth.Server.Api;
+using Berth.Server.Ui;
+
+namespace Berth.Server.Artifacts.Pages;
+
+/// <summary>The pages of repositories and artifacts.</summary>
+internal static class ArtifactPages
+{
+    /// <summary>Each with what a reader needs, its forms and its tab.</summary>
+    public static readonly UiPage[] All =
+    [
+        new("/projects/{project_name}", ApiNeed.Project(ProjectPermissions.RepositoryList), typeof(RepositoriesPage))
+        {
+            Tab = new UiTab(UiTabGroup.Project, 10, l => new ArtifactWords(l).Repositories),
+        },
+        new("/projects/{project_name}/repositories/{**repository}", ApiNeed.Project(ProjectPermissions.RepositoryRead), typeof(RepositoryPage))
+        {
+            Actions = [new("delete-many", ArtifactForms.DeleteManyAsync), new("delete-repository", ArtifactForms.DeleteRepositoryAsync), new("describe", ArtifactForms.DescribeAsync), new("roll-back", ArtifactForms.RollBackAsync)],
+        },
+        new("/projects/{project_name}/artifacts/{reference}/{**repository}", ApiNeed.Project(ProjectPermissions.ArtifactRead), typeof(ArtifactPage))
+        {
+            Actions = [new("delete", ArtifactForms.DeleteAsync), new("add-tag", ArtifactForms.AddTagAsync), new("remove-tag", ArtifactForms.RemoveTagAsync)],
+        },
+    ];
+}
