@@ -128,7 +128,7 @@ internal sealed class TrashBlobMap : IEntityTypeConfiguration<TrashBlob>
         builder.Property(b => b.TrashManifestId).HasColumnName("trash_manifest_id");
         builder.Property(b => b.BlobId).HasColumnName("blob_id");
         builder.HasOne<TrashManifest>().WithMany().HasForeignKey(b => b.TrashManifestId).OnDelete(DeleteBehavior.Cascade);
-        builder.HasOne<Blob>().WithMany().HasForeignKey(b => b.BlobId).OnDelete(DeleteBehavior.Restrict);
+        builder.HasOne<Blob>().WithMany().HasForeignKey(b => b.BlobId).OnDelete(DeleteBehavior.Cascade);
         builder.HasIndex(b => b.BlobId);
     }
 }

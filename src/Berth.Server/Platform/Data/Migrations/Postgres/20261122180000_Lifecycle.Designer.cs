@@ -2824,7 +2824,7 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.HasOne("Berth.Server.Registry.Blob", null)
                         .WithMany()
                         .HasForeignKey("BlobId")
-                        .OnDelete(DeleteBehavior.Restrict)
+                        .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
 
                     b.HasOne("Berth.Server.Trash.TrashManifest", null)

@@ -138,7 +138,7 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                         column: x => x.blob_id,
                         principalTable: "blobs",
                         principalColumn: "id",
-                        onDelete: ReferentialAction.Restrict);
+                        onDelete: ReferentialAction.Cascade);
                     table.ForeignKey(
                         name: "FK_trash_blobs_trash_manifests_trash_manifest_id",
                         column: x => x.trash_manifest_id,

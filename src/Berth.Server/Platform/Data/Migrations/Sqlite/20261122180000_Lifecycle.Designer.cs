@@ -2626,7 +2626,7 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.HasOne("Berth.Server.Registry.Blob", null)
                         .WithMany()
                         .HasForeignKey("BlobId")
-                        .OnDelete(DeleteBehavior.Restrict)
+                        .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
 
                     b.HasOne("Berth.Server.Trash.TrashManifest", null)
