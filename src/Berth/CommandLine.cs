@@ -41,6 +41,7 @@ internal static class CommandLine
         config.Subcommands.Add(Commands.Config.Show.Build(environment));
         root.Subcommands.Add(config);
         root.Subcommands.Add(Commands.Doctor.Build(environment));
+        root.Subcommands.Add(Commands.Cleanup.Build(environment));
         foreach (var noun in OnServers(environment)) root.Subcommands.Add(noun);
         root.Subcommands.Add(Commands.Version.Build());
         root.Subcommands.Add(Commands.Completion.Build());

@@ -1,5 +1,8 @@
+using System.Net;
+using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Berth.Oci;
 using Berth.Server;
 using Berth.Server.Identity;
 using Microsoft.AspNetCore.Builder;
@@ -96,6 +99,43 @@ public sealed class ServerCommandTests : IAsyncLifetime
         Assert.Contains("robot$mirror", await Run("robot list"), StringComparison.Ordinal);
         Assert.Equal("robot 1 removed\n", await Run("robot delete 1"));
         Assert.Contains("bad request permission: repository:fly", await Fail("robot create x --permission repository:fly"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Old_images_are_told_of_and_deleted_but_what_is_kept_by_name_or_count()
+    {
+        foreach (var tag in new[] { "v1", "v2", "dev-1", "dev-2" }) await PushAsync("library/app", tag);
+        Assert.Equal("0 of 4 would go, 0 bytes would be freed; nothing was deleted\n", await Run("cleanup library --dry-run"));
+
+        var told = await Run("cleanup library --keep-days 0 --keep-tags v* --dry-run=true");
+        Assert.Matches(@"^library/app:dev-1  .*old tags.*\nlibrary/app:dev-2  .*\n2 of 4 would go, \d+ bytes would be freed; nothing was deleted\n$", told);
+        Assert.Matches(@"^library/app:dev-1 deleted\nlibrary/app:dev-2 deleted\n2 of 4 went, \d+ bytes will be freed", await Run("cleanup library/app --keep-days=0 --keep-tags=v* --dry-run=false"));
+        Assert.Matches(@"^library/app:v1 deleted\n1 of 2 went", await Run("cleanup --keep-days 0 --keep-tags 1"));
+        Assert.Matches("^0 of 1 went", await Run("cleanup --keep-days 0 --keep-tags v1,v2"));
+        Assert.Contains("answered 404", await Fail("cleanup nothing"), StringComparison.Ordinal);
+        Assert.Equal(2, (await RunRaw(["cleanup", "--keep-days", "-1"], As("admin", Password), "")).Code);
+    }
+
+    // An image with a layer of its own, by the registry's own protocol.
+    private async Task PushAsync(string repository, string tag)
+    {
+        using var http = new HttpClient { BaseAddress = new Uri(_app.Urls.First()) };
+        http.DefaultRequestHeaders.Authorization = new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"admin:{Password}")));
+        var (config, layer) = (Encoding.UTF8.GetBytes("{}"), Encoding.UTF8.GetBytes($"layer of {tag}"));
+        foreach (var blob in new[] { config, layer })
+        {
+            using var sent = await http.PostAsync(new Uri($"/v2/{repository}/blobs/uploads/?digest={Digest.Of(blob)}", UriKind.Relative), new ByteArrayContent(blob), Ct);
+            Assert.Equal(HttpStatusCode.Created, sent.StatusCode);
+        }
+        var manifest = $$"""
+            {"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",
+             "config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"{{Digest.Of(config)}}","size":{{config.Length}}},
+             "layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":"{{Digest.Of(layer)}}","size":{{layer.Length}}}]}
+            """;
+        using var content = new StringContent(manifest);
+        content.Headers.ContentType = new("application/vnd.oci.image.manifest.v1+json");
+        using var put = await http.PutAsync(new Uri($"/v2/{repository}/manifests/{tag}", UriKind.Relative), content, Ct);
+        Assert.Equal(HttpStatusCode.Created, put.StatusCode);
     }
 
     [Fact]

@@ -17,6 +17,7 @@ internal static class Retention
         .AddSingleton<RetentionWalk>()
         .AddSingleton<RetentionRemoval>()
         .AddSingleton<IJobHandler, RetentionJob>()
+        .AddSingleton<IJobHandler, CleanupJob>()
         .AddSingleton<IRegistryEventWriter, RetentionOnPush>()
         .AddSingleton<ClusterUse>()
         .AddSingleton<IPullListener>(p => p.GetRequiredService<ClusterUse>())
@@ -24,5 +25,7 @@ internal static class Retention
         .AddSingleton<RetentionsApi>()
         .AddOperations(p => RetentionsApi.Operations(p.GetRequiredService<RetentionsApi>()))
         .AddSingleton<RetentionApi>()
-        .AddOperations(p => RetentionApi.Operations(p.GetRequiredService<RetentionApi>()));
+        .AddOperations(p => RetentionApi.Operations(p.GetRequiredService<RetentionApi>()))
+        .AddSingleton<CleanupApi>()
+        .AddOperations(p => CleanupApi.Operations(p.GetRequiredService<CleanupApi>()));
 }

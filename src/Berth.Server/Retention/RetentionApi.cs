@@ -72,7 +72,7 @@ internal sealed class RetentionApi(Database database, RetentionWalk walk, JobQue
         if (reading?.Rules is null) return wrong!;
         if (body.Cron is { Length: > 0 } cron && !CronExpression.TryParse(cron, out _, out var problem)) return ApiResult.BadRequest($"cron: {problem}");
         var repository = call.Query("repository");
-        if (repository.Length > 0 && (call.Project is null || !Oci.RepositoryName.IsValid($"{call.Project.Name}/{repository}"))) return ApiResult.BadRequest("repository must be the name of one, without the project");
+        if (!IsPlace(call, repository)) return ApiResult.BadRequest("repository must be the name of one, without the project");
         var policy = await database.WriteAsync(Durability.Full, async (session, token) =>
         {
             var known = await PolicyRows.FindAsync(session, call.Project?.Id, repository, token).ConfigureAwait(false)
@@ -159,8 +159,8 @@ internal sealed class RetentionApi(Database database, RetentionWalk walk, JobQue
     private async ValueTask<RetentionPolicy?> FindAsync(ApiCall call, CancellationToken ct) =>
         await database.ReadAsync((call.Project?.Id, call.Query("repository")), static (session, q, token) => PolicyRows.FindAsync(session, q.Id, q.Item2, token), ct).ConfigureAwait(false);
 
-    // A policy is JSON of its form, or a text: acr purge's command line.
-    private static (DialectReading? Reading, ApiResult? Refusal) Read(RetentionPolicyJson body)
+    /// <summary>Reads a policy: JSON of its form, or a text (acr purge's command line). Without rules there is a refusal.</summary>
+    internal static (DialectReading? Reading, ApiResult? Refusal) Read(RetentionPolicyJson body)
     {
         if (body.Policy is not { } policy) return (null, ApiResult.BadRequest("policy is missing"));
         var dialect = body.Dialect ?? RetentionDialects.Own;
@@ -169,6 +169,9 @@ internal sealed class RetentionApi(Database database, RetentionWalk walk, JobQue
         if (reading is null) return (null, UnknownDialect(dialect));
         return reading.Rules is null ? (reading, ApiResult.BadRequest(string.Join("; ", reading.Problems))) : (reading, null);
     }
+
+    /// <summary>Whether a query's repository is none, or may be one of the call's project.</summary>
+    internal static bool IsPlace(ApiCall call, string repository) => repository.Length == 0 || (call.Project is not null && Oci.RepositoryName.IsValid($"{call.Project.Name}/{repository}"));
 
     private RetentionRunJson JsonOf(RunView view) => new()
     {

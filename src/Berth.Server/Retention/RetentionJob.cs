@@ -103,19 +103,22 @@ internal sealed class RetentionJob(Database database, RetentionWalk walk, Retent
         await session.ExecuteAsync(FinishRun, [detail.RunId, time.GetUtcNow().ToUnixTimeMilliseconds(), detail.FreedBytes], ct).ConfigureAwait(false);
         await session.ExecuteAsync(DeleteOldRuns, [policy.Id, (long)MaxRuns], ct).ConfigureAwait(false);
         var project = policy.ProjectId is { } id ? await ProjectRows.ReadAsync(session, id, ct).ConfigureAwait(false) : null;
-        await events.RaiseAsync(session, new DomainEvent
-        {
-            Operation = "execute",
-            ResourceType = "tag-retention",
-            Resource = project is null ? "registry" : policy.Repository.Length > 0 ? $"{project.Name}/{policy.Repository}" : project.Name,
-            ProjectId = policy.ProjectId,
-            ProjectName = project?.Name,
-            Actor = EventActor.System,
-            Description = $"retention policy {policy.Id} {(detail.IsDryRun ? "tried out" : "run")}: {detail.Total - detail.Kept} of {detail.Total} {(detail.IsDryRun ? "would go" : "went")}, {detail.FreedBytes} bytes",
-            Detail = detail,
-        }, ct).ConfigureAwait(false);
+        await events.RaiseAsync(session, EventOf(policy, project?.Name, detail), ct).ConfigureAwait(false);
         return true;
     }
+
+    /// <summary>What is told at the end of a run.</summary>
+    public static DomainEvent EventOf(RetentionPolicy policy, string? project, RetentionDetail detail) => new()
+    {
+        Operation = "execute",
+        ResourceType = "tag-retention",
+        Resource = project is null ? "registry" : policy.Repository.Length > 0 ? $"{project}/{policy.Repository}" : project,
+        ProjectId = policy.ProjectId,
+        ProjectName = project,
+        Actor = EventActor.System,
+        Description = $"{(policy.Id == 0 ? "clean-up" : $"retention policy {policy.Id}")} {(detail.IsDryRun ? "tried out" : "run")}: {detail.Total - detail.Kept} of {detail.Total} {(detail.IsDryRun ? "would go" : "went")}, {detail.FreedBytes} bytes",
+        Detail = detail,
+    };
 
     private static async ValueTask<long> AddRunAsync(DbSession session, RetentionWork work, long jobId, long now, CancellationToken ct) =>
         await session.ScalarAsync(InsertRun, [work.PolicyId, jobId, work.DryRun, now], ct).ConfigureAwait(false)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 
 namespace Berth.Server.Retention.Dialects;
 
@@ -8,6 +9,16 @@ internal static class RetentionDialects
 {
     /// <summary>Our own form: also how policies are stored.</summary>
     public const string Own = "berth";
+
+    // By reflection: generated readers lose the values that properties have when a policy leaves them out.
+    private static readonly JsonTypeInfo<RetentionRuleSet> s_ruleSet = (JsonTypeInfo<RetentionRuleSet>)new JsonSerializerOptions
+    {
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectNullableAnnotations = true,
+    }.GetTypeInfo(typeof(RetentionRuleSet));
 
     private static readonly Dictionary<string, (Func<string, DialectReading> Read, Func<RetentionRuleSet, DialectWriting> Write)> s_dialects = new(StringComparer.Ordinal)
     {
@@ -31,14 +42,14 @@ internal static class RetentionDialects
     public static DialectWriting? Write(string dialect, RetentionRuleSet set) => s_dialects.TryGetValue(dialect, out var found) ? found.Write(set) : null;
 
     /// <summary>Our own form.</summary>
-    public static string WriteOwn(RetentionRuleSet set) => JsonSerializer.Serialize(set, RuleSetJson.Default.RetentionRuleSet);
+    public static string WriteOwn(RetentionRuleSet set) => JsonSerializer.Serialize(set, s_ruleSet);
 
     private static DialectReading ReadOwn(string text)
     {
         if (text.Length > DialectText.MaxLength) return DialectReading.Refused($"the policy is longer than {DialectText.MaxLength} characters");
         try
         {
-            return JsonSerializer.Deserialize(text, RuleSetJson.Default.RetentionRuleSet) is { } set ? DialectReading.Of(set, []) : DialectReading.Refused("the policy is empty");
+            return JsonSerializer.Deserialize(text, s_ruleSet) is { } set ? DialectReading.Of(set, []) : DialectReading.Refused("the policy is empty");
         }
         catch (JsonException e)
         {
@@ -46,9 +57,3 @@ internal static class RetentionDialects
         }
     }
 }
-
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, RespectNullableAnnotations = true)]
-[JsonSerializable(typeof(RetentionRuleSet))]
-internal sealed partial class RuleSetJson : JsonSerializerContext;
