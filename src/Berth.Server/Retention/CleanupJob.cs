@@ -54,7 +54,7 @@ internal sealed class CleanupJob(Database database, RetentionWalk walk, Retentio
             gone += went.Count;
             deleted.AddRange(went.Take(MaxDeleted - deleted.Count).Select(g => g.Tag is null ? $"{repository.Name}@{plan.Facts.Images[g.Image].Digest}" : $"{repository.Name}:{g.Tag}"));
             run.Log($"{repository.Name}: {plan.Verdicts.Count} decided about, {went.Count} went");
-        }, ct).ConfigureAwait(false);
+        }, deletes: true, ct).ConfigureAwait(false);
 
         var detail = new RetentionDetail(PolicyId: 0, run.Id, IsDryRun: false, sum.Total, sum.Total - gone, sum.FreedBytes, deleted);
         run.Log($"{sum.Repositories} repositories, {sum.Total} tags and untagged images, {gone} went, {sum.FreedBytes} bytes freed");

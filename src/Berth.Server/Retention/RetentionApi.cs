@@ -122,7 +122,7 @@ internal sealed class RetentionApi(Database database, RetentionWalk walk, JobQue
             lines += shown.Count;
             if (repositories.Count < MaxLines) repositories.Add(new RetentionRepositoryJson { Repository = repository.Name, Total = plan.Verdicts.Count, Going = plan.Going, Tags = shown });
             return Task.CompletedTask;
-        }, ct).ConfigureAwait(false);
+        }, deletes: false, ct).ConfigureAwait(false);
         return ApiResult.Ok(new RetentionSimulationJson
         {
             Total = sum.Total,

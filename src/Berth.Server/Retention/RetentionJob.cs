@@ -88,7 +88,7 @@ internal sealed class RetentionJob(Database database, RetentionWalk walk, Retent
             await database.WriteAsync(Durability.Full, (session, token) =>
                 AddResultAsync(session, runId, repository.Name, plan, report, started, time.GetUtcNow().ToUnixTimeMilliseconds(), token), ct).ConfigureAwait(false);
             if (plan.Going > 0) run.Log($"{(work.DryRun ? "[dry run] " : "")}{repository.Name}: {plan.Verdicts.Count} decided about, {plan.Going} {(work.DryRun ? "would go" : "went")}");
-        }, ct).ConfigureAwait(false);
+        }, !work.DryRun, ct).ConfigureAwait(false);
 
         // 3.
         run.Log($"{(work.DryRun ? "[dry run] " : "")}{sum.Repositories} repositories, {sum.Total} tags and untagged images, {sum.Going} go, {sum.FreedBytes} bytes freed");

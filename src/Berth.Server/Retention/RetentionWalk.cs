@@ -19,9 +19,10 @@ internal sealed class RetentionWalk(Database database, TimeProvider time)
     /// <param name="rules">Its rules, saved or not.</param>
     /// <param name="only">Full name of the only repository to look at; null for all.</param>
     /// <param name="planned">Does with each plan what is to be done.</param>
+    /// <param name="deletes">Whether it deletes what goes.</param>
     /// <param name="ct">Cancels.</param>
     public async Task<RetentionSum> RunAsync(
-        RetentionPolicy policy, CompiledRuleSet rules, string? only, Func<CoveredRepository, RepositoryPlan, Task> planned, CancellationToken ct)
+        RetentionPolicy policy, CompiledRuleSet rules, string? only, Func<CoveredRepository, RepositoryPlan, Task> planned, bool deletes, CancellationToken ct)
     {
         var (after, repositories, total, going, freed) = ("", 0, 0L, 0L, new FreedBytes());
         while (true)
@@ -49,7 +50,7 @@ internal sealed class RetentionWalk(Database database, TimeProvider time)
             }
             if (covered.Count < Batch) break;
         }
-        var bytes = await database.ReadAsync(freed, static (session, f, token) => f.SumAsync(session, token), ct).ConfigureAwait(false);
+        var bytes = await database.ReadAsync((freed, deletes), static (session, q, token) => q.freed.SumAsync(session, q.deletes, token), ct).ConfigureAwait(false);
         return new RetentionSum(repositories, total, going, bytes);
     }
 }
