@@ -7,7 +7,7 @@ namespace Berth.Server.Artifacts;
 /// <param name="Id">Its row.</param>
 /// <param name="Subject">Digest of what it is about.</param>
 /// <param name="Digest">Its digest.</param>
-/// <param name="Type">Its kind as accessory, or its artifact type.</param>
+/// <param name="Type">Its artifact type, or its kind as accessory.</param>
 /// <param name="Size">Bytes.</param>
 /// <param name="CreatedAt">Unix milliseconds.</param>
 internal sealed record Referrer(long Id, string Subject, string Digest, string Type, long Size, long CreatedAt);
@@ -29,10 +29,10 @@ internal static class ReferrerTree
 
     private const string Tree = """
         , t(id, subject, digest, kind, size, created_at, depth) AS (
-            SELECT m.id, m.subject, m.digest, COALESCE(m.accessory_kind, m.artifact_type, m.kind), m.total_size, m.created_at, 1
+            SELECT m.id, m.subject, m.digest, COALESCE(m.artifact_type, m.accessory_kind, m.kind), m.total_size, m.created_at, 1
             FROM s JOIN manifests m ON m.repository_id = @0 AND m.subject = s.digest AND m.subject IS NOT NULL
             UNION ALL
-            SELECT m.id, m.subject, m.digest, COALESCE(m.accessory_kind, m.artifact_type, m.kind), m.total_size, m.created_at, t.depth + 1
+            SELECT m.id, m.subject, m.digest, COALESCE(m.artifact_type, m.accessory_kind, m.kind), m.total_size, m.created_at, t.depth + 1
             FROM t JOIN manifests m ON m.repository_id = @0 AND m.subject = t.digest AND m.subject IS NOT NULL WHERE t.depth < @2)
         SELECT id, subject, digest, kind, size, created_at FROM t ORDER BY created_at, id LIMIT @3
         """;

@@ -5,7 +5,6 @@ using Berth.Server.Api;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
 using Berth.Server.Platform.Jobs;
-using Berth.Server.Platform.Text;
 using Berth.Server.Retention.Dialects;
 using Microsoft.AspNetCore.Http;
 
@@ -43,7 +42,7 @@ internal sealed class RetentionApi(Database database, RetentionWalk walk, JobQue
         new(HttpMethods.Post, path + "/simulate", $"simulate{word}Retention", "retention", need(ProjectPermissions.TagRetentionRead), api.SimulateAsync)
         {
             Surface = ApiSurface.Berth, Summary = "What a policy would do now, tag by tag with the reason, and the bytes that it frees; nothing is saved.",
-            Body = typeof(RetentionPolicyJson), Answer = typeof(RetentionSimulationJson), Query = ["repository", "going", "limit", "offset"],
+            Body = typeof(RetentionPolicyJson), Answer = typeof(RetentionSimulationJson), Query = ["repository", "going", "limit", "offset"], ChangesNothing = true,
         },
         new(HttpMethods.Post, path + "/runs", $"run{word}Retention", "retention", need(ProjectPermissions.TagRetentionOperate), api.RunAsync)
         {

@@ -4,7 +4,6 @@ using Berth.Server.Api;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Text;
-using Berth.Server.Projects;
 using Microsoft.AspNetCore.Http;
 
 namespace Berth.Server.Retention;

@@ -44,6 +44,7 @@ public sealed partial class RetentionPageTests
         var (_, shown) = await UiApp.ReadAsync(admin, Page, Ct);
         Assert.Contains("<option value=\"0 0 3 * * *\" selected", shown, StringComparison.Ordinal);
         Assert.DoesNotContain("Not saved yet", shown, StringComparison.Ordinal);
+        Assert.Contains("goes now", shown, StringComparison.Ordinal);
 
         // Tried out, then run: the report is the simulator's table.
         await RunAsync(app, admin, isDry: true);

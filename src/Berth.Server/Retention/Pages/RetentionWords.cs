@@ -89,6 +89,7 @@ internal sealed class RetentionWords(Language language) : Wording(language)
     public string WouldGo => Of("Would go", "将清理");
     public string Freed => Of("Frees", "释放");
     public string Bytes(long bytes) => Count(bytes, "byte", "bytes", "字节");
+    public string AtTheEnd => Of("counted at the end", "结束时统计");
     public string OnlyGoing => Of("Only what goes", "仅显示将清理的");
     public string Show => Of("Show", "显示");
     public string Outcome => Of("What becomes of it", "结果");

@@ -74,12 +74,14 @@
 
   addEventListener("submit", event => {
     const form = event.target;
-    if (event.defaultPrevented || "plain" in form.dataset || form.method === "dialog") return;
+    const method = form.getAttribute("method");
+    if (event.defaultPrevented || "plain" in form.dataset || method === "dialog") return;
     const data = new FormData(form, event.submitter);
-    const url = new URL(form.action);
+    // A field named action would stand in the way of the property.
+    const url = new URL(form.getAttribute("action") || "", location.href);
     if (!isOurs(url)) return;
     event.preventDefault();
-    if (form.method === "get") {
+    if (method !== "post") {
       url.search = new URLSearchParams([...data].filter(([, value]) => value !== "")).toString();
       go(url.href);
     } else {
