@@ -76,7 +76,11 @@ internal sealed class FindApi(Database database, ApiRights rights)
         {
             found.Add((rows.GetInt64(0), new FoundArtifactJson
             {
-                Repository = rows.GetString(1), Digest = rows.GetString(2), Tag = rows.IsDBNull(3) ? null : rows.GetString(3), Size = rows.GetInt64(4), PushTime = ApiTime.Text(rows.GetInt64(5)),
+                Repository = rows.GetString(1),
+                Digest = rows.GetString(2),
+                Tag = rows.IsDBNull(3) ? null : rows.GetString(3),
+                Size = rows.GetInt64(4),
+                PushTime = ApiTime.Text(rows.GetInt64(5)),
             }));
         }
         return found;

@@ -38,7 +38,9 @@ internal sealed class LiveJobs(Database database, IHostApplicationLifetime lifet
     public ApiOperation OperationFor(string path, string id, string tag, ApiNeed need, Func<ApiCall, JobFilter> filter) =>
         new(HttpMethods.Get, path, id, tag, need, (call, _) => Task.FromResult(Answer(filter(call))))
         {
-            Surface = ApiSurface.Berth, Summary = "How far running jobs are, as server-sent events (text/event-stream); ends with the event end when none runs any more.", Answer = typeof(LiveJobsJson),
+            Surface = ApiSurface.Berth,
+            Summary = "How far running jobs are, as server-sent events (text/event-stream); ends with the event end when none runs any more.",
+            Answer = typeof(LiveJobsJson),
         };
 
     private ApiResult Answer(JobFilter filter) => ApiResult.Stream("text/event-stream; charset=utf-8", async (context, ct) =>

@@ -87,7 +87,12 @@ internal sealed class LayerUsesApi(Database database, ApiRights rights)
 
     private static LayerUseJson JsonOf(Use use, ILookup<long, string> tags) => new()
     {
-        Project = use.Project, Repository = use.Repository, Digest = use.Digest, Tags = [.. tags[use.Id]], Size = use.Size, PushTime = HarborTime.Of(use.PushedAt),
+        Project = use.Project,
+        Repository = use.Repository,
+        Digest = use.Digest,
+        Tags = [.. tags[use.Id]],
+        Size = use.Size,
+        PushTime = HarborTime.Of(use.PushedAt),
     };
 
     private sealed record Use(long Id, long ProjectId, string Project, string Repository, string Digest, long Size, long PushedAt);

@@ -65,7 +65,12 @@ internal sealed class RetentionReportApi(Database database, JobQueue queue, Time
             Run = JsonOf(view, time.GetUtcNow()),
             Report = new RetentionSimulationJson
             {
-                Total = total, Kept = kept, Going = total - kept, FreedBytes = view.Run.FreedBytes, RepositoryCount = (int)count, Repositories = repositories,
+                Total = total,
+                Kept = kept,
+                Going = total - kept,
+                FreedBytes = view.Run.FreedBytes,
+                RepositoryCount = (int)count,
+                Repositories = repositories,
             },
         }, RetentionReportApiJson.Default.RetentionRunReportJson);
     }

@@ -93,8 +93,11 @@ internal static class RetentionForms
             AnyCondition = call.Field("any") == "any",
             Selection = before.Selection with
             {
-                Repositories = PatternText.Read(call.Field("repositories")), NotRepositories = PatternText.Read(call.Field("not-repositories")), Tags = PatternText.Read(call.Field("tags")),
-                Labels = PatternText.Read(call.Field("labels")), Types = PatternText.Read(call.Field("types")),
+                Repositories = PatternText.Read(call.Field("repositories")),
+                NotRepositories = PatternText.Read(call.Field("not-repositories")),
+                Tags = PatternText.Read(call.Field("tags")),
+                Labels = PatternText.Read(call.Field("labels")),
+                Types = PatternText.Read(call.Field("types")),
                 State = Enum.TryParse<TagState>(call.Field("state"), ignoreCase: true, out var state) ? state : TagState.Tagged,
             },
         };
