@@ -1,4 +1,5 @@
 using Berth.Server.Administration.Pages;
+using Berth.Server.Access;
 using Berth.Server.Api;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
@@ -30,11 +31,14 @@ internal static class Administration
             p.GetRequiredService<RuntimeSettings>(), p.GetRequiredService<HealthMonitor>(), p.GetRequiredService<HttpOptions>(), storageFolder, p.GetRequiredService<TimeProvider>())))
         .AddOperations(p => StatisticsApi.Operations(new StatisticsApi(p.GetRequiredService<Database>(), p.GetRequiredService<TimeProvider>())))
         .AddOperations(p => SearchApi.Operations(new SearchApi(p.GetRequiredService<Database>())))
+        .AddOperations(p => FindApi.Operations(new FindApi(p.GetRequiredService<Database>(), p.GetRequiredService<ApiRights>())))
         .AddOperations(p => JobServiceApi.Operations(new JobServiceApi(
             p.GetRequiredService<Database>(), p.GetRequiredService<JobQueue>(), p.GetServices<IJobHandler>(), p.GetRequiredService<JobOptions>(),
             p.GetRequiredService<DomainEvents>(), p.GetRequiredService<TimeProvider>())))
         .AddOperations(p => EncryptionApi.Operations(new EncryptionApi(
             p.GetRequiredService<BlobStores>(), p.GetRequiredService<Database>(), p.GetRequiredService<DomainEvents>(), isEncrypting)))
+        .AddOperations(p => [p.GetRequiredService<LiveJobs>().OperationFor(
+            "/jobs/live", "watchJobs", "jobservice", ApiNeed.System(SystemPermissions.JobserviceMonitorList), _ => new JobFilter())])
         .AddOperations(_ => LaterOperations.All)
         .AddPages(AdministrationPages.All);
 }

@@ -21,6 +21,7 @@ public static class Api
         .AddSingleton(p => new ApiRights(p.GetRequiredService<RightsCache>(), p.GetRequiredService<Database>()))
         .AddSingleton(p => new ApiEndpoint(
             p.GetRequiredService<ICallerSource>(), p.GetRequiredService<ApiRights>(), p.GetRequiredService<RuntimeSettings>(), p.GetRequiredService<ILogger<ApiEndpoint>>()))
+        .AddSingleton<LiveJobs>()
         .AddOperations(p => ApiDocument.Operations(new ApiDocument(() => p.GetServices<ApiOperations>().SelectMany(o => o.All))));
 
     /// <summary>Registers the operations of a feature.</summary>

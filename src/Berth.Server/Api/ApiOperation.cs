@@ -36,6 +36,9 @@ public sealed record ApiOperation(string Method, string Path, string Id, string 
     /// <summary>Whether a change may be asked for without proof that our own page asks (CSRF): the handler looks after that itself, or nothing depends on it.</summary>
     public bool IsOpenToOtherPages { get; init; }
 
+    /// <summary>Whether it changes nothing, though its method says so: a question that is too long for an address. Our own pages ask it also while they are read.</summary>
+    public bool ChangesNothing { get; init; }
+
     /// <summary>A line for the API description.</summary>
     public string Summary { get; init; } = "";
 
@@ -57,7 +60,7 @@ public sealed record ApiOperation(string Method, string Path, string Id, string 
     /// <summary>Whether it runs while the installation is read-only, though it changes something: signing in, and ending the read-only mode.</summary>
     public bool RunsInReadOnlyMode
     {
-        get => field || Surface == ApiSurface.Root;
+        get => field || ChangesNothing || Surface == ApiSurface.Root;
         init;
     }
 

@@ -288,5 +288,6 @@ internal static class HarborTime
 [JsonSerializable(typeof(RollbackJson))]
 [JsonSerializable(typeof(RolledBackJson))]
 [JsonSerializable(typeof(UsageJson))]
+[JsonSerializable(typeof(LayerUsesJson))]
 [JsonSerializable(typeof(IReadOnlyList<ModelFileJson>))]
 internal sealed partial class ArtifactsJsonContext : JsonSerializerContext;

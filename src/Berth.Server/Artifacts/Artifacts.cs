@@ -40,6 +40,8 @@ internal static class Artifacts
         .AddOperations(p => ArtifactAdditions.Operations(p.GetRequiredService<ArtifactAdditions>()))
         .AddOperations(p => TagHistoryApi.Operations(p.GetRequiredService<TagHistoryApi>()))
         .AddOperations(p => UsageApi.Operations(p.GetRequiredService<UsageApi>()))
+        .AddSingleton<LayerUsesApi>()
+        .AddOperations(p => LayerUsesApi.Operations(p.GetRequiredService<LayerUsesApi>()))
         .AddOperations(_ => Icons.Operations())
         .AddPages(ArtifactPages.All);
 }

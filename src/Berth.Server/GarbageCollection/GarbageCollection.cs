@@ -1,3 +1,4 @@
+using Berth.Server.Access;
 using Berth.Server.Api;
 using Berth.Server.GarbageCollection.Pages;
 using Berth.Server.Platform.Jobs;
@@ -41,5 +42,7 @@ internal static class GarbageCollection
         .AddOperations(p => GarbageRunsApi.Operations(p.GetRequiredService<GarbageRunsApi>()))
         .AddSingleton<GarbageApi>()
         .AddOperations(p => GarbageApi.Operations(p.GetRequiredService<GarbageApi>()))
+        .AddOperations(p => [p.GetRequiredService<LiveJobs>().OperationFor(
+            "/gc/live", "watchGarbage", "gc", ApiNeed.System(SystemPermissions.GarbageCollectionRead), _ => new JobFilter { Kind = GarbageJob.JobKind })])
         .AddPages(GarbagePages.All);
 }

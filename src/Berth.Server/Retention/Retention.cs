@@ -1,6 +1,9 @@
+using Berth.Server.Access;
 using Berth.Server.Api;
 using Berth.Server.Platform.Jobs;
 using Berth.Server.Registry;
+using Berth.Server.Retention.Pages;
+using Berth.Server.Ui;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Berth.Server.Retention;
@@ -27,5 +30,11 @@ internal static class Retention
         .AddSingleton<RetentionApi>()
         .AddOperations(p => RetentionApi.Operations(p.GetRequiredService<RetentionApi>()))
         .AddSingleton<CleanupApi>()
-        .AddOperations(p => CleanupApi.Operations(p.GetRequiredService<CleanupApi>()));
+        .AddOperations(p => CleanupApi.Operations(p.GetRequiredService<CleanupApi>()))
+        .AddSingleton<RetentionReportApi>()
+        .AddOperations(p => RetentionReportApi.Operations(p.GetRequiredService<RetentionReportApi>()))
+        .AddOperations(p => [p.GetRequiredService<LiveJobs>().OperationFor(
+            "/projects/{project_name_or_id}/retention/runs/live", "watchProjectRetention", "retention", ApiNeed.Project(ProjectPermissions.TagRetentionList),
+            call => new JobFilter { Kind = RetentionJob.JobKind, ProjectId = call.Project!.Id })])
+        .AddPages(RetentionPages.All);
 }

@@ -5,7 +5,6 @@ using Berth.Server.Api;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
 using Berth.Server.Platform.Jobs;
-using Berth.Server.Platform.Text;
 using Berth.Server.Retention.Dialects;
 using Microsoft.AspNetCore.Http;
 
@@ -43,7 +42,7 @@ internal sealed class RetentionApi(Database database, RetentionWalk walk, JobQue
         new(HttpMethods.Post, path + "/simulate", $"simulate{word}Retention", "retention", need(ProjectPermissions.TagRetentionRead), api.SimulateAsync)
         {
             Surface = ApiSurface.Berth, Summary = "What a policy would do now, tag by tag with the reason, and the bytes that it frees; nothing is saved.",
-            Body = typeof(RetentionPolicyJson), Answer = typeof(RetentionSimulationJson), Query = ["repository", "going", "limit"],
+            Body = typeof(RetentionPolicyJson), Answer = typeof(RetentionSimulationJson), Query = ["repository", "going", "limit", "offset"], ChangesNothing = true,
         },
         new(HttpMethods.Post, path + "/runs", $"run{word}Retention", "retention", need(ProjectPermissions.TagRetentionOperate), api.RunAsync)
         {
@@ -105,6 +104,8 @@ internal sealed class RetentionApi(Database database, RetentionWalk walk, JobQue
     {
         var limit = MaxLines;
         if (call.Query("limit") is { Length: > 0 } text && (!int.TryParse(text, out limit) || limit is < 0 or > MaxLines)) return ApiResult.BadRequest($"limit must be between 0 and {MaxLines}");
+        var skipped = 0L;
+        if (call.Query("offset") is { Length: > 0 } start && (!long.TryParse(start, out skipped) || skipped < 0)) return ApiResult.BadRequest("offset must be a number");
         var (isRead, body, refusal) = await call.ReadAsync(RetentionApiJson.Default.RetentionPolicyJson, ct).ConfigureAwait(false);
         if (!isRead) return refusal!;
         var policy = await FindAsync(call, ct).ConfigureAwait(false);
@@ -118,8 +119,9 @@ internal sealed class RetentionApi(Database database, RetentionWalk walk, JobQue
         var level = policy ?? new RetentionPolicy { ProjectId = call.Project?.Id, Repository = call.Query("repository"), Rules = "", Dialect = "" };
         var sum = await walk.RunAsync(level, rules, null, (repository, plan) =>
         {
-            var shown = RetentionReport.LinesOf(rules, plan).Where(l => !onlyGoing || l.Goes).Take(limit - lines).ToList();
-            lines += shown.Count;
+            var meant = onlyGoing ? plan.Going : plan.Verdicts.Count;
+            var shown = skipped >= meant ? [] : RetentionReport.LinesOf(rules, plan).Where(l => !onlyGoing || l.Goes).Skip((int)skipped).Take(limit - lines).ToList();
+            (skipped, lines) = (Math.Max(0, skipped - meant), lines + shown.Count);
             if (repositories.Count < MaxLines) repositories.Add(new RetentionRepositoryJson { Repository = repository.Name, Total = plan.Verdicts.Count, Going = plan.Going, Tags = shown });
             return Task.CompletedTask;
         }, deletes: false, ct).ConfigureAwait(false);
@@ -173,16 +175,7 @@ internal sealed class RetentionApi(Database database, RetentionWalk walk, JobQue
     /// <summary>Whether a query's repository is none, or may be one of the call's project.</summary>
     internal static bool IsPlace(ApiCall call, string repository) => repository.Length == 0 || (call.Project is not null && Oci.RepositoryName.IsValid($"{call.Project.Name}/{repository}"));
 
-    private RetentionRunJson JsonOf(RunView view) => new()
-    {
-        Id = view.Run.Id,
-        Status = view.StatusAt(time.GetUtcNow()),
-        Trigger = view.Trigger,
-        DryRun = view.Run.IsDryRun,
-        StartedAt = UtcText.Of(view.Run.StartedAt),
-        FinishedAt = view.Run.FinishedAt is { } at ? UtcText.Of(at) : null,
-        FreedBytes = view.Run.FreedBytes,
-    };
+    private RetentionRunJson JsonOf(RunView view) => RetentionReportApi.JsonOf(view, time.GetUtcNow());
 
     private static RetentionPolicyJson JsonOf(RetentionPolicy policy, string dialect, string text, IReadOnlyList<string> notes)
     {
@@ -293,6 +286,9 @@ public sealed record RetentionRunJson
     public string StartedAt { get; init; } = "";
     public string? FinishedAt { get; init; }
     public long FreedBytes { get; init; }
+
+    /// <summary>The job that does it.</summary>
+    public long JobId { get; init; }
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

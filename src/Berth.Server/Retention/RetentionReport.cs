@@ -22,6 +22,12 @@ public sealed record RetentionLine
     /// <summary>Why, as a sentence.</summary>
     public required string Because { get; init; }
 
+    /// <summary>What decided, as one word for programs: <c>rule</c>, <c>no_rule</c>, <c>rest</c>, <c>protected</c>, <c>archived</c>, <c>in_use</c> or <c>floating</c>; null in reports of older versions.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>More about the reason: the lock that keeps it, the tag that it follows.</summary>
+    public string? Detail { get; init; }
+
     /// <summary>When it goes if nothing is pushed or pulled until then; null when time alone does not make it go.</summary>
     public string? GoesAt { get; init; }
 }
@@ -44,6 +50,8 @@ internal static class RetentionReport
                 Goes = verdict.Goes,
                 Rule = verdict.Rule >= 0 ? policy.Rules[verdict.Rule].Rule.Name : null,
                 Because = SentenceOf(policy, verdict),
+                Reason = JsonNamingPolicy.SnakeCaseLower.ConvertName(verdict.Reason.ToString()),
+                Detail = verdict.Detail,
                 GoesAt = verdict.GoesAt is { } at and < MaxTime ? UtcText.Of(at) : null,
             };
         }

@@ -1,6 +1,9 @@
 using Berth.Server.Api;
+using Berth.Server.Artifacts;
 using Berth.Server.Platform.Events;
 using Berth.Server.Registry;
+using Berth.Server.Trash.Pages;
+using Berth.Server.Ui;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Berth.Server.Trash;
@@ -22,5 +25,7 @@ internal static class Trash
         .AddSingleton<TrashPurge>()
         .AddHostedService(p => p.GetRequiredService<TrashPurge>())
         .AddSingleton<TrashApi>()
-        .AddOperations(p => TrashApi.Operations(p.GetRequiredService<TrashApi>()));
+        .AddOperations(p => TrashApi.Operations(p.GetRequiredService<TrashApi>()))
+        .AddSingleton<IDeletionUndo, TrashUndo>()
+        .AddPages(TrashPages.All);
 }

@@ -31,6 +31,9 @@ internal static class IconPaths
         "exit" => "M9.5 2.5h-7v11h7M6.5 8h8M11.5 5l3 3-3 3",
         "terminal" => "M1.5 2.5h13v11h-13zM4 6l2.5 2L4 10M8 10.5h4",
         "replay" => "M3 8a5 5 0 1 0 1.6-3.7M3 2.5v3h3",
+        "pause" => "M5.5 3.5v9M10.5 3.5v9",
+        "pencil" => "M3 13l.7-3L11 2.7 13.3 5 6 12.3zM9.5 4.2l2.3 2.3",
+        "compare" => "M6.5 2.5h-4v11h4M9.5 2.5h4v11h-4M8 1v14",
         _ => throw new ArgumentOutOfRangeException(nameof(name), name, "no such icon"),
     };
 }

@@ -49,6 +49,9 @@ public sealed class UiCall
     /// <summary>A short word about what has just been done.</summary>
     public string? Toast { get; internal set; }
 
+    /// <summary>How to take back what has just been done; null when that cannot be done.</summary>
+    public UiUndo? Undo { get; internal set; }
+
     /// <summary>What makes the whole page impossible: shown instead of it.</summary>
     public (int Status, string Message)? Failure { get; set; }
 
@@ -162,9 +165,11 @@ public sealed class UiCall
 
     /// <summary>Asks an operation for a change; then goes somewhere, or stays with what was wrong.</summary>
     public async Task<UiOutcome> ChangeAsync(
-        string operation, string goTo, string toast, IReadOnlyList<(string Name, string Value)>? route = null, JsonNode? body = null, IReadOnlyList<(string Name, string Value)>? query = null)
+        string operation, string goTo, string toast, IReadOnlyList<(string Name, string Value)>? route = null, JsonNode? body = null, IReadOnlyList<(string Name, string Value)>? query = null,
+        Func<Task<UiUndo?>>? undo = null)
     {
         var result = await AskAsync(operation, route, query, body).ConfigureAwait(false);
-        return result.Failure is { } failure ? UiOutcome.Refuse(failure.Message, result.Status) : UiOutcome.Go(goTo, toast);
+        if (result.Failure is { } failure) return UiOutcome.Refuse(failure.Message, result.Status);
+        return UiOutcome.Go(goTo, toast, undo is null ? null : await undo().ConfigureAwait(false));
     }
 }

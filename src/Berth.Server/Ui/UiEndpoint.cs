@@ -142,7 +142,7 @@ internal sealed class UiEndpoint(ICallerSource access, ApiEndpoint api, ApiRight
         var outcome = await action.Run(call, ct).ConfigureAwait(false);
         if (outcome.Path is { } path)
         {
-            if (outcome.Toast is { } toast) context.Response.Cookies.Append(ToastCookie, toast, ToastCookieOf(context));
+            if (outcome.Toast is { } toast) context.Response.Cookies.Append(ToastCookie, UiToast.Pack(toast, outcome.Undo), ToastCookieOf(context));
             Redirect(context, path);
             return true;
         }
@@ -157,8 +157,8 @@ internal sealed class UiEndpoint(ICallerSource access, ApiEndpoint api, ApiRight
 
     private static void TakeToast(UiCall call)
     {
-        if (call.Http.Request.Cookies[ToastCookie] is not { Length: > 0 and < 300 } toast) return;
-        call.Toast = toast;
+        if (call.Http.Request.Cookies[ToastCookie] is not { Length: > 0 and < UiToast.MaxLength } toast) return;
+        (call.Toast, call.Undo) = UiToast.Unpack(toast);
         call.Http.Response.Cookies.Delete(ToastCookie, ToastCookieOf(call.Http));
     }
 

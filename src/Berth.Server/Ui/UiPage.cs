@@ -62,6 +62,9 @@ public sealed class UiOutcome
     /// <summary>What to tell there, shortly.</summary>
     public string? Toast { get; private init; }
 
+    /// <summary>How to take it back; null when that cannot be done.</summary>
+    public UiUndo? Undo { get; private init; }
+
     /// <summary>What was wrong.</summary>
     public string? Problem { get; private init; }
 
@@ -72,14 +75,23 @@ public sealed class UiOutcome
     public object? Secret { get; private init; }
 
     /// <summary>It is done: go there.</summary>
-    public static UiOutcome Go(string path, string? toast = null) => new() { Path = path, Toast = toast };
+    public static UiOutcome Go(string path, string? toast = null, UiUndo? undo = null) => new() { Path = path, Toast = toast, Undo = undo };
 
     /// <summary>It was refused: the page again, with what was wrong.</summary>
     public static UiOutcome Refuse(string problem, int status = 422) => new() { Problem = problem, Status = status };
 
     /// <summary>It is done: the page again, with what is shown once.</summary>
     public static UiOutcome Show(object secret) => new() { Secret = secret };
+
+    /// <summary>It was refused: the page again, with what was wrong and what had been filled in.</summary>
+    public static UiOutcome Refuse(string problem, object secret) => new() { Problem = problem, Status = 422, Secret = secret };
 }
+
+/// <summary>The form that takes back what has just been done. It is sent by the message that tells of it.</summary>
+/// <param name="Path">The page that takes the form.</param>
+/// <param name="Action">Its action.</param>
+/// <param name="Value">What the action needs, as the field <c>undo</c>; it names things, and proves no right to them.</param>
+public sealed record UiUndo(string Path, string Action, string Value);
 
 /// <summary>A component that draws a page.</summary>
 public abstract class PageComponent : ComponentBase

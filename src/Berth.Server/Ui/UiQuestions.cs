@@ -84,8 +84,8 @@ internal sealed class UiQuestions(ApiEndpoint door, Func<IEnumerable<ApiOperatio
         features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(Stream.Null));
         features.Set<IRouteValuesFeature>(new RouteValuesFeature { RouteValues = RouteOf(call, operation, route) });
         features.Set<IQueryFeature>(new QueryFeature(new QueryCollection(query.GroupBy(q => q.Name).ToDictionary(g => g.Key, g => new StringValues([.. g.Select(q => q.Value)])))));
-        // The form of the page has been checked already.
-        if (call.Form is not null) features.Set(new RequestProof(true, call.ProofToken));
+        // The form of the page has been checked already; what changes nothing needs no proof.
+        if (call.Form is not null || operation.ChangesNothing) features.Set(new RequestProof(true, call.ProofToken));
         var context = new DefaultHttpContext(features);
         // Each of these would otherwise be the page's own.
         features.Set<IRequestBodyPipeFeature>(new RequestBodyPipeFeature(context));

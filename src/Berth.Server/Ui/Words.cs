@@ -14,7 +14,7 @@ public sealed class Words(Language language) : Wording(language)
     public string SignIn => Of("Sign in", "登录");
     public string SignOut => Of("Sign out", "退出登录");
     public string Search => Of("Search", "搜索");
-    public string SearchHint => Of("Search projects and repositories", "搜索项目和仓库");
+    public string SearchHint => Of("Search: name, tag or digest", "搜索名称、标签或摘要");
     public string SearchKey => Of("Press / to search", "按 / 键搜索");
     public string LanguageName => Of("Language", "语言");
     public string Theme => Of("Appearance", "外观");
@@ -62,6 +62,9 @@ public sealed class Words(Language language) : Wording(language)
     public string Public => Of("Public", "公开");
     public string Private => Of("Private", "私有");
     public string Undoable => Of("This cannot be undone.", "此操作无法撤销。");
+    public string SeeProgress => Of("Load the page again to see how far it is", "重新加载页面以查看进度");
+    public string Undo => Of("Undo", "撤销");
+    public string RestsInTrash(long days) => Of($"It rests in the trash for {days:N0} {(days == 1 ? "day" : "days")} and can be restored until then.", $"将在回收站保留 {days:N0} 天,期间可以恢复。");
     public string NothingFound => Of("Nothing matches the filter.", "没有符合筛选条件的内容。");
     public string NotAllowed => Of("You lack the permission for this", "您没有此操作的权限");
     public string ReadOnlyBanner => Of("The registry is read-only for now: nothing can be pushed or changed.", "仓库当前为只读:无法推送或更改。");
@@ -79,6 +82,17 @@ public sealed class Words(Language language) : Wording(language)
     public string NameDoesNotMatch => Of("The name does not match.", "名称不一致。");
 
     public string Shown(long from, long to, long total) => Of($"{from:N0}–{to:N0} of {total:N0}", $"第 {from:N0}–{to:N0} 项,共 {total:N0} 项");
+
+    /// <summary>Where a job stands.</summary>
+    public string JobStatusOf(string status) => status switch
+    {
+        "Pending" => Of("waiting", "等待中"),
+        "Scheduled" => Of("scheduled", "已计划"),
+        "Running" => Of("running", "运行中"),
+        "Success" => Of("done", "完成"),
+        "Error" => Of("failed", "失败"),
+        _ => Of("stopped", "已停止"),
+    };
 
     /// <summary>How long something is ago, or ahead.</summary>
     public string Ago(TimeSpan span)

@@ -269,4 +269,17 @@ public sealed class DialectTests
         Assert.Contains("\"criteriaLastBlobUpdated\": 7", RetentionDialects.Write("nexus", plain)!.Text, StringComparison.Ordinal);
         Assert.Null(RetentionDialects.Read("unknown", "{}"));
     }
+
+    [Fact]
+    public void What_our_own_form_leaves_out_has_its_default()
+    {
+        var set = RetentionDialects.Read(RetentionDialects.Own, """{"rules":[{"name":"a","selection":{"tags":[{"kind":"glob","text":"v*"}]}},{"name":"b"}]}""")!.Rules!;
+        Assert.Equal(TimeSpan.FromDays(7), set.KeepsUsed);
+        Assert.Equal(TagState.Tagged, set.Rules[0].Selection.State);
+        Assert.Empty(set.Rules[0].Conditions);
+        Assert.Equal(TagState.Tagged, set.Rules[1].Selection.State);
+        Assert.Empty(RetentionDialects.Read(RetentionDialects.Own, "{}")!.Rules!.Rules);
+        foreach (var wrong in (string[])["[]", "{", "null", """{"rules":[{}]}""", """{"rules":[null]}""", """{"rules":[],"rules":[]}""", """{"rules":[{"name":"a","selection":7}]}"""])
+            Assert.True(RetentionDialects.Read(RetentionDialects.Own, wrong) is { Rules: null, Problems.Count: > 0 }, wrong);
+    }
 }

@@ -56,7 +56,8 @@ internal sealed class AdministrationWords(Language language) : Wording(language)
     public string QuotaWrong => Of("A quota is a number with a unit, such as 10 GiB.", "配额应为带单位的数字,例如 10 GiB。");
     public string SearchTitle => Of("Search", "搜索");
     public string Found(long count) => Count(count, "result", "results", "条结果");
+    public string ArtifactsFound => Of("Tags and digests", "标签与摘要");
     public string SearchEmpty => Of("Nothing has that in its name.", "没有名称匹配的内容。");
-    public string TypeSomething => Of("Type a part of a name in the box above.", "请在上方输入名称的一部分。");
+    public string TypeSomething => Of("Type a part of a name, a tag, repository:tag, or the beginning of a digest in the box above.", "请在上方输入名称的一部分、标签、仓库:标签,或摘要的开头。");
     public string Artifacts(long count) => Count(count, "artifact", "artifacts", "个制品");
 }

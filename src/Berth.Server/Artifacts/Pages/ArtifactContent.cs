@@ -12,6 +12,7 @@ namespace Berth.Server.Artifacts.Pages;
 internal sealed record ArtifactContent(string Text, IReadOnlyList<LayerLine> Layers)
 {
     private const int MaxLines = 500;
+    private static readonly JsonSerializerOptions s_plain = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Reads it; the caller has been allowed to see the artifact.</summary>
@@ -30,6 +31,9 @@ internal sealed record ArtifactContent(string Text, IReadOnlyList<LayerLine> Lay
         using var document = JsonDocument.Parse(json);
         return JsonSerializer.Serialize(document.RootElement, s_indented);
     }
+
+    /// <summary>A JSON value on one line, with letters of all languages as they are.</summary>
+    public static string Plain(JsonElement value) => JsonSerializer.Serialize(value, s_plain);
 
     // Which layer an instruction made is told by order alone (OCI image spec, config.md, "history"): where the numbers differ nothing is claimed.
     private static List<LayerLine> LinesOf(JsonElement manifest, List<(string Text, bool IsEmpty)> instructions)

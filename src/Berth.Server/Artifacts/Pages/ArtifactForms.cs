@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Berth.Server.Ui;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Berth.Server.Artifacts.Pages;
 
@@ -8,6 +9,17 @@ namespace Berth.Server.Artifacts.Pages;
 internal static class ArtifactForms
 {
     private const int MostAtOnce = 100;
+
+    /// <summary>Shows two that are checked side by side.</summary>
+    public static Task<UiOutcome> CompareAsync(UiCall call, CancellationToken ct)
+    {
+        var picked = call.Form!["pick"].OfType<string>().Distinct(StringComparer.Ordinal).ToList();
+        // By the tags that the table showed, where there are any: they say more in the address.
+        string NameOf(string digest) => call.Field("tag-of-" + digest) is { Length: > 0 } tag ? tag : digest;
+        return Task.FromResult(picked is [var left, var right]
+            ? UiOutcome.Go(ArtifactPaths.Compare(call.Project!.Name, call.Route("repository"), NameOf(left), NameOf(right)))
+            : UiOutcome.Refuse(new CompareWords(call.Language).ChooseTwo));
+    }
 
     /// <summary>Deletes the artifacts that are checked; what cannot go is told, the rest goes.</summary>
     public static async Task<UiOutcome> DeleteManyAsync(UiCall call, CancellationToken ct)
@@ -25,15 +37,17 @@ internal static class ArtifactForms
         }
         return problems.Count > 0
             ? UiOutcome.Refuse(string.Join(" ", problems.Prepend(words.DeletedSome(done) + ".")), 409)
-            : UiOutcome.Go(call.Http.Request.Path + call.Http.Request.QueryString, words.DeletedSome(done));
+            : UiOutcome.Go(
+                call.Http.Request.Path + call.Http.Request.QueryString, words.DeletedSome(done), await UndoOf(call).OfferAsync(call, call.Route("repository"), picked, null, ct).ConfigureAwait(false));
     }
 
-    /// <summary>Deletes the repository, when its name was typed.</summary>
+    /// <summary>Deletes the repository; where it cannot be brought back, only when its name was typed.</summary>
     public static async Task<UiOutcome> DeleteRepositoryAsync(UiCall call, CancellationToken ct)
     {
-        if (call.Field("confirm") != call.Route("repository")) return UiOutcome.Refuse(call.Words.NameDoesNotMatch);
+        if (await UndoOf(call).DaysAsync(call, ct).ConfigureAwait(false) == 0 && call.Field("confirm") != call.Route("repository")) return UiOutcome.Refuse(call.Words.NameDoesNotMatch);
         return await call.ChangeAsync(
-            "deleteRepository", "/projects/" + Uri.EscapeDataString(call.Project!.Name), new ArtifactWords(call.Language).RepositoryDeleted, [("repository_name", call.Route("repository"))])
+            "deleteRepository", "/projects/" + Uri.EscapeDataString(call.Project!.Name), new ArtifactWords(call.Language).RepositoryDeleted, [("repository_name", call.Route("repository"))],
+            undo: () => UndoOf(call).OfferAsync(call, call.Route("repository"), null, null, ct))
             .ConfigureAwait(false);
     }
 
@@ -55,11 +69,24 @@ internal static class ArtifactForms
     /// <summary>Takes a tag off; the artifact stays.</summary>
     public static Task<UiOutcome> RemoveTagAsync(UiCall call, CancellationToken ct) => call.ChangeAsync(
         "deleteTag", call.Route("reference") == call.Field("tag") ? ArtifactPaths.Artifact(call.Project!.Name, call.Route("repository"), call.Field("digest")) : Here(call),
-        new ArtifactWords(call.Language).TagRemoved(call.Field("tag")), [.. Route(call), ("tag_name", call.Field("tag"))]);
+        new ArtifactWords(call.Language).TagRemoved(call.Field("tag")), [.. Route(call), ("tag_name", call.Field("tag"))],
+        undo: () => UndoOf(call).OfferAsync(call, call.Route("repository"), [call.Field("digest")], call.Field("tag"), ct));
+
+    /// <summary>Puts a label on the artifact.</summary>
+    public static Task<UiOutcome> AddLabelAsync(UiCall call, CancellationToken ct) => call.ChangeAsync(
+        "addLabel", Here(call), new ArtifactWords(call.Language).LabelAdded, Route(call), new JsonObject { ["id"] = long.TryParse(call.Field("label"), CultureInfo.InvariantCulture, out var label) ? label : 0 });
+
+    /// <summary>Takes a label off the artifact.</summary>
+    public static Task<UiOutcome> RemoveLabelAsync(UiCall call, CancellationToken ct) =>
+        call.ChangeAsync("removeLabel", Here(call), new ArtifactWords(call.Language).LabelRemoved, [.. Route(call), ("label_id", call.Field("label"))]);
 
     /// <summary>Deletes the artifact.</summary>
     public static Task<UiOutcome> DeleteAsync(UiCall call, CancellationToken ct) => call.ChangeAsync(
-        "deleteArtifact", ArtifactPaths.Repository(call.Project!.Name, call.Route("repository")), new ArtifactWords(call.Language).ArtifactDeleted, Route(call));
+        "deleteArtifact", ArtifactPaths.Repository(call.Project!.Name, call.Route("repository")), new ArtifactWords(call.Language).ArtifactDeleted, Route(call),
+        undo: () => UndoOf(call).OfferAsync(call, call.Route("repository"), [call.Field("digest")], null, ct));
+
+    /// <summary>How deletions are taken back.</summary>
+    public static IDeletionUndo UndoOf(UiCall call) => call.Http.RequestServices.GetRequiredService<IDeletionUndo>();
 
     private static (string, string)[] Route(UiCall call) => [("repository_name", call.Route("repository")), ("reference", call.Route("reference"))];
 

@@ -12,6 +12,16 @@ internal static class ArtifactPaths
     public static string Artifact(string project, string repository, string reference) =>
         $"/projects/{Uri.EscapeDataString(project)}/artifacts/{Uri.EscapeDataString(reference)}/{Escaped(repository)}";
 
+    /// <summary>The comparison of two artifacts of a repository.</summary>
+    public static string Compare(string project, string repository, string left, string right) =>
+        $"{ComparePage(project, repository)}?a={Uri.EscapeDataString(left)}&b={Uri.EscapeDataString(right)}";
+
+    /// <summary>The page that compares.</summary>
+    public static string ComparePage(string project, string repository) => $"/projects/{Uri.EscapeDataString(project)}/compare/{Escaped(repository)}";
+
+    /// <summary>What else has a layer of a repository.</summary>
+    public static string Layer(string project, string repository, string digest) => $"/projects/{Uri.EscapeDataString(project)}/layers/{Uri.EscapeDataString(digest)}/{Escaped(repository)}";
+
     /// <summary>The name within the project.</summary>
     public static string Within(string full) => full[(full.IndexOf('/', StringComparison.Ordinal) + 1)..];
 

@@ -28,6 +28,7 @@ internal sealed class ArtifactWords(Language language) : Wording(language)
     public string More(long count) => Of($"{count:N0} more", $"另外 {count:N0} 个");
     public string Select => Of("Select", "选择");
     public string SelectAll => Of("Select all on this page", "选择本页全部");
+    public string CompareSelected => Of("Compare two", "比较两项");
     public string DeleteSelected => Of("Delete selected", "删除所选");
     public string DeleteSelectedText => Of("The selected artifacts go with all their tags and with what belongs to them, such as signatures.", "所选制品将连同其所有标签及附属内容(如签名)一起删除。");
     public string DeletedSome(long count) => Of($"Deleted: {count:N0}", $"已删除 {count:N0} 项");
@@ -76,10 +77,21 @@ internal sealed class ArtifactWords(Language language) : Wording(language)
     public string RemoveTag(string tag) => Of($"Remove the tag {tag}", $"移除标签 {tag}");
     public string TagRemoved(string tag) => Of($"The tag {tag} is gone.", $"标签 {tag} 已移除。");
     public string DeleteArtifact => Of("Delete the artifact", "删除制品");
+    public string DeleteText => Of("It goes with all its tags and with what belongs to it, such as signatures.", "它将连同所有标签及附属内容(如签名)一起删除。");
     public string ArtifactDeleted => Of("The artifact is deleted.", "制品已删除。");
     public string NoPlatform => Of("Not pushed here", "未推送到此处");
     public string Overview => Of("Overview", "概览");
     public string Labels => Of("Labels", "标记");
+
+    public string AddLabel => Of("Add label", "添加标记");
+    public string LabelAdded => Of("The label is there.", "标记已添加。");
+    public string LabelRemoved => Of("The label is off.", "标记已移除。");
+    public string RemoveLabel(string label) => Of($"Take the label {label} off", $"移除标记 {label}");
+    public string About(string digest) => Of($"about {digest}: ", $"关于 {digest}:");
+    public string UsedBy => Of("used by…", "使用者…");
+    public string LayerTitle => Of("What uses this layer", "哪些制品使用此层");
+    public string LayerLead => Of("Artifacts with this layer in the projects that you may see. Its bytes are stored once.", "您可查看的项目中包含此层的制品,其内容只存储一份。");
+    public string LayerNone => Of("Nothing that you may see has this layer.", "您可查看的内容中没有制品使用此层。");
 
     public string KindOf(string type) => type switch
     {

@@ -18,6 +18,7 @@ internal static class RetentionDialects
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         RespectNullableAnnotations = true,
+        AllowDuplicateProperties = false,
     }.GetTypeInfo(typeof(RetentionRuleSet));
 
     private static readonly Dictionary<string, (Func<string, DialectReading> Read, Func<RetentionRuleSet, DialectWriting> Write)> s_dialects = new(StringComparer.Ordinal)

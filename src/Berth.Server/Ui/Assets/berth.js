@@ -10,6 +10,7 @@
   async function go(url, options = {}, isNew = true) {
     if (current) current.abort();
     const mine = current = new AbortController();
+    const place = scrollY;
     const bar = document.getElementById("progress") || document.body.appendChild(Object.assign(document.createElement("div"), { id: "progress" }));
     const late = setTimeout(() => bar.classList.add("busy"), 120);
     try {
@@ -29,9 +30,10 @@
       document.body.replaceWith(document.adoptNode(next.body));
       ready();
       const focus = document.querySelector("[autofocus]") || document.querySelector("h1");
-      if (focus) focus.focus({ preventScroll: true });
+      const stays = options.keep && !response.redirected;
       const anchor = target.hash && document.getElementById(target.hash.slice(1));
-      if (anchor) anchor.scrollIntoView(); else scrollTo(0, isNew ? 0 : (history.state || {}).y || 0);
+      if (anchor) anchor.scrollIntoView(); else scrollTo(0, stays ? place : isNew ? 0 : (history.state || {}).y || 0);
+      if (focus) focus.focus({ preventScroll: !(stays && focus.autofocus) });
     } catch (problem) {
       if (problem.name === "AbortError") return;
       if (options.method === "POST") location.reload(); else location.assign(url);
@@ -49,6 +51,8 @@
     for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(target)) menu.open = false;
     const copy = target.closest("[data-copy]");
     if (copy) return void copied(copy);
+    const dismissed = target.closest("[data-dismiss]");
+    if (dismissed) return dismissed.parentElement.remove();
     const invoker = target.closest("[commandfor]");
     if (invoker && !("command" in HTMLButtonElement.prototype)) {
       const dialog = document.getElementById(invoker.getAttribute("commandfor"));
@@ -70,16 +74,18 @@
 
   addEventListener("submit", event => {
     const form = event.target;
-    if (event.defaultPrevented || "plain" in form.dataset || form.method === "dialog") return;
+    const method = form.getAttribute("method");
+    if (event.defaultPrevented || "plain" in form.dataset || method === "dialog") return;
     const data = new FormData(form, event.submitter);
-    const url = new URL(form.action);
+    // A field named action would stand in the way of the property.
+    const url = new URL(form.getAttribute("action") || "", location.href);
     if (!isOurs(url)) return;
     event.preventDefault();
-    if (form.method === "get") {
+    if (method !== "post") {
       url.search = new URLSearchParams([...data].filter(([, value]) => value !== "")).toString();
       go(url.href);
     } else {
-      go(url.href, { method: "POST", body: new URLSearchParams(data) });
+      go(url.href, { method: "POST", body: new URLSearchParams(data), keep: "keep" in form.dataset });
     }
   });
 
@@ -122,6 +128,33 @@
     // A form that was refused comes with its dialog open, for those without scripts: here it becomes modal.
     const open = document.querySelector("dialog[open]");
     if (open) { open.close(); open.showModal(); }
+    watch();
+  }
+
+  // How far work is that runs, as the server tells it; when it ends, the page once more.
+  let live = null;
+  function watch() {
+    if (live) live.close();
+    live = null;
+    const box = document.querySelector("[data-live]");
+    if (!box) return;
+    const mine = live = new EventSource(box.dataset.live);
+    mine.onmessage = event => {
+      for (const job of JSON.parse(event.data).jobs) for (const place of box.querySelectorAll(`[data-job="${job.id}"]`)) {
+        const badge = place.querySelector(".badge"), bar = place.querySelector("progress"), text = place.querySelector(".job-text");
+        const word = place.dataset["word" + job.status];
+        if (word && badge.textContent !== word) badge.textContent = word;
+        if (!bar) continue;
+        bar.hidden = job.status !== "Running";
+        if (job.percent === undefined) bar.removeAttribute("value"); else bar.value = job.percent;
+        text.textContent = job.is_ended ? "" : job.text || "";
+      }
+    };
+    mine.addEventListener("end", () => {
+      mine.close();
+      // Not under the hands of somebody who is typing.
+      if (live === mine && !document.activeElement.closest("input, textarea, select, dialog")) go(location.href, { keep: true }, false);
+    });
   }
 
   if (document.readyState === "loading") addEventListener("DOMContentLoaded", ready); else ready();

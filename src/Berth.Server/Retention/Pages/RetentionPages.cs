@@ -1,0 +1,19 @@
+using Berth.Server.Access;
+using Berth.Server.Api;
+using Berth.Server.Ui;
+
+namespace Berth.Server.Retention.Pages;
+
+/// <summary>The page of a project's retention.</summary>
+internal static class RetentionPages
+{
+    /// <summary>Each with what a reader needs, its forms and its tab.</summary>
+    public static readonly UiPage[] All =
+    [
+        new("/projects/{project_name}/retention", ApiNeed.Project(ProjectPermissions.TagRetentionRead), typeof(RetentionPage))
+        {
+            Tab = new UiTab(UiTabGroup.Project, 55, l => new RetentionWords(l).Title),
+            Actions = [new("draft", RetentionForms.EditAsync), new("run", RetentionForms.RunAsync), new("stop", RetentionForms.StopAsync), new("delete", RetentionForms.DeleteAsync)],
+        },
+    ];
+}
