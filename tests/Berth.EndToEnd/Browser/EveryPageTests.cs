@@ -103,6 +103,7 @@ public sealed class EveryPageTests(SignedInRegistryAndShell on, ImageFixtures im
         var seen = (await browser.Eval(Examine, ct))!;
         if (seen["moved"]!.GetValue<double>() > MaxLayoutShift) wrong.Add($"{path}: what is shown moves by {seen["moved"]}");
         if (seen["bytes"]!.GetValue<long>() > MaxPageBytes) wrong.Add($"{path}: {seen["bytes"]} bytes");
+        await Picture(browser, path);
         await browser.PreferScheme("dark", ct);
         var dark = (await browser.Eval(ExamineColours, ct))!.AsArray();
         await browser.PreferScheme("light", ct);
@@ -110,6 +111,14 @@ public sealed class EveryPageTests(SignedInRegistryAndShell on, ImageFixtures im
         await browser.Resize(390, 844, ct);
         if (await browser.Eval(TooWide, ct) is { } wide) wrong.Add($"{path}: wider than a phone: {wide}");
         await browser.Resize(1280, 860, ct);
+    }
+
+    // With BERTH_SCREENSHOTS naming a folder, pictures of all pages are left there.
+    private async Task Picture(Chromium browser, string path)
+    {
+        if (Environment.GetEnvironmentVariable("BERTH_SCREENSHOTS") is not { Length: > 0 } folder) return;
+        Directory.CreateDirectory(folder);
+        await browser.Picture(Path.Combine(folder, $"every{path.Replace('/', '-').Replace('?', '-')}.png"), ct);
     }
 
     // The approved list of routes names all of them; what a path holds is furnished below.
