@@ -33,8 +33,14 @@ public sealed class RolePagesTests(SignedInRegistryAndShell on, ImageFixtures im
     // 403 for those who may not see the page at all.
     private static readonly Dictionary<string, int[]> s_readers = new()
     {
-        [""] = [1, 4, 2, 3, 5], ["/members"] = [1, 4, 2, 3], ["/robots"] = [1, 4, 2, 3], ["/webhooks"] = [1, 4], ["/repositories/app"] = [1, 4, 2, 3, 5],
-        ["/artifacts/1/app"] = [1, 4, 2, 3, 5], ["/settings"] = [1, 4, 2, 3, 5], ["/audit"] = [1],
+        [""] = [1, 4, 2, 3, 5],
+        ["/members"] = [1, 4, 2, 3],
+        ["/robots"] = [1, 4, 2, 3],
+        ["/webhooks"] = [1, 4],
+        ["/repositories/app"] = [1, 4, 2, 3, 5],
+        ["/artifacts/1/app"] = [1, 4, 2, 3, 5],
+        ["/settings"] = [1, 4, 2, 3, 5],
+        ["/audit"] = [1],
     };
 
     [Fact]
