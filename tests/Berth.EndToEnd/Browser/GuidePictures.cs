@@ -62,7 +62,7 @@ public sealed class GuidePictures(SignedInRegistryAndShell on, ImageFixtures ima
         foreach (var (repository, tag, image) in (ValueTuple<string, string, OciLayout>[])
             [
                 ("shop/web/frontend", "2.0.1", images.MultiArch()), ("shop/worker", "0.9.0", images.Zstd()), ("shop/web/api", "1.4.1", images.MultiArch()), ("shop/web/api", "latest", images.MultiArch()),
-                ("shop/web/api", "1.4.2", images.TwentyLayers()), ("shop/web/api", "latest", images.TwentyLayers()), ("shop/web/api", "dev", images.Small()), ("platform/base/debian", "12", images.Big()),
+                ("shop/web/api", "1.4.2", images.TwentyLayers()), ("shop/web/api", "latest", images.TwentyLayers()), ("shop/web/api", "dev", images.Small()), ("platform/base/debian", "12", images.Small()),
                 ("platform/base/node", "22", images.TwentyLayers()), ("data/etl", "2026.11", images.Zstd()), ("data/notebook", "1", images.DockerManifestList()), ("mirror/busybox", "1.36", await images.Busybox()),
             ])
             await http.Push(repository, tag, image, ct);
