@@ -21,6 +21,7 @@ internal sealed record BenchOptions
                             access, encryption, stores: at least 80 %, 75 %, 85 % of its rate; none
           --enforce         exit code 3 when a bar is missed
           --lists N         instead of workloads: N users look at lists of the management API for as long as all rounds take
+          --pages N         instead of workloads: each web page is looked at N times, one after the other
           --garbage N       instead of workloads: N images, a tenth of them deleted and collected while others pull and push;
                             the quiet time before is as long as all rounds
           --seed-only       put the data sets of the chosen workloads into the targets and end
@@ -55,6 +56,9 @@ internal sealed record BenchOptions
 
     /// <summary>Users who look at lists; 0 to run workloads.</summary>
     internal int ListUsers { get; private init; }
+
+    /// <summary>Looks at each web page; 0 to run workloads.</summary>
+    internal int PageLooks { get; private init; }
 
     /// <summary>Images of the run that deletes a tenth of them; 0 to run workloads.</summary>
     internal int GarbageImages { get; private init; }
@@ -106,6 +110,7 @@ internal sealed record BenchOptions
         "--bars" when value is "issue" or "scale" or "access" or "encryption" or "stores" or "none" => options with { Bars = value },
         "--bars" => throw new FormatException("--bars is issue, scale, access, encryption, stores or none"),
         "--lists" => options with { ListUsers = (int)Number(name, value, 1, 1000) },
+        "--pages" => options with { PageLooks = (int)Number(name, value, 1, 100_000) },
         "--garbage" => options with { GarbageImages = (int)Number(name, value, 10, 10_000_000) },
         "--json" => options with { JsonFile = value },
         _ => null,

@@ -42,6 +42,12 @@ try
         return 0;
     }
 
+    if (options.PageLooks > 0)
+    {
+        foreach (var target in targets) Console.Out.Write($"{target.Name}\n\n{new PageReader(target, options.PageLooks).Run()}\n");
+        return 0;
+    }
+
     if (options.GarbageImages > 0)
     {
         foreach (var target in targets) Console.Out.Write($"{target.Name}\n\n{new GarbageRun(target, options.GarbageImages).Run(options.RoundDuration * options.Rounds)}\n");

@@ -6,9 +6,9 @@ if (args is ["fill-database", var file, var count])
     await FilledDatabase.FillAsync(file, int.Parse(count), CancellationToken.None);
     return 0;
 }
-if (args is ["fill-lists", var database])
+if (args is ["fill-lists" or "fill-pages", var database])
 {
-    await FilledLists.FillAsync(database, CancellationToken.None);
+    await FilledLists.FillAsync(database, args[0] == "fill-pages", CancellationToken.None);
     return 0;
 }
 if (args is ["direct-s3"]) return await DirectS3.RunAsync();

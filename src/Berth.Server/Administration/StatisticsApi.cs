@@ -8,7 +8,7 @@ namespace Berth.Server.Administration;
 internal sealed class StatisticsApi(Database database, TimeProvider time)
 {
     /// <summary>How long the sum over all blobs is remembered: it is the one number here that is not kept up to date by those who change it.</summary>
-    private static readonly TimeSpan SumLasts = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan SumLasts = TimeSpan.FromMinutes(5);
 
     private Sum? _sum;
 

@@ -56,13 +56,14 @@ internal sealed class UsageApi(Database database)
         return new UsageJson { TotalBytes = total, UniqueBytes = unique, SharedBytes = total - unique, BlobCount = blobs, ManifestCount = manifests };
     }
 
+    // CROSS JOIN: SQLite keeps the order of the tables, which begins with the few rows; what it knows of the tables can make it begin with a million.
     // With manifests s(id, size, goes): those of the whole, and whether a deletion takes each along.
     private const string Sums = """
         , b AS (
-            SELECT l.blob_id, SUM(CASE WHEN s.goes THEN 1 ELSE 0 END) AS n FROM s JOIN manifest_blobs l ON l.manifest_id = s.id GROUP BY l.blob_id),
+            SELECT l.blob_id, SUM(CASE WHEN s.goes THEN 1 ELSE 0 END) AS n FROM s CROSS JOIN manifest_blobs l WHERE l.manifest_id = s.id GROUP BY l.blob_id),
         c AS (
             SELECT COUNT(*) AS blobs, SUM(x.size) AS bytes, SUM(CASE WHEN p.manifest_count <= b.n THEN x.size ELSE 0 END) AS freed
-            FROM b JOIN blobs x ON x.id = b.blob_id JOIN project_blobs p ON p.project_id = @1 AND p.blob_id = b.blob_id)
+            FROM b CROSS JOIN blobs x CROSS JOIN project_blobs p WHERE x.id = b.blob_id AND p.project_id = @1 AND p.blob_id = b.blob_id)
         SELECT CAST((SELECT COUNT(*) FROM s) AS bigint), CAST((SELECT COALESCE(SUM(size), 0) FROM s) AS bigint),
             CAST((SELECT COALESCE(SUM(CASE WHEN goes THEN size ELSE 0 END), 0) FROM s) AS bigint),
             CAST(blobs AS bigint), CAST(COALESCE(bytes, 0) AS bigint), CAST(COALESCE(freed, 0) AS bigint) FROM c
@@ -82,7 +83,7 @@ internal sealed class UsageApi(Database database)
             SELECT m.id, m.size, (m.id = @0 OR NOT EXISTS (SELECT 1 FROM tags g WHERE g.manifest_id = m.id) AND NOT EXISTS (
                 SELECT 1 FROM manifest_children l WHERE l.repository_id = m.repository_id AND l.child_digest = m.digest
                     AND l.manifest_id NOT IN (SELECT id FROM t))) AS goes
-            FROM t JOIN manifests m ON m.id = t.id)
+            FROM t CROSS JOIN manifests m WHERE m.id = t.id)
         {Sums}
         """);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Berth.Oci;
 using Berth.Server.Access;
 using Berth.Server.Api;
@@ -10,7 +11,7 @@ using Microsoft.AspNetCore.Http;
 namespace Berth.Server.GarbageCollection;
 
 /// <summary>What garbage collection knows: what is due, why something is there, whose bytes are whose, and how long projects keep untagged manifests.</summary>
-internal sealed class GarbageApi(Database database, GarbagePreview preview, WhyKept why, UntaggedSweep untagged, GarbageOptions options, DomainEvents events)
+internal sealed class GarbageApi(Database database, GarbagePreview preview, RememberedUsage usage, WhyKept why, UntaggedSweep untagged, GarbageOptions options, DomainEvents events)
 {
     private const string Project = "/projects/{project_name_or_id}";
 
@@ -27,11 +28,12 @@ internal sealed class GarbageApi(Database database, GarbagePreview preview, WhyK
         },
         new(HttpMethods.Get, "/usage", "getUsage", "gc", ApiNeed.System(SystemPermissions.GarbageCollectionRead), api.UsageAsync)
         {
-            Surface = ApiSurface.Berth, Summary = "Bytes in the blob stores.", Answer = typeof(StorageUsageJson),
+            Surface = ApiSurface.Berth, Summary = "Bytes in the blob stores; with max_age, added up that many seconds ago at the most.", Answer = typeof(StorageUsageJson), Query = ["max_age"],
         },
         new(HttpMethods.Get, Project + "/usage", "getProjectUsage", "gc", ApiNeed.Project(ProjectPermissions.QuotaRead), api.ProjectUsageAsync)
         {
-            Surface = ApiSurface.Berth, Summary = "Bytes that only this project names, and those that it shares.", Answer = typeof(StorageUsageJson),
+            Surface = ApiSurface.Berth, Summary = "Bytes that only this project names, and those that it shares; with max_age, added up that many seconds ago at the most.", Answer = typeof(StorageUsageJson),
+            Query = ["max_age"],
         },
         new(HttpMethods.Get, Project + "/untagged", "getUntaggedRule", "gc", ApiNeed.Project(ProjectPermissions.MetadataRead), api.GetUntaggedAsync)
         {
@@ -67,11 +69,21 @@ internal sealed class GarbageApi(Database database, GarbagePreview preview, WhyK
         return await why.AskAsync(digest, ct).ConfigureAwait(false) is { } kept ? ApiResult.Ok(kept, GarbageJson.Default.KeptJson) : ApiResult.NotFound($"nothing has the digest {digest}");
     }
 
-    private async Task<ApiResult> UsageAsync(ApiCall call, CancellationToken ct) =>
-        ApiResult.Ok(await database.ReadAsync(0, static (session, _, token) => StorageUsage.OfRegistryAsync(session, token), ct).ConfigureAwait(false), GarbageJson.Default.StorageUsageJson);
+    private async Task<ApiResult> UsageAsync(ApiCall call, CancellationToken ct) => MaxAgeOf(call) is { } age
+        ? ApiResult.Ok(await usage.OfRegistryAsync(age, ct).ConfigureAwait(false), GarbageJson.Default.StorageUsageJson)
+        : WrongAge;
 
-    private async Task<ApiResult> ProjectUsageAsync(ApiCall call, CancellationToken ct) =>
-        ApiResult.Ok(await database.ReadAsync(call.Project!.Id, static (session, id, token) => StorageUsage.OfProjectAsync(session, id, token), ct).ConfigureAwait(false), GarbageJson.Default.StorageUsageJson);
+    private async Task<ApiResult> ProjectUsageAsync(ApiCall call, CancellationToken ct) => MaxAgeOf(call) is { } age
+        ? ApiResult.Ok(await usage.OfProjectAsync(call.Project!.Id, age, ct).ConfigureAwait(false), GarbageJson.Default.StorageUsageJson)
+        : WrongAge;
+
+    private static ApiResult WrongAge => ApiResult.BadRequest($"max_age must be a number of seconds up to {RememberedUsage.MaxAge.TotalSeconds}");
+
+    private static TimeSpan? MaxAgeOf(ApiCall call)
+    {
+        if (call.Query("max_age") is not { Length: > 0 } text) return TimeSpan.Zero;
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds <= RememberedUsage.MaxAge.TotalSeconds ? TimeSpan.FromSeconds(seconds) : null;
+    }
 
     private async Task<ApiResult> GetUntaggedAsync(ApiCall call, CancellationToken ct)
     {
@@ -87,7 +99,7 @@ internal sealed class GarbageApi(Database database, GarbagePreview preview, WhyK
         var project = call.Project!;
         await database.WriteAsync(Durability.Full, async (session, token) =>
         {
-            if (request.Days is { } days) await session.ExecuteAsync(Upsert, [project.Id, days.ToString(System.Globalization.CultureInfo.InvariantCulture)], token).ConfigureAwait(false);
+            if (request.Days is { } days) await session.ExecuteAsync(Upsert, [project.Id, days.ToString(CultureInfo.InvariantCulture)], token).ConfigureAwait(false);
             else await session.ExecuteAsync(Delete, [project.Id], token).ConfigureAwait(false);
             await events.RaiseAsync(session, new DomainEvent
             {

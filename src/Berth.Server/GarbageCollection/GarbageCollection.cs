@@ -36,6 +36,7 @@ internal static class GarbageCollection
 
     /// <summary>Registers what the management API has of it (mode <c>local</c>).</summary>
     public static IServiceCollection AddGarbageApi(this IServiceCollection services) => services
+        .AddSingleton<RememberedUsage>()
         .AddSingleton<IJobHandler, GarbageJob>()
         .AddSingleton<WhyKept>()
         .AddSingleton<GarbageRunsApi>()

@@ -27,10 +27,13 @@ internal static class StorageUsage
         return new StorageUsageJson { UniqueBytes = row.GetInt64(0), SharedBytes = row.GetInt64(1), Blobs = row.GetInt64(2) };
     }
 
+    // In the order of both keys: two walks side by side, and no search for each blob.
     private static readonly Statement SelectRegistry = new("""
-        SELECT CAST(COALESCE(SUM(CASE WHEN n = 1 THEN size END), 0) AS bigint), CAST(COALESCE(SUM(CASE WHEN n > 1 THEN size END), 0) AS bigint),
-            CAST(COALESCE(SUM(CASE WHEN n = 0 THEN size END), 0) AS bigint), count(*), (SELECT CAST(COALESCE(SUM(size), 0) AS bigint) FROM blob_removals)
-        FROM (SELECT b.size, (SELECT count(*) FROM project_blobs p WHERE p.blob_id = b.id) AS n FROM blobs b) AS u
+        SELECT u.own, u.several, a.bytes - u.own - u.several, a.n, (SELECT CAST(COALESCE(SUM(size), 0) AS bigint) FROM blob_removals)
+        FROM (
+            SELECT CAST(COALESCE(SUM(CASE WHEN p.n = 1 THEN b.size END), 0) AS bigint) AS own, CAST(COALESCE(SUM(CASE WHEN p.n > 1 THEN b.size END), 0) AS bigint) AS several
+            FROM (SELECT blob_id, count(*) AS n FROM project_blobs GROUP BY blob_id) p JOIN blobs b ON b.id = p.blob_id) AS u,
+            (SELECT CAST(COALESCE(SUM(size), 0) AS bigint) AS bytes, count(*) AS n FROM blobs) AS a
         """);
 
     private static readonly Statement SelectProject = new("""

@@ -117,6 +117,12 @@ public sealed class Chromium : IAsyncDisposable
     /// <summary>With or without scripts.</summary>
     public Task AllowScripts(bool isAllowed, CancellationToken ct) => Send("Emulation.setScriptExecutionDisabled", new JsonObject { ["value"] = !isAllowed }, ct);
 
+    /// <summary>Runs a script in every page that is opened from now on, before its own.</summary>
+    public Task AddScript(string source, CancellationToken ct) => Send("Page.addScriptToEvaluateOnNewDocument", new JsonObject { ["source"] = source }, ct);
+
+    /// <summary>Forgets who is signed in, and every other cookie.</summary>
+    public Task ForgetCookies(CancellationToken ct) => Send("Network.clearBrowserCookies", [], ct);
+
     /// <summary>Writes a picture of the page.</summary>
     public async Task Picture(string file, CancellationToken ct)
     {

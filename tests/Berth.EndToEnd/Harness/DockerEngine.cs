@@ -29,6 +29,13 @@ public abstract class DockerEngine(string daemon, string[] clients, bool usesCon
         return await shell.Run(client, ["-H", $"unix://{Socket}", .. arguments]);
     }
 
+    /// <summary>Runs lines of a shell as a person would paste them, in which <c>docker</c> is the command line of this engine.</summary>
+    public async Task<ClientOutput> RunScript(ClientShell shell, string script)
+    {
+        await EnsureStarted(TestContext.Current.CancellationToken);
+        return await shell.Run("sh", "-ec", $"docker() {{ '{client}' -H 'unix://{Socket}' \"$@\"; }}\n{script}");
+    }
+
     /// <summary>The same for a command that the registry has to refuse.</summary>
     public async Task<ClientOutput> MustFail(ClientShell shell, params string[] arguments)
     {

@@ -19,6 +19,21 @@ internal static class AccessPages
             Tab = new UiTab(UiTabGroup.Project, 30, l => new AccessWords(l).Robots),
             Actions = [new("create", RobotForms.CreateAsync), new("rotate", RobotForms.RotateAsync), new("delete", RobotForms.DeleteAsync)],
         },
+        new("/projects/{project_name}/rules", ApiNeed.Project(ProjectPermissions.MemberList), typeof(RulesPage))
+        {
+            Tab = new UiTab(UiTabGroup.Project, 25, l => new AccessWords(l).Rules),
+            Actions = [new("create", RuleForms.CreateAsync), new("delete", RuleForms.DeleteAsync)],
+        },
+        new("/administration/robots", ApiNeed.System(SystemPermissions.RobotList), typeof(SystemRobotsPage))
+        {
+            Tab = new UiTab(UiTabGroup.Administration, 22, l => new AccessWords(l).Robots),
+            Actions = [new("create", RobotForms.CreateAsync), new("rotate", RobotForms.RotateAsync), new("delete", RobotForms.DeleteAsync)],
+        },
+        new(RoleForms.Page, ApiNeed.Admin, typeof(RolesPage))
+        {
+            Tab = new UiTab(UiTabGroup.Administration, 23, l => new AccessWords(l).Roles),
+            Actions = [new("save", RoleForms.SaveAsync), new("delete", RoleForms.DeleteAsync)],
+        },
         new("/account/tokens", ApiNeed.SignedIn, typeof(TokensPage))
         {
             Tab = new UiTab(UiTabGroup.Account, 20, l => new AccessWords(l).Tokens),

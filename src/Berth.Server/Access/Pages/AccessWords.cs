@@ -69,4 +69,50 @@ internal sealed class AccessWords(Language language) : Wording(language)
     public string Revoke => Of("Revoke", "吊销");
     public string LastUsed => Of("Last used", "最近使用");
     public string NoTokensTitle => Of("No tokens yet", "还没有令牌");
+
+    public string SystemRobotsLead => Of("Accounts for programs that work in several projects, or in all of them: replication, scanners, cluster pulls.", "供在多个或全部项目中工作的程序使用:复制、扫描、集群拉取。");
+    public string SystemRobotNameHint => Of("Short and telling: replication, cluster-eu.", "简短明了,如 replication、cluster-eu。");
+    public string RobotProjects => Of("Projects", "项目");
+    public string RobotProjectsHint => Of("* for all of them, those to come included; or names with commas between.", "* 表示全部项目(包括以后创建的);或用逗号分隔的名称。");
+    public string NoSystemRobots => Of("Make one for what works in more than one project. For a pipeline of one project, make the robot there.", "为跨项目的程序创建。单个项目的流水线请在项目内创建。");
+    public string FilterRobots => Of("Filter by name", "按名称筛选");
+
+    public string Roles => Of("Roles", "角色");
+    public string RolesLead => Of("What members of a project may do in it. Every installation has the first five; others are made of single rights.", "成员在项目中的权限。前五个为内置角色,其他角色可由单项权限组成。");
+    public string NewRole => Of("New role", "新建角色");
+    public string RoleMade => Of("The role is there.", "角色已创建。");
+    public string Right => Of("Right", "权限");
+    public string DeleteRole(string name) => Of($"Delete {name}", $"删除 {name}");
+    public string DeleteRoleText => Of("Only a role that nobody has can be deleted.", "只能删除未分配给任何人的角色。");
+
+    public string Rules => Of("Access rules", "访问规则");
+    public string RulesLead => Of("Below the roles: who may do more or less in some repositories or with some tags. What is denied stays denied, whatever else allows it.", "在角色之下,针对部分仓库或标签增减权限。拒绝优先于任何允许。");
+    public string NewRule => Of("New rule", "新建规则");
+    public string RuleMade => Of("The rule is in force.", "规则已生效。");
+    public string DeleteRule => Of("Delete the rule", "删除规则");
+    public string NoRulesTitle => Of("No access rules", "没有访问规则");
+    public string NoRules => Of("Roles alone decide. Add a rule to protect release/** from all but a robot, or to open one repository to somebody.", "目前仅由角色决定。可添加规则,例如仅允许机器人写入 release/**,或将某个仓库开放给某人。");
+    public string Who => Of("Who", "对象");
+    public string SubjectName => Of("Name", "名称");
+    public string RuleRepository => Of("Repositories", "仓库");
+    public string RuleRepositoryHint => Of("Without the project: **, release/**.", "不含项目名,如 **、release/**。");
+    public string RuleTag => Of("Tags", "标签");
+    public string RuleTagHint => Of("Such as v*; empty for all.", "例如 v*;留空表示全部。");
+    public string Effect => Of("Effect", "效果");
+    public string Allow => Of("Allow", "允许");
+    public string Deny => Of("Deny", "拒绝");
+    public string SubjectOf(string kind) => kind switch
+    {
+        "role" => Role,
+        "anybody" => Of("Anybody", "任何人"),
+        _ => KindOf(kind),
+    };
+    public string ActionOf(string action) => action switch
+    {
+        "pull" => RightPull,
+        "push" => RightPush,
+        "delete" => Of("Delete", "删除"),
+        "create" => Of("Create repositories", "创建仓库"),
+        _ => Of("Move tags", "移动标签"),
+    };
 }

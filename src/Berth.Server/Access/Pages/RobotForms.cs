@@ -20,7 +20,11 @@ internal static class RobotForms
     /// <summary>A secret that is shown once.</summary>
     internal sealed record NewSecret(string Name, string Secret);
 
-    /// <summary>Makes a robot of the project.</summary>
+    /// <summary>The project of the path; of a robot of the installation, those that the form names.</summary>
+    public static IReadOnlyList<string> WantedProjects(UiCall call) =>
+        call.Project is { } project ? [project.Name] : [.. call.Field("projects").Split([',', ' ', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Distinct()];
+
+    /// <summary>Makes a robot of the project, or of the installation where the path names none.</summary>
     public static async Task<UiOutcome> CreateAsync(UiCall call, CancellationToken ct)
     {
         var rights = s_rights.Where(r => call.IsChecked(r.Key)).SelectMany(r => r.Value).Distinct().ToList();
@@ -29,14 +33,14 @@ internal static class RobotForms
         {
             ["name"] = call.Field("name"),
             ["description"] = call.Field("description"),
-            ["level"] = "project",
+            ["level"] = call.Project is null ? "system" : "project",
             ["duration"] = long.TryParse(call.Field("days"), CultureInfo.InvariantCulture, out var days) ? days : 0,
-            ["permissions"] = new JsonArray(new JsonObject
+            ["permissions"] = new JsonArray([.. WantedProjects(call).Select(project => new JsonObject
             {
                 ["kind"] = "project",
-                ["namespace"] = call.Project!.Name,
+                ["namespace"] = project,
                 ["access"] = new JsonArray([.. rights.Select(r => new JsonObject { ["resource"] = r.Resource, ["action"] = r.Action })]),
-            }),
+            })]),
         };
         var result = await call.AskAsync("CreateRobot", body: body).ConfigureAwait(false);
         return result switch
@@ -67,5 +71,8 @@ internal static class RobotForms
     public static string RightsOf(RobotAnswer robot) =>
         string.Join(", ", robot.Permissions.SelectMany(p => p.Access ?? []).Where(a => a is not null).Select(a => $"{a!.Resource}:{a.Action}").Distinct().Take(12));
 
-    private static string PathOf(UiCall call) => $"/projects/{Uri.EscapeDataString(call.Project!.Name)}/robots";
+    /// <summary>The projects that a robot may do something in.</summary>
+    public static string ProjectsOf(RobotAnswer robot) => string.Join(", ", robot.Permissions.Where(p => p.Kind == "project").Select(p => p.Namespace).Distinct().Take(12));
+
+    private static string PathOf(UiCall call) => call.Project is { } project ? $"/projects/{Uri.EscapeDataString(project.Name)}/robots" : "/administration/robots";
 }

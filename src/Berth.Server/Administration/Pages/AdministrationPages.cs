@@ -14,6 +14,10 @@ internal static class AdministrationPages
         {
             Tab = new UiTab(UiTabGroup.Administration, 10, l => new AdministrationWords(l).Overview),
         },
+        new("/administration/storage", ApiNeed.Admin, typeof(StoragePage))
+        {
+            Tab = new UiTab(UiTabGroup.Administration, 12, l => new StorageWords(l).Storage),
+        },
         new("/administration/configuration", ApiNeed.Admin, typeof(ConfigurationPage))
         {
             Tab = new UiTab(UiTabGroup.Administration, 30, l => new AdministrationWords(l).Configuration),

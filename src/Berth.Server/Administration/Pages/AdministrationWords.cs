@@ -52,6 +52,32 @@ internal sealed class AdministrationWords(Language language) : Wording(language)
     public string SessionMinutes => Of("Unused sessions end after (minutes)", "会话闲置超时(分钟)");
     public string RobotDays => Of("New robots last (days)", "新机器人账户有效期(天)");
     public string DefaultQuota => Of("Quota of new projects", "新项目的默认配额");
+    public string AuthMode => Of("Source that the sign-in page offers first", "登录页首选的账户来源");
+    public IReadOnlyList<(string Value, string Word)> Modes =>
+        [("db_auth", Of("Accounts of this server", "本地账户")), ("ldap_auth", Of("LDAP directory", "LDAP 目录")), ("oidc_auth", Of("OpenID provider", "OpenID 提供方")), ("http_auth", Of("Trusted proxy", "受信任代理")), ("uaa_auth", "UAA")];
+    public IReadOnlyList<(string Value, string Word)> CreatorChoices => [("everyone", Everyone), ("adminonly", AdminsOnly)];
+    public string PrimaryAuthMode => Of("Offer it before the accounts of this server", "优先于本地账户显示");
+    public string QuotasEnforced => Of("Quotas are enforced", "启用配额限制");
+    public string WebhooksSent => Of("Webhooks are sent", "发送 Webhook");
+    public string RobotPrefix => Of("Names of robots begin with", "机器人名称前缀");
+    public string RobotPrefixHint => Of("Robots that there are go by the new name at once.", "现有机器人将立即使用新名称。");
+    public string NoPullTime => Of("Pulls leave the pull time alone", "拉取时不更新拉取时间");
+    public string NoPullCount => Of("Pulls leave the pull count alone", "拉取时不更新拉取次数");
+    public string NoScannerPullTime => Of("Pulls by a scanner leave the pull time alone", "扫描器拉取时不更新拉取时间");
+    public string NoPullAudit => Of("Pulls stay out of the audit log", "拉取不记入审计日志");
+    public string UnauditedEvents => Of("Events that are not audited", "不审计的事件");
+    public string UnauditedHint => Of("Such as create_user,delete_robot.", "例如 create_user,delete_robot。");
+    public string AuditTarget => Of("Audit entries are sent to", "审计日志转发地址");
+    public string AuditTargetHint => Of("host:port for syslog over TCP, syslog+tls://host:port, or an http or https address.", "host:port(TCP syslog)、syslog+tls://host:port 或 http/https 地址。");
+    public string AuditOnlySent => Of("Audit entries leave the database once they are sent", "转发后从数据库移除审计条目");
+    public string SettingsOf(string group) => group switch
+    {
+        "operation" => Of("Banner and maintenance", "横幅与维护"),
+        "accounts" => Of("Accounts", "账户"),
+        "projects" => Of("Projects", "项目"),
+        "pulls" => Of("Pulls", "拉取"),
+        _ => Of("Audit log", "审计日志"),
+    };
     public string QuotaHint => Of("Such as 10 GiB; empty for no limit.", "例如 10 GiB;留空表示不限。");
     public string QuotaWrong => Of("A quota is a number with a unit, such as 10 GiB.", "配额应为带单位的数字,例如 10 GiB。");
     public string SearchTitle => Of("Search", "搜索");

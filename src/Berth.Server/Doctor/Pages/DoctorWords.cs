@@ -13,4 +13,5 @@ internal sealed class DoctorWords(Language language) : Wording(language)
     public string Question => Of("Question", "检查项");
     public string Finding => Of("Finding", "结果");
     public string Fix => Of("What to do", "处理方法");
+    public string Again => Of("Examine again", "重新检查");
 }

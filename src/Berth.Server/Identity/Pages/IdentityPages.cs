@@ -26,5 +26,10 @@ internal static class IdentityPages
             Tab = new UiTab(UiTabGroup.Administration, 20, l => new IdentityWords(l).Users),
             Actions = [new("create", IdentityForms.CreateAsync), new("promote", IdentityForms.PromoteAsync), new("demote", IdentityForms.DemoteAsync), new("delete", IdentityForms.DeleteAsync)],
         },
+        new("/administration/groups", ApiNeed.System(SystemPermissions.UserGroupList), typeof(GroupsPage))
+        {
+            Tab = new UiTab(UiTabGroup.Administration, 21, l => new IdentityWords(l).Groups),
+            Actions = [new("create", GroupForms.CreateAsync), new("delete", GroupForms.DeleteAsync), new("add", GroupForms.AddAsync), new("remove", GroupForms.RemoveAsync)],
+        },
     ];
 }

@@ -3,7 +3,7 @@ using Berth.Server.Ui;
 
 namespace Berth.Server.SignIn.Pages;
 
-/// <summary>The pages of signing in and of sessions.</summary>
+/// <summary>The pages of signing in, of sessions and of the sources of accounts.</summary>
 internal static class SignInPages
 {
     /// <summary>Each with what a reader needs, its forms and its tab.</summary>
@@ -22,6 +22,15 @@ internal static class SignInPages
         {
             Tab = new UiTab(UiTabGroup.Account, 40, l => new SignInWords(l).Sessions),
             Actions = [new("end", SignInForms.EndAsync), new("end-others", SignInForms.EndOthersAsync)],
+        },
+        new("/administration/identity", ApiNeed.Admin, typeof(IdentityPage))
+        {
+            Tab = new UiTab(UiTabGroup.Administration, 25, l => new SourceWords(l).Sources),
+            Actions =
+            [
+                new("save-ldap", (call, _) => SourceForms.SaveAsync(call, 0)), new("test-ldap", SourceForms.TestLdapAsync),
+                new("save-oidc", (call, _) => SourceForms.SaveAsync(call, 1)), new("test-oidc", SourceForms.TestOidcAsync),
+            ],
         },
     ];
 }

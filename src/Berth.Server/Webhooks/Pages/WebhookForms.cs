@@ -3,7 +3,7 @@ using Berth.Server.Ui;
 
 namespace Berth.Server.Webhooks.Pages;
 
-/// <summary>What the forms of webhooks do.</summary>
+/// <summary>What the forms of webhooks do: of a project, or of the installation where the path names none.</summary>
 internal static class WebhookForms
 {
     /// <summary>The events that there are today.</summary>
@@ -17,7 +17,7 @@ internal static class WebhookForms
         if (events.Count == 0) return UiOutcome.Refuse(words.NoEvents);
         var target = new JsonObject { ["type"] = call.Field("type"), ["address"] = call.Field("address") };
         if (call.Field("secret") is { Length: > 0 } secret) target["secret"] = secret;
-        return await call.ChangeAsync("CreateWebhookPolicyOfProject", PathOf(call), words.Made, body: new JsonObject
+        return await call.ChangeAsync(call.Project is null ? "createWebhook" : "CreateWebhookPolicyOfProject", PathOf(call), words.Made, body: new JsonObject
         {
             ["name"] = call.Field("name"),
             ["enabled"] = true,
@@ -28,7 +28,7 @@ internal static class WebhookForms
 
     /// <summary>Deletes a webhook.</summary>
     public static Task<UiOutcome> DeleteAsync(UiCall call, CancellationToken ct) =>
-        call.ChangeAsync("DeleteWebhookPolicyOfProject", PathOf(call), new WebhookWords(call.Language).Gone, [("webhook_policy_id", call.Field("id"))]);
+        call.ChangeAsync(call.Project is null ? "deleteWebhook" : "DeleteWebhookPolicyOfProject", PathOf(call), new WebhookWords(call.Language).Gone, [("webhook_policy_id", call.Field("id"))]);
 
     /// <summary>Sends a made-up event.</summary>
     public static Task<UiOutcome> TestAsync(UiCall call, CancellationToken ct) => call.ChangeAsync(
@@ -39,5 +39,5 @@ internal static class WebhookForms
         "replayWebhookDelivery", $"{PathOf(call)}?hook={Uri.EscapeDataString(call.Field("id"))}", new WebhookWords(call.Language).Replayed,
         [("webhook_policy_id", call.Field("id")), ("delivery_id", call.Field("delivery"))]);
 
-    private static string PathOf(UiCall call) => $"/projects/{Uri.EscapeDataString(call.Project!.Name)}/webhooks";
+    private static string PathOf(UiCall call) => call.Project is { } project ? $"/projects/{Uri.EscapeDataString(project.Name)}/webhooks" : "/administration/webhooks";
 }

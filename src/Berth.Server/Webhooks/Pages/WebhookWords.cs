@@ -7,6 +7,7 @@ internal sealed class WebhookWords(Language language) : Wording(language)
 {
     public string Title => Of("Webhooks", "Webhook");
     public string Lead => Of("Other servers are told of what happens in this project. Deliveries are signed when there is a secret, and tried again when they fail.", "将项目内的事件通知其他服务器。设置密钥后会签名,失败会自动重试。");
+    public string InstallationLead => Of("Other servers are told of what happens in all projects.", "将所有项目内的事件通知其他服务器。");
     public string New => Of("New webhook", "新建 Webhook");
     public string Address => Of("Address", "地址");
     public string AddressHint => Of("An http or https URL.", "http 或 https 地址。");
