@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text.Json.Serialization;
 using Berth.Server.Access;
 using Berth.Server.Api;
 using Berth.Server.Artifacts;

@@ -40,7 +40,7 @@ public sealed class WebhookLifecycleTests
         // The three pushes have one job, a minute later: it is made due.
         var database = site.App.Services.GetRequiredService<Database>();
         var jobs = await database.WriteAsync(Durability.Full, static async (session, ct) =>
-            await session.ExecuteAsync(new Statement("UPDATE jobs SET run_at = 0 WHERE kind = 'retention'"), [], ct), CancellationToken.None);
+            await session.ExecuteAsync(new Statement("UPDATE jobs SET due_at = 0 WHERE kind = 'retention'"), [], ct), CancellationToken.None);
         Assert.Equal(1, jobs);
         await Eventually.TrueAsync(async () => (await site.SendAsync(HttpMethod.Get, "/v2/library/app/tags/list")).Text == """{"name":"library/app","tags":["v3"]}""", "the policy has run");
     }

@@ -20,7 +20,8 @@ internal static class ArtifactPages
         },
         new("/projects/{project_name}/artifacts/{reference}/{**repository}", ApiNeed.Project(ProjectPermissions.ArtifactRead), typeof(ArtifactPage))
         {
-            Actions = [new("delete", ArtifactForms.DeleteAsync), new("add-tag", ArtifactForms.AddTagAsync), new("remove-tag", ArtifactForms.RemoveTagAsync)],
+            Actions = [new("delete", ArtifactForms.DeleteAsync), new("add-tag", ArtifactForms.AddTagAsync), new("remove-tag", ArtifactForms.RemoveTagAsync), new("expire", LifecycleForms.ExpireAsync), new("archive", LifecycleForms.ArchiveAsync),
+                new("unarchive", LifecycleForms.UnarchiveAsync), new("stage", LifecycleForms.StageAsync)],
         },
     ];
 }
