@@ -37,7 +37,8 @@ public static class Ui
             new UiPage("/ui/design", ApiNeed.Anybody, typeof(DesignPage)),
             new UiPage("/ui/preferences", ApiNeed.Anybody, typeof(PreferencesPage))
             {
-                IsOpenBeforePasswordChange = true, Actions = [new("set", Preferences.SetAsync)],
+                IsOpenBeforePasswordChange = true,
+                Actions = [new("set", Preferences.SetAsync)],
             });
 
     /// <summary>Registers the pages of a feature.</summary>

@@ -116,7 +116,9 @@ internal sealed class UiEndpoint(ICallerSource access, ApiEndpoint api, ApiRight
             return Task.FromResult(ApiResult.Done);
         })
         {
-            RunsInMaintenance = page.IsOpenBeforePasswordChange, IsOpenBeforePasswordChange = true, IsOpenToOtherPages = true,
+            RunsInMaintenance = page.IsOpenBeforePasswordChange,
+            IsOpenBeforePasswordChange = true,
+            IsOpenToOtherPages = true,
         };
         return api.AskAsync(call.Http, question, call.Caller, ct);
     }
@@ -162,7 +164,10 @@ internal sealed class UiEndpoint(ICallerSource access, ApiEndpoint api, ApiRight
 
     private static CookieOptions ToastCookieOf(HttpContext context) => new()
     {
-        HttpOnly = true, SameSite = SameSiteMode.Strict, MaxAge = TimeSpan.FromSeconds(30), Path = context.Request.PathBase.HasValue ? context.Request.PathBase.Value : "/",
+        HttpOnly = true,
+        SameSite = SameSiteMode.Strict,
+        MaxAge = TimeSpan.FromSeconds(30),
+        Path = context.Request.PathBase.HasValue ? context.Request.PathBase.Value : "/",
     };
 
     private static void Redirect(HttpContext context, string path)

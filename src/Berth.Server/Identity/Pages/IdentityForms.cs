@@ -24,7 +24,10 @@ internal static class IdentityForms
     /// <summary>Makes a user.</summary>
     public static Task<UiOutcome> CreateAsync(UiCall call, CancellationToken ct) => call.ChangeAsync("createUser", "/administration/users", new IdentityWords(call.Language).UserMade, body: new JsonObject
     {
-        ["username"] = call.Field("username"), ["realname"] = call.Field("realname"), ["email"] = call.Field("email"), ["password"] = call.Form!["password"].ToString(),
+        ["username"] = call.Field("username"),
+        ["realname"] = call.Field("realname"),
+        ["email"] = call.Field("email"),
+        ["password"] = call.Form!["password"].ToString(),
     });
 
     /// <summary>Makes a user an administrator.</summary>

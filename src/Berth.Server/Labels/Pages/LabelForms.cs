@@ -9,7 +9,11 @@ internal static class LabelForms
     /// <summary>Makes a label of the project.</summary>
     public static Task<UiOutcome> CreateAsync(UiCall call, CancellationToken ct) => call.ChangeAsync("CreateLabel", PathOf(call), new LabelWords(call.Language).Made, body: new JsonObject
     {
-        ["name"] = call.Field("name"), ["description"] = call.Field("description"), ["color"] = call.Field("color"), ["scope"] = "p", ["project_id"] = call.Project!.Id,
+        ["name"] = call.Field("name"),
+        ["description"] = call.Field("description"),
+        ["color"] = call.Field("color"),
+        ["scope"] = "p",
+        ["project_id"] = call.Project!.Id,
     });
 
     /// <summary>Deletes a label.</summary>
