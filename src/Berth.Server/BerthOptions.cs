@@ -3,6 +3,7 @@ using Berth.Server.Access;
 using Berth.Server.Audit;
 using Berth.Server.Identity;
 using Berth.Server.Integrity;
+using Berth.Server.Lifecycle;
 using Berth.Server.Notifications;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Health;
@@ -29,6 +30,7 @@ public sealed record BerthOptions
     public RegistryOptions Registry { get; init; } = new();
     public GarbageOptions Gc { get; init; } = new();
     public TrashOptions Trash { get; init; } = new();
+    public LifecycleOptions Lifecycle { get; init; } = new();
     public ScrubOptions Scrub { get; init; } = new();
     public AccessOptions Access { get; init; } = new();
     public IdentityOptions Identity { get; init; } = new();

@@ -38,6 +38,7 @@ internal sealed class BerthOptionsRules
         rules.CheckRegistry(options.Registry);
         rules.CheckGarbage(options.Gc);
         rules.CheckTrash(options.Trash);
+        rules.AtLeast("lifecycle.expiryNotice", options.Lifecycle.ExpiryNotice, TimeSpan.Zero);
         rules.AtLeast("scrub.bytesPerSecond", options.Scrub.BytesPerSecond, 0);
         rules.AtLeast("scrub.interval", options.Scrub.Interval, TimeSpan.FromMinutes(1));
         rules.CheckAccess(options.Access);

@@ -10,6 +10,7 @@ using Berth.Server.Identity;
 using Berth.Server.Immutability;
 using Berth.Server.Integrity;
 using Berth.Server.Labels;
+using Berth.Server.Lifecycle;
 using Berth.Server.Notifications;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
@@ -176,6 +177,7 @@ public static class BerthServer
             services.AddArtifacts();
             services.AddTrash(options.Trash);
             services.AddRetention();
+            services.AddLifecycle(options.Lifecycle);
             services.AddAudit(options.Audit);
             services.AddWebhooks(options.Webhooks, options.Outgoing);
         }

@@ -2,7 +2,9 @@ using System.Data.Common;
 using System.Text.Json;
 using Berth.Server.Immutability;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Text;
 using Berth.Server.Projects;
+using Berth.Server.Registry;
 
 namespace Berth.Server.Artifacts;
 
@@ -53,6 +55,7 @@ internal sealed class ArtifactAssembly(Database database, ArtifactDetails detail
                 AdditionLinks = ArtifactAdditions.LinksOf(row),
                 Labels = labels?.GetValueOrDefault(row.Id),
                 Accessories = accessories?.GetValueOrDefault(row.Id),
+                Archive = row.Archive switch { ArchiveState.Archived => "archived", ArchiveState.Withheld => "withheld", _ => null },
             });
         }
         return artifacts;
@@ -91,7 +94,7 @@ internal sealed class ArtifactAssembly(Database database, ArtifactDetails detail
         return marked;
     }
 
-    /// <summary>A tag of a row with manifest, repository, name, time of the last move and time of the last pull.</summary>
+    /// <summary>A tag of a row with manifest, repository, name, time of the last move, time of the last pull and end.</summary>
     public static TagJson Tag(DbDataReader row) => new()
     {
         Id = TagIds.Of(row.GetInt64(1), row.GetString(2)),
@@ -100,6 +103,7 @@ internal sealed class ArtifactAssembly(Database database, ArtifactDetails detail
         Name = row.GetString(2),
         PushTime = HarborTime.Of(row.GetInt64(3)),
         PullTime = HarborTime.Of(row.IsDBNull(4) ? null : row.GetInt64(4)),
+        ExpiresAt = row.IsDBNull(5) ? null : UtcText.Of(row.GetInt64(5)),
     };
 
     private static async ValueTask<Dictionary<long, List<ArtifactLabelJson>>> LabelsAsync(DbSession session, string ids, CancellationToken ct)
@@ -160,10 +164,10 @@ internal sealed class ArtifactAssembly(Database database, ArtifactDetails detail
 
     // Lock 8 keeps a tag out of lists (TagLocks.List).
     private static readonly Statement SelectTags = new("""
-        SELECT t.manifest_id, t.repository_id, t.name, t.updated_at, t.pulled_at FROM json_each(@0) j JOIN tags t ON t.manifest_id = j.value
+        SELECT t.manifest_id, t.repository_id, t.name, t.updated_at, t.pulled_at, t.expires_at FROM json_each(@0) j JOIN tags t ON t.manifest_id = j.value
         WHERE (t.locks & 8) = 0 ORDER BY t.updated_at DESC, t.name DESC
         """, """
-        SELECT t.manifest_id, t.repository_id, t.name, t.updated_at, t.pulled_at FROM tags t
+        SELECT t.manifest_id, t.repository_id, t.name, t.updated_at, t.pulled_at, t.expires_at FROM tags t
         WHERE t.manifest_id = ANY(ARRAY(SELECT jsonb_array_elements_text(@0::jsonb)::bigint)) AND (t.locks & 8) = 0
         ORDER BY t.updated_at DESC, t.name DESC
         """);

@@ -57,16 +57,50 @@ internal sealed class ArtifactCopy(Database database, ManifestCommit commit, Art
         if (await ArtifactRows.FindAsync(session, repository.Id, reference, ct).ConfigureAwait(false) is not { } root)
             return (ApiResult.NotFound($"artifact {ArtifactApi.Shown(source, reference)} not found"), null);
         if (root.AccessoryKind is not null) return (ApiResult.Fail(ArtifactTargets.Denied, "the operation isn't supported for an artifact accessory"), null);
+        if (await session.ScalarAsync(SelectWithheld, [root.Id], ct).ConfigureAwait(false) is not null) return (ApiResult.Fail(ArtifactTargets.Denied, Withheld(source, root.Digest)), null);
         var order = new List<(string Digest, bool WithTags)>();
         await CollectAsync(session, repository.Id, root.Digest, withTags: true, [], order, ct).ConfigureAwait(false);
         if (order.Count > MaxManifests) return (ApiResult.BadRequest($"an artifact may have {MaxManifests} manifests"), null);
         foreach (var (digest, withTags) in order)
         {
-            var outcome = await CopyOneAsync(session, request, repository.Id, digest, withTags, ct).ConfigureAwait(false);
+            var outcome = await CopyOneAsync(session, request, repository.Id, digest, id => withTags ? TagsAsync(session, id, ct) : new ValueTask<List<string>>([]), false, ct).ConfigureAwait(false);
             if (outcome is { Error: { } error }) return (ArtifactTargets.Answer(error, outcome.Details.Count > 0 ? outcome.Details[0] : error.Message), outcome.AfterRollback);
         }
         return (null, null);
     }
+
+    /// <summary>
+    /// Copies a manifest with its children and what belongs to it under tags of the caller's choice, for whoever is in a transaction and has asked whether the source may be read. What belongs to
+    /// it keeps the tags that help to find it, no others. After an outcome with an error the transaction must be rolled back.
+    /// </summary>
+    /// <returns>How many manifests were written, and what is in the way; null for nothing.</returns>
+    internal async Task<(int Manifests, ManifestOutcome? Outcome)> CopyTaggedAsync(
+        DbSession session, RegistryRequest request, long sourceId, string digest, IReadOnlyList<string> tags, bool mustBeNew, CancellationToken ct)
+    {
+        if (await session.ScalarAsync(SelectId, [sourceId, digest], ct).ConfigureAwait(false) is not { } rootId) return (0, new ManifestOutcome(OciError.ManifestUnknown, [digest]));
+        if (await session.ScalarAsync(SelectWithheld, [rootId], ct).ConfigureAwait(false) is not null) return (0, new ManifestOutcome(OciError.Archived, [Withheld("", digest)]));
+        var order = new List<(string Digest, bool WithTags)>();
+        await CollectAsync(session, sourceId, digest, withTags: true, [], order, ct).ConfigureAwait(false);
+        if (order.Count > MaxManifests) return (0, new ManifestOutcome(OciError.BadRequest, [$"an artifact may have {MaxManifests} manifests"]));
+        var target = await session.ScalarAsync(SelectRepository, [request.Repository], ct).ConfigureAwait(false);
+        // Within a repository everything is there but the tags.
+        if (target == sourceId) order.RemoveAll(o => o.Digest != digest);
+        var written = 0;
+        foreach (var (each, withTags) in order)
+        {
+            var isRoot = each == digest;
+            var outcome = await CopyOneAsync(session, request, sourceId, each, TagsOfAsync, isRoot && mustBeNew, ct).ConfigureAwait(false);
+            if (outcome is null) continue;
+            if (outcome.Error is not null) return (written, outcome);
+            written++;
+
+            async ValueTask<List<string>> TagsOfAsync(long id) =>
+                isRoot ? [.. tags] : withTags ? [.. (await TagsAsync(session, id, ct).ConfigureAwait(false)).Where(ArtifactKinds.IsHelperTag)] : [];
+        }
+        return (written, null);
+    }
+
+    private static string Withheld(string repository, string digest) => $"{repository}{(repository.Length > 0 ? "@" : "")}{digest} is archived and withheld: it has to be reactivated before it can be copied";
 
     // Children before what lists them, what belongs to a manifest after it.
     private static async ValueTask CollectAsync(
@@ -84,7 +118,8 @@ internal sealed class ArtifactCopy(Database database, ManifestCommit commit, Art
             await CollectAsync(session, repositoryId, accessory, withTags: true, seen, order, ct).ConfigureAwait(false);
     }
 
-    private async ValueTask<ManifestOutcome?> CopyOneAsync(DbSession session, RegistryRequest request, long sourceId, string digest, bool withTags, CancellationToken ct)
+    private async ValueTask<ManifestOutcome?> CopyOneAsync(
+        DbSession session, RegistryRequest request, long sourceId, string digest, Func<long, ValueTask<List<string>>> tagsOf, bool mustBeNew, CancellationToken ct)
     {
         if (await session.ScalarAsync(SelectId, [sourceId, digest], ct).ConfigureAwait(false) is not { } id
             || await ArtifactRows.ReadContentAsync(session, id, ct).ConfigureAwait(false) is not { } stored
@@ -97,9 +132,20 @@ internal sealed class ArtifactCopy(Database database, ManifestCommit commit, Art
         var destinationId = await Rows.FindOrAddRepositoryAsync(session, request.Repository, request.Rights.Seed, now, ct).ConfigureAwait(false);
         if (destinationId is null) return new ManifestOutcome(OciError.NameUnknown, [$"there is no project {ProjectName.Of(request.Repository)}"]);
         await session.ExecuteAsync(LinkBlobs, [destinationId, id, now, sourceId], ct).ConfigureAwait(false);
-        var tags = withTags ? await TagsAsync(session, id, ct).ConfigureAwait(false) : [];
+        var tags = await tagsOf(id).ConfigureAwait(false);
+        if (mustBeNew && await TakenAsync(session, destinationId.Value, digest, tags, ct).ConfigureAwait(false) is { } taken)
+            return new ManifestOutcome(s_taken, [$"the tag {taken} of {request.Repository} points to something else: overwrite it, or choose another"]);
         var change = new ManifestChange(Digest.Parse(digest), document, stored.Content, tags, new TagCondition(null, false));
         return await commit.WriteAsync(session, ArtifactTargets.Writing(request), change, targets.Pushed(request, change), ct).ConfigureAwait(false);
+    }
+
+    private static async ValueTask<string?> TakenAsync(DbSession session, long repositoryId, string digest, List<string> tags, CancellationToken ct)
+    {
+        foreach (var tag in tags)
+        {
+            if (await session.ScalarAsync(SelectTaken, [repositoryId, tag, digest], ct).ConfigureAwait(false) is not null) return tag;
+        }
+        return null;
     }
 
     private static async ValueTask<List<string>> TagsAsync(DbSession session, long manifestId, CancellationToken ct)
@@ -122,6 +168,10 @@ internal sealed class ArtifactCopy(Database database, ManifestCommit commit, Art
         return RepositoryName.IsValid(repository) && (at >= 0 ? Digest.TryParse(reference, out _) : TagName.IsValid(reference));
     }
 
+    private static readonly OciError s_taken = new("CONFLICT", 409, "the tag is taken");
+    private static readonly Statement SelectRepository = new("SELECT id FROM repositories WHERE name = @0");
+    private static readonly Statement SelectWithheld = new("SELECT 1 FROM manifests WHERE id = @0 AND archive = 2");
+    private static readonly Statement SelectTaken = new("SELECT 1 FROM tags t JOIN manifests m ON m.id = t.manifest_id WHERE t.repository_id = @0 AND t.name = @1 AND m.digest <> @2");
     private static readonly Statement SelectId = new("SELECT id FROM manifests WHERE repository_id = @0 AND digest = @1");
 
     private static readonly Statement SelectChildren = new("""

@@ -77,6 +77,10 @@ public sealed record ArtifactJson
     public IReadOnlyList<ArtifactLabelJson>? Labels { get; init; }
 
     public IReadOnlyList<AccessoryJson>? Accessories { get; init; }
+
+    /// <summary>Ours: <c>archived</c>, or <c>withheld</c>, which nobody pulls; left out for what is not in the archive.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Archive { get; init; }
 }
 
 /// <summary>An entry of an index.</summary>
@@ -113,6 +117,10 @@ public sealed record TagJson
     public required string PullTime { get; init; }
 
     public bool Immutable { get; init; }
+
+    /// <summary>Ours: when the tag expires (RFC 3339); left out for one that stays.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? ExpiresAt { get; init; }
 }
 
 /// <summary>What <c>createTag</c> takes.</summary>

@@ -81,7 +81,7 @@ internal sealed class ArtifactRemoval(Database database, Deletes deletes, Artifa
     }
 
     // Not by the index of a fallback tag, which only lists what belongs to another artifact.
-    private static async ValueTask<bool> IsListedByAnIndexAsync(DbSession session, long repositoryId, string digest, CancellationToken ct)
+    internal static async ValueTask<bool> IsListedByAnIndexAsync(DbSession session, long repositoryId, string digest, CancellationToken ct)
     {
         await using var rows = await session.Command(SelectParentTags, repositoryId, digest).ExecuteReaderAsync(ct).ConfigureAwait(false);
         while (await rows.ReadAsync(ct).ConfigureAwait(false))

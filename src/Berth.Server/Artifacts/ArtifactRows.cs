@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Text.Json;
 using Berth.Oci;
 using Berth.Server.Platform.Data;
+using Berth.Server.Registry;
 
 namespace Berth.Server.Artifacts;
 
@@ -38,6 +39,8 @@ internal sealed record ArtifactRow
 
     /// <summary>See <see cref="ArtifactDetails"/>; null when nobody has asked yet.</summary>
     public string? Details { get; init; }
+
+    public ArchiveState Archive { get; init; }
 
     public bool IsIndex => MediaTypes.IsIndex(MediaType);
 }
@@ -99,11 +102,12 @@ internal static class ArtifactRows
         PulledAt = row.GetInt64(12),
         Annotations = row.IsDBNull(13) ? null : row.GetString(13),
         Details = row.IsDBNull(14) ? null : row.GetString(14),
+        Archive = (ArchiveState)row.GetInt32(15),
     };
 
     private const string Columns = """
         SELECT m.id, m.repository_id, r.name, r.project_id, m.digest, m.media_type, m.config_type, m.artifact_type, m.kind, m.accessory_kind, m.total_size,
-            m.pushed_at, m.pulled_at, m.annotations, m.details
+            m.pushed_at, m.pulled_at, m.annotations, m.details, m.archive
         """;
 
     private static readonly Statement SelectByDigest = new(

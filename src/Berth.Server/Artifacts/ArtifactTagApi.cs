@@ -57,7 +57,7 @@ internal sealed class ArtifactTagApi(Database database, ManifestCommit commit, D
             var count = await q.query.ScalarAsync(session, "SELECT COUNT(*) FROM tags t", t).ConfigureAwait(false);
             var found = new List<TagJson>();
             await using (var command = q.query.Command(
-                session, "SELECT t.manifest_id, t.repository_id, t.name, t.updated_at, t.pulled_at FROM tags t", $"{q.order.Sql} LIMIT {q.Page.Size} OFFSET {q.Page.Offset}"))
+                session, "SELECT t.manifest_id, t.repository_id, t.name, t.updated_at, t.pulled_at, t.expires_at FROM tags t", $"{q.order.Sql} LIMIT {q.Page.Size} OFFSET {q.Page.Offset}"))
             {
                 await using var rows = await command.ExecuteReaderAsync(t).ConfigureAwait(false);
                 while (await rows.ReadAsync(t).ConfigureAwait(false)) found.Add(ArtifactAssembly.Tag(rows));

@@ -78,6 +78,8 @@ internal sealed class RepositoryDeletion(Database database, Deletes deletes, Art
 
     private static async ValueTask<ApiResult?> FindKeptTagAsync(DbSession session, RepositoryPath repository, RepositoryRights rights, CancellationToken ct)
     {
+        if (await session.ScalarAsync(SelectAnyArchived, [repository.Id], ct).ConfigureAwait(false) is not null)
+            return ApiResult.Fail(ApiError.PreconditionFailed, $"{repository.Name} holds archived artifacts: take them out of the archive before it is deleted");
         var hasRules = await session.ScalarAsync(SelectAnyRule, [repository.ProjectId], ct).ConfigureAwait(false) is not null;
         var tags = new List<(string Name, TagLocks Locks)>();
         await using (var rows = await session.Command(SelectTags, repository.Id).ExecuteReaderAsync(ct).ConfigureAwait(false))
@@ -105,6 +107,7 @@ internal sealed class RepositoryDeletion(Database database, Deletes deletes, Art
 
     private static readonly Statement LockRepository = new("SELECT id FROM repositories WHERE id = @0", "SELECT id FROM repositories WHERE id = @0 FOR UPDATE");
     private static readonly Statement SelectAny = new("SELECT id FROM manifests WHERE repository_id = @0 LIMIT 1");
+    private static readonly Statement SelectAnyArchived = new("SELECT id FROM manifests WHERE repository_id = @0 AND archive <> 0 LIMIT 1");
     private static readonly Statement SelectBatch = new("SELECT digest FROM manifests WHERE repository_id = @0 ORDER BY digest LIMIT @1");
     private static readonly Statement SelectTags = new("SELECT name, locks FROM tags WHERE repository_id = @0");
     private static readonly Statement SelectAnyRule = new("SELECT id FROM immutable_rules WHERE project_id = @0 AND NOT is_disabled LIMIT 1");

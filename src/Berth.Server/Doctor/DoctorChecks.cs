@@ -80,15 +80,22 @@ internal static class DoctorChecks
 
     private static IEnumerable<DoctorCheck> Management() =>
     [
-        new("management.naming", DoctorArea.Management, "Are naming rules defined and enforced?", "who may make projects (project_creation_restriction)",
-            "let administrators alone make projects: project_creation_restriction adminonly", facts =>
-                facts.Settings.Of(RuntimeSettingTable.ProjectCreationRestriction) == "adminonly" ? Pass("administrators decide the names of projects; the protocol's rules hold below them")
+        new("management.naming", DoctorArea.Management, "Are naming rules defined and enforced?", "naming policies of projects, and who may make projects (project_creation_restriction)",
+            "set a naming policy: PUT /api/berth/v1/projects/NAME/naming (docs/lifecycle.md); let administrators alone make projects: project_creation_restriction adminonly", facts =>
+                facts.Counts.NamingPolicies > 0 ? Pass($"{facts.Counts.NamingPolicies} projects have a naming policy that warns or refuses")
+                : facts.Settings.Of(RuntimeSettingTable.ProjectCreationRestriction) == "adminonly" ? Pass("administrators decide the names of projects; the protocol's rules hold below them")
                 : NotConfigured("everybody may make projects of any name; the protocol's rules hold")),
         new("management.versioning", DoctorArea.Management, "Is there a strategy for versions?", "immutable tag rules",
             "make release tags immutable: POST /api/v2.0/projects/NAME/immutabletagrules", facts =>
                 facts.Counts.ImmutableRules > 0 ? Pass($"{facts.Counts.ImmutableRules} rules make tags immutable") : NotConfigured("every tag may be moved")),
-        Later("management.cleanup", DoctorArea.Management, "Is a clean-up policy configured?", "retention policies"),
-        Later("management.lifecycle", DoctorArea.Management, "Is the lifecycle automated?", "retention policies"),
+        new("management.cleanup", DoctorArea.Management, "Is a clean-up policy configured?", "retention policies that are switched on, and whether their last run failed",
+            "try a policy with POST /api/berth/v1/projects/NAME/retention/simulate, then save it: docs/retention.md; the log of a failed run is in the list of runs", facts =>
+                facts.Counts.FailedPolicies > 0 ? Fail($"the last run of {facts.Counts.FailedPolicies} retention policies failed")
+                : facts.Counts.RetentionPolicies > 0 ? Pass($"{facts.Counts.RetentionPolicies} retention policies") : NotConfigured("there is no retention policy: everything stays until somebody deletes it")),
+        new("management.lifecycle", DoctorArea.Management, "Is the lifecycle automated?", "retention policies with a schedule or after a push, tags that expire",
+            "give a retention policy a schedule (cron) or on_push, or let tags expire: docs/lifecycle.md", facts =>
+                facts.Counts.RunningPolicies > 0 || facts.Counts.ExpiringTags > 0 ? Pass($"{facts.Counts.RunningPolicies} retention policies run by themselves, {Many(facts.Counts.ExpiringTags)} tags expire")
+                : facts.Counts.RetentionPolicies > 0 ? Fail("no retention policy has a schedule: they run only when somebody starts them") : NotConfigured("nothing goes by itself")),
         new("management.garbage-collection", DoctorArea.Management, "Does garbage collection run regularly?", "gc.enabled of the replica that answers",
             "set gc.enabled to true in one replica at least", facts => facts.Options.Gc.Enabled
                 ? Pass($"it runs all the time; blobs stay for {ConfigText.Duration(facts.Options.Gc.Delay)} after nothing names them any more")

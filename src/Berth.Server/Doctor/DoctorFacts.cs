@@ -91,6 +91,21 @@ internal sealed record DoctorCounts
 
     public long AccessRules { get; init; }
 
+    /// <summary>Projects whose naming policy warns or refuses.</summary>
+    public long NamingPolicies { get; init; }
+
+    /// <summary>Retention policies that are switched on.</summary>
+    public long RetentionPolicies { get; init; }
+
+    /// <summary>Those of them that run by themselves: on a schedule or after a push.</summary>
+    public long RunningPolicies { get; init; }
+
+    /// <summary>Those of them whose last run failed, by the number of the policy.</summary>
+    public long FailedPolicies { get; init; }
+
+    /// <summary>Tags that expire, <see cref="MostCounted"/> at most.</summary>
+    public long ExpiringTags { get; init; }
+
     public long WebhookPolicies { get; init; }
 
     /// <summary>Bytes of uploads that nobody has finished.</summary>
@@ -137,6 +152,11 @@ internal sealed record DoctorCounts
             LockedNames = [.. (await NamesAsync(session, SelectLocked, [now, (long)MostNames], ct).ConfigureAwait(false)).Select(r => r.Name)],
             ImmutableRules = await CountAsync(CountImmutable).ConfigureAwait(false),
             AccessRules = await CountAsync(CountAccessRules).ConfigureAwait(false),
+            NamingPolicies = await CountAsync(CountNaming).ConfigureAwait(false),
+            RetentionPolicies = await CountAsync(CountRetention).ConfigureAwait(false),
+            RunningPolicies = await CountAsync(CountRunning).ConfigureAwait(false),
+            FailedPolicies = await CountAsync(CountFailedPolicies).ConfigureAwait(false),
+            ExpiringTags = await CountAsync(CountExpiring, MostCounted).ConfigureAwait(false),
             WebhookPolicies = await CountAsync(CountWebhooks).ConfigureAwait(false),
             FailedDeliveries = await CountAsync(CountFailedDeliveries).ConfigureAwait(false),
             QuarantinedBlobs = await CountAsync(CountQuarantined, MostCounted).ConfigureAwait(false),
@@ -157,6 +177,17 @@ internal sealed record DoctorCounts
     }
 
     private static readonly Statement CountAdmins = new("SELECT COUNT(*) FROM users WHERE is_admin AND NOT is_disabled");
+    private static readonly Statement CountNaming = new("SELECT COUNT(*) FROM project_metadata WHERE name = 'naming_policy' AND (value LIKE '%\"mode\":\"warn\"%' OR value LIKE '%\"mode\":\"enforce\"%')");
+    private static readonly Statement CountRetention = new("SELECT COUNT(*) FROM retention_policies WHERE NOT is_disabled");
+    private static readonly Statement CountRunning = new("SELECT COUNT(*) FROM retention_policies WHERE NOT is_disabled AND (cron <> '' OR runs_on_push)");
+
+    // 4: given up (JobState).
+    private static readonly Statement CountFailedPolicies = new("""
+        SELECT COUNT(*) FROM retention_policies p WHERE NOT p.is_disabled AND EXISTS (
+            SELECT 1 FROM retention_runs r JOIN jobs j ON j.id = r.job_id AND j.state = 4 WHERE r.id = (SELECT MAX(n.id) FROM retention_runs n WHERE n.policy_id = p.id))
+        """);
+
+    private static readonly Statement CountExpiring = new("SELECT COUNT(*) FROM (SELECT 1 FROM tags WHERE expires_at IS NOT NULL LIMIT @0) AS expiring");
     private static readonly Statement CountMembers = new("SELECT COUNT(*) FROM project_members m WHERE NOT EXISTS (SELECT 1 FROM users u WHERE m.subject_kind = 1 AND u.id = m.subject_id AND u.is_admin)");
     private static readonly Statement CountProjects = new("SELECT COUNT(*) FROM projects");
     private static readonly Statement CountLimited = new("SELECT COUNT(*) FROM projects WHERE quota_bytes > 0");

@@ -8,7 +8,7 @@ namespace Berth.Server.GarbageCollection;
 
 /// <summary>
 /// Looks at manifests that may not be needed any more (<see cref="ManifestReview"/>), a batch at a time: 1. reviews that are due are claimed, 2. repository by
-/// repository, which is held: a manifest with a tag, one that an index lists, a referrer whose subject is there and one with a tag in the trash stay, as does everything where untagged
+/// repository, which is held: a manifest with a tag, one that is archived, one that an index lists, a referrer whose subject is there and one with a tag in the trash stay, as does everything where untagged
 /// manifests are kept; what has been untagged for the days of its project goes, what has not yet is put off.
 /// </summary>
 internal sealed class ManifestReviewer(Database database, ContentCache cache, GarbageOptions options, TimeProvider time)
@@ -99,7 +99,7 @@ internal sealed class ManifestReviewer(Database database, ContentCache cache, Ga
         """);
 
     private const string IsLoose = """
-            NOT EXISTS (SELECT 1 FROM tags t WHERE t.manifest_id = m.id)
+            m.archive = 0 AND NOT EXISTS (SELECT 1 FROM tags t WHERE t.manifest_id = m.id)
             AND NOT EXISTS (SELECT 1 FROM manifest_children l WHERE l.repository_id = @0 AND l.child_digest = m.digest)
             AND NOT EXISTS (SELECT 1 FROM manifests s WHERE s.repository_id = @0 AND s.digest = m.subject)
             AND NOT EXISTS (SELECT 1 FROM repositories r JOIN trash_entries e ON e.repository = r.name WHERE r.id = @0 AND e.digest = m.digest)

@@ -4,7 +4,7 @@ using Berth.Server.Registry;
 namespace Berth.Server.GarbageCollection;
 
 /// <summary>
-/// Manifests that no tag leads to. A tag leads to its manifest; an index that stays leads to its children; a manifest that stays leads to its
+/// Manifests that no tag leads to, and that are not archived. A tag leads to its manifest; an index that stays leads to its children; a manifest that stays leads to its
 /// referrers. Recently pushed manifests count as tagged.
 /// </summary>
 internal static class UntaggedManifests
@@ -47,7 +47,7 @@ internal static class UntaggedManifests
     public const string KeptOnSqlite = """
         WITH RECURSIVE kept (id) AS (
             SELECT manifest_id FROM tags
-            UNION SELECT id FROM manifests WHERE pushed_at >= @0
+            UNION SELECT id FROM manifests WHERE pushed_at >= @0 OR archive <> 0
             UNION SELECT m.id FROM trash_entries e JOIN repositories r ON r.name = e.repository JOIN manifests m ON m.repository_id = r.id AND m.digest = e.digest
             UNION SELECT c.id FROM kept k JOIN manifest_children l ON l.manifest_id = k.id JOIN manifests c ON c.repository_id = l.repository_id AND c.digest = l.child_digest
             UNION SELECT r.id FROM kept k JOIN manifests s ON s.id = k.id JOIN manifests r ON r.repository_id = s.repository_id AND r.subject = s.digest)
@@ -57,7 +57,7 @@ internal static class UntaggedManifests
     /// <inheritdoc cref="KeptOnSqlite"/>
     public const string KeptOnPostgres = """
         WITH RECURSIVE kept (id) AS (
-            (SELECT manifest_id FROM tags UNION SELECT id FROM manifests WHERE pushed_at >= @0
+            (SELECT manifest_id FROM tags UNION SELECT id FROM manifests WHERE pushed_at >= @0 OR archive <> 0
              UNION SELECT m.id FROM trash_entries e JOIN repositories r ON r.name = e.repository JOIN manifests m ON m.repository_id = r.id AND m.digest = e.digest)
             UNION SELECT n.id FROM kept k CROSS JOIN LATERAL (
                 SELECT c.id FROM manifest_children l JOIN manifests c ON c.repository_id = l.repository_id AND c.digest = l.child_digest WHERE l.manifest_id = k.id
@@ -71,7 +71,7 @@ internal static class UntaggedManifests
 
     private static readonly Statement SelectLoose = new("""
         SELECT m.id, m.digest FROM manifests m
-        WHERE m.repository_id = @0 AND m.digest > @1 AND m.pushed_at < @2
+        WHERE m.repository_id = @0 AND m.digest > @1 AND m.pushed_at < @2 AND m.archive = 0
             AND NOT EXISTS (SELECT 1 FROM tags t WHERE t.manifest_id = m.id)
             AND NOT EXISTS (SELECT 1 FROM manifest_children l WHERE l.repository_id = @0 AND l.child_digest = m.digest)
             AND NOT EXISTS (SELECT 1 FROM manifests s WHERE s.repository_id = @0 AND s.digest = m.subject)
@@ -83,7 +83,7 @@ internal static class UntaggedManifests
     public const string KeptOfOneOnSqlite = """
         WITH RECURSIVE kept (id, digest) AS (
             SELECT m.id, m.digest FROM tags t JOIN manifests m ON m.id = t.manifest_id WHERE t.repository_id = @0
-            UNION SELECT id, digest FROM manifests WHERE repository_id = @0 AND pushed_at >= @1
+            UNION SELECT id, digest FROM manifests WHERE repository_id = @0 AND (pushed_at >= @1 OR archive <> 0)
             UNION SELECT m.id, m.digest FROM repositories r JOIN trash_entries e ON e.repository = r.name JOIN manifests m ON m.repository_id = r.id AND m.digest = e.digest WHERE r.id = @0
             UNION SELECT c.id, c.digest FROM kept k JOIN manifest_children l ON l.manifest_id = k.id JOIN manifests c ON c.repository_id = @0 AND c.digest = l.child_digest
             UNION SELECT r.id, r.digest FROM kept k JOIN manifests r ON r.repository_id = @0 AND r.subject = k.digest)
@@ -94,7 +94,7 @@ internal static class UntaggedManifests
     public const string KeptOfOneOnPostgres = """
         WITH RECURSIVE kept (id, digest) AS (
             (SELECT m.id, m.digest FROM tags t JOIN manifests m ON m.id = t.manifest_id WHERE t.repository_id = @0
-             UNION SELECT id, digest FROM manifests WHERE repository_id = @0 AND pushed_at >= @1
+             UNION SELECT id, digest FROM manifests WHERE repository_id = @0 AND (pushed_at >= @1 OR archive <> 0)
              UNION SELECT m.id, m.digest FROM repositories r JOIN trash_entries e ON e.repository = r.name JOIN manifests m ON m.repository_id = r.id AND m.digest = e.digest WHERE r.id = @0)
             UNION SELECT n.id, n.digest FROM kept k CROSS JOIN LATERAL (
                 SELECT c.id, c.digest FROM manifest_children l JOIN manifests c ON c.repository_id = @0 AND c.digest = l.child_digest WHERE l.manifest_id = k.id

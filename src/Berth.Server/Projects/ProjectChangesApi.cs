@@ -108,7 +108,7 @@ internal sealed class ProjectChangesApi(Database database, ProjectDefaults defau
         {
             RemovalOutcome.Done => ApiResult.Done,
             RemovalOutcome.NotFound => ApiResult.NotFound($"project {project.Name} not found"),
-            RemovalOutcome.HoldsKeptTags => ApiResult.Fail(ApiError.PreconditionFailed, "the project contains locked or immutable tags, can not be deleted: lift locks and rules first"),
+            RemovalOutcome.HoldsKeptTags => ApiResult.Fail(ApiError.PreconditionFailed, "the project contains locked or immutable tags or archived artifacts, can not be deleted: lift locks and rules, and take them out of the archive first"),
             _ => ApiResult.Fail(ApiError.PreconditionFailed, HoldsRepositories),
         };
     }

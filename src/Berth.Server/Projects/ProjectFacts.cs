@@ -1,4 +1,5 @@
 using Berth.Server.Platform.Data;
+using Berth.Server.Projects.Naming;
 
 namespace Berth.Server.Projects;
 
@@ -17,6 +18,9 @@ public sealed record ProjectFacts(long Id, string Name, bool IsPublic, IReadOnly
 
     /// <summary>Manifests that may be pushed to it in a minute, by all callers together; 0 for no limit.</summary>
     public int PushesPerMinute { get; } = LimitOf(Metadata, ProjectSettings.PushLimit);
+
+    /// <summary>Which names its repositories and tags may have; null where it does not say.</summary>
+    public NamingRules? Naming { get; } = NamingRules.Of(Metadata);
 
     private static int LimitOf(IReadOnlyDictionary<string, string> metadata, string key) =>
         metadata.TryGetValue(key, out var text) && int.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var limit) ? Math.Max(0, limit) : 0;

@@ -109,8 +109,8 @@ internal static class ProjectLists
     private sealed record Row(long Id, string Name, bool IsPublic, long? OwnerId, string? OwnerName, long Repositories, long CreatedAt, long UpdatedAt);
 
     private static readonly Statement SelectMetadata = new(
-        "SELECT project_id, name, value FROM project_metadata WHERE project_id IN (SELECT value FROM json_each(@0)) ORDER BY project_id, name",
-        "SELECT project_id, name, value FROM project_metadata WHERE project_id IN (SELECT jsonb_array_elements_text(@0::jsonb)::bigint) ORDER BY project_id, name");
+        $"SELECT project_id, name, value FROM project_metadata WHERE project_id IN (SELECT value FROM json_each(@0)) AND name <> '{Naming.NamingRules.Setting}' ORDER BY project_id, name",
+        $"SELECT project_id, name, value FROM project_metadata WHERE project_id IN (SELECT jsonb_array_elements_text(@0::jsonb)::bigint) AND name <> '{Naming.NamingRules.Setting}' ORDER BY project_id, name");
 
     private static readonly Statement SelectRoles = new("""
         SELECT project_id, role_id FROM project_members WHERE subject_kind = 1 AND subject_id = @0 AND project_id IN (SELECT value FROM json_each(@1))

@@ -12,7 +12,7 @@ internal enum RemovalOutcome
     /// <summary>It holds repositories, and nobody asked to remove them too.</summary>
     HoldsRepositories,
 
-    /// <summary>It holds tags that are locked or immutable.</summary>
+    /// <summary>It holds tags that are locked or immutable, or artifacts that are archived.</summary>
     HoldsKeptTags,
 }
 
@@ -65,7 +65,8 @@ internal static class ProjectRemoval
     // Whoever wants to delete a project with immutable tags lifts the rule first: which tags it concerns is not asked. 4 is the lock against deleting.
     private static readonly Statement SelectKeptTag = new("""
         SELECT 1 FROM repositories r JOIN tags t ON t.repository_id = r.id
-        WHERE r.project_id = @0 AND ((t.locks & 4) <> 0 OR EXISTS (SELECT 1 FROM immutable_rules i WHERE i.project_id = @0 AND NOT i.is_disabled)) LIMIT 1
+        WHERE r.project_id = @0 AND ((t.locks & 4) <> 0 OR EXISTS (SELECT 1 FROM immutable_rules i WHERE i.project_id = @0 AND NOT i.is_disabled))
+        UNION ALL SELECT 1 FROM repositories r JOIN manifests m ON m.repository_id = r.id AND m.archive <> 0 WHERE r.project_id = @0 LIMIT 1
         """);
 
     private static readonly Statement DeleteTags = new("DELETE FROM tags WHERE repository_id IN (SELECT id FROM repositories WHERE project_id = @0)");

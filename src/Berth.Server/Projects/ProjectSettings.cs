@@ -34,7 +34,7 @@ internal static class ProjectSettings
     private static readonly string[] s_severities = ["none", "low", "medium", "high", "critical"];
 
     /// <summary>Whether a key is one that people may read.</summary>
-    public static bool IsShown(string key) => key != AllowList;
+    public static bool IsShown(string key) => key is not (AllowList or Naming.NamingRules.Setting);
 
     /// <summary>Whether a setting only means something for a project that caches another registry.</summary>
     public static bool IsOfProxies(string key) => s_ofProxies.Contains(key, StringComparer.Ordinal);

@@ -169,8 +169,9 @@ public sealed class ContentCache(long maxBytes, TimeSpan believed, TimeProvider 
 public sealed class CachedContent
 {
     /// <summary>Describes content.</summary>
-    public CachedContent(Digest digest, string mediaType, long size, byte[]? bytes, BlobLocation location = default)
+    public CachedContent(Digest digest, string mediaType, long size, byte[]? bytes, BlobLocation location = default, bool isWithheld = false)
     {
+        IsWithheld = isWithheld;
         Location = location;
         Digest = digest;
         MediaType = mediaType;
@@ -193,6 +194,9 @@ public sealed class CachedContent
 
     /// <summary>Where the bytes of a blob lie; the default for a manifest.</summary>
     public BlobLocation Location { get; }
+
+    /// <summary>A manifest that is archived and not pulled until somebody reactivates it.</summary>
+    public bool IsWithheld { get; }
 
     /// <summary>Value of Docker-Content-Digest.</summary>
     public StringValues DigestHeader { get; }

@@ -7,7 +7,7 @@ namespace Berth.Server.Registry;
 
 /// <summary>
 /// DELETE of a tag, a manifest or a blob (OCI distribution spec, "Content Management"). A tag loses only itself; a manifest takes the tags that
-/// point to it along; a blob loses its link to the repository. Locked and immutable tags stay, and with them what they point to. Bytes are freed by garbage
+/// point to it along; a blob loses its link to the repository. Locked and immutable tags stay, and with them what they point to; so does what is archived. Bytes are freed by garbage
 /// collection.
 /// </summary>
 internal sealed class Deletes(Database database, ContentCache cache, RegistryEvents events, IEnumerable<IDeletionKeeper> keepers, TimeProvider time)
@@ -65,14 +65,15 @@ internal sealed class Deletes(Database database, ContentCache cache, RegistryEve
         if (await LockAsync(session, target.Rights.Repository, ct).ConfigureAwait(false) is not { } repository) return unknown;
 
         // 2.
-        (string Digest, long ManifestId, TagLocks Locks) found;
+        (string Digest, long ManifestId, TagLocks Locks, bool IsArchived) found;
         await using (var reader = await session.Command(SelectTag, repository.Id, tag).ExecuteReaderAsync(ct).ConfigureAwait(false))
         {
             if (!await reader.ReadAsync(ct).ConfigureAwait(false)) return unknown;
-            found = (reader.GetString(0), reader.GetInt64(1), (TagLocks)reader.GetInt32(2));
+            found = (reader.GetString(0), reader.GetInt64(1), (TagLocks)reader.GetInt32(2), reader.GetInt32(3) != 0);
         }
 
         // 3.
+        if (found.IsArchived) return ArchivedOutcome($"the tag {tag} of {target.Rights.Repository}");
         if (await KeepsAsync(session, target, repository.ProjectId, tag, found.Locks, ct).ConfigureAwait(false) is { } refusal) return refusal;
 
         // 4.
@@ -95,6 +96,7 @@ internal sealed class Deletes(Database database, ContentCache cache, RegistryEve
 
         // 2.
         if (await session.ScalarAsync(SelectManifest, [repository.Id, digest.Value], ct).ConfigureAwait(false) is not { } manifestId) return unknown;
+        if (await session.ScalarAsync(SelectArchived, [manifestId, repository.Id, digest.Value], ct).ConfigureAwait(false) is not null) return ArchivedOutcome($"{target.Rights.Repository}@{digest}");
         var tags = new List<(string Name, TagLocks Locks)>();
         await using (var reader = await session.Command(SelectTags, manifestId).ExecuteReaderAsync(ct).ConfigureAwait(false))
         {
@@ -116,6 +118,8 @@ internal sealed class Deletes(Database database, ContentCache cache, RegistryEve
         session.AfterCommit(() => cache.RemoveManifest(target.Rights.Repository, digest));
         return DeleteOutcome.Done;
     }
+
+    private static DeleteOutcome ArchivedOutcome(string what) => new(OciError.Archived, $"{what} is archived: take it out of the archive before it is deleted");
 
     private async ValueTask KeepAsync(DbSession session, DeleteTarget target, DeletedContent content, CancellationToken ct)
     {
@@ -181,11 +185,17 @@ internal sealed class Deletes(Database database, ContentCache cache, RegistryEve
         "SELECT id, project_id FROM repositories WHERE name = @0", "SELECT id, project_id FROM repositories WHERE name = @0 FOR NO KEY UPDATE");
 
     private static readonly Statement SelectTag = new(
-        "SELECT m.digest, m.id, t.locks FROM tags t JOIN manifests m ON m.id = t.manifest_id WHERE t.repository_id = @0 AND t.name = @1");
+        "SELECT m.digest, m.id, t.locks, m.archive FROM tags t JOIN manifests m ON m.id = t.manifest_id WHERE t.repository_id = @0 AND t.name = @1");
 
     private static readonly Statement SelectTags = new("SELECT name, locks FROM tags WHERE manifest_id = @0");
 
     private static readonly Statement SelectManifest = new("SELECT id FROM manifests WHERE repository_id = @0 AND digest = @1");
+
+    // Itself, or an index that lists it.
+    private static readonly Statement SelectArchived = new("""
+        SELECT 1 FROM manifests m WHERE m.id = @0 AND (m.archive <> 0
+            OR EXISTS (SELECT 1 FROM manifest_children l JOIN manifests p ON p.id = l.manifest_id WHERE l.repository_id = @1 AND l.child_digest = @2 AND p.archive <> 0))
+        """);
 
     private static readonly Statement DeleteTag = new("DELETE FROM tags WHERE repository_id = @0 AND name = @1");
 

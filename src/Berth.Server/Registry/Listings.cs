@@ -13,7 +13,7 @@ namespace Berth.Server.Registry;
 /// The lists of the protocol: tags, repositories, referrers. All page by key: <c>n</c> entries after <c>last</c>, and a Link header with
 /// the next page (RFC 8288). Order is that of bytes.
 /// </summary>
-internal sealed class Listings(Database database, ICallerSource access, RegistryOptions options, HttpOptions http)
+internal sealed class Listings(Database database, ICallerSource access, RegistryOptions options, HttpOptions http, TimeProvider time)
 {
     /// <summary>GET <c>tags/list</c>.</summary>
     public async Task TagsAsync(RegistryRequest request)
@@ -23,7 +23,7 @@ internal sealed class Listings(Database database, ICallerSource access, Registry
             await request.FailAsync(OciError.PaginationInvalid).ConfigureAwait(false);
             return;
         }
-        var tags = await database.ReadAsync((request.Repository, page), static (s, q, ct) => SelectTagsAsync(s, q.Repository, q.page, ct), request.Aborted).ConfigureAwait(false);
+        var tags = await database.ReadAsync((request.Repository, page, now: time.GetUtcNow().ToUnixTimeMilliseconds()), static (s, q, ct) => SelectTagsAsync(s, q.Repository, q.page, q.now, ct), request.Aborted).ConfigureAwait(false);
         if (tags is null)
         {
             await request.FailAsync(OciError.NameUnknown, request.Repository).ConfigureAwait(false);
@@ -126,18 +126,18 @@ internal sealed class Listings(Database database, ICallerSource access, Registry
     // Names as they stand between the brackets of a JSON list: no tag or repository name has a character that JSON escapes.
     private sealed record TagPage(string QuotedNames, string? Next);
 
-    private static async ValueTask<TagPage?> SelectTagsAsync(DbSession session, string repository, Page page, CancellationToken ct)
+    private static async ValueTask<TagPage?> SelectTagsAsync(DbSession session, string repository, Page page, long now, CancellationToken ct)
     {
         if (await Rows.FindRepositoryAsync(session, repository, ct).ConfigureAwait(false) is not { } id) return null;
         if (page.IsWhole)
         {
-            await using var whole = await session.Command(SelectAllTags, id, page.Last).ExecuteReaderAsync(ct).ConfigureAwait(false);
+            await using var whole = await session.Command(SelectAllTags, id, page.Last, now).ExecuteReaderAsync(ct).ConfigureAwait(false);
             await whole.ReadAsync(ct).ConfigureAwait(false);
             return new TagPage(whole.IsDBNull(0) ? "" : whole.GetString(0), null);
         }
         if (page.Size == 0) return new TagPage("", null);
         var names = new List<string>(Math.Min(page.Size, 1000) + 1);
-        await using var reader = await session.Command(SelectTagPage, id, page.Last, page.Size + 1L).ExecuteReaderAsync(ct).ConfigureAwait(false);
+        await using var reader = await session.Command(SelectTagPage, id, page.Last, page.Size + 1L, now).ExecuteReaderAsync(ct).ConfigureAwait(false);
         while (await reader.ReadAsync(ct).ConfigureAwait(false)) names.Add(reader.GetString(0));
         var hasMore = names.Count > page.Size;
         if (hasMore) names.RemoveAt(page.Size);
@@ -219,13 +219,13 @@ internal sealed class Listings(Database database, ICallerSource access, Registry
         await context.Response.BodyWriter.WriteAsync(body.WrittenMemory, context.RequestAborted).ConfigureAwait(false);
     }
 
-    // Lock 8 hides a tag (TagLocks.List).
-    private static readonly Statement SelectTagPage = new("SELECT name FROM tags WHERE repository_id = @0 AND name > @1 AND (locks & 8) = 0 ORDER BY name LIMIT @2");
+    // Lock 8 hides a tag (TagLocks.List); one whose time has come is gone.
+    private static readonly Statement SelectTagPage = new("SELECT name FROM tags WHERE repository_id = @0 AND name > @1 AND (locks & 8) = 0 AND (expires_at IS NULL OR expires_at > @3) ORDER BY name LIMIT @2");
 
     // One row however many tags: joined where they are read.
     private static readonly Statement SelectAllTags = new(
-        """SELECT '"' || group_concat(name, '","') || '"' FROM (SELECT name FROM tags WHERE repository_id = @0 AND name > @1 AND (locks & 8) = 0 ORDER BY name)""",
-        """SELECT '"' || string_agg(name, '","' ORDER BY name) || '"' FROM tags WHERE repository_id = @0 AND name > @1 AND (locks & 8) = 0""");
+        """SELECT '"' || group_concat(name, '","') || '"' FROM (SELECT name FROM tags WHERE repository_id = @0 AND name > @1 AND (locks & 8) = 0 AND (expires_at IS NULL OR expires_at > @2) ORDER BY name)""",
+        """SELECT '"' || string_agg(name, '","' ORDER BY name) || '"' FROM tags WHERE repository_id = @0 AND name > @1 AND (locks & 8) = 0 AND (expires_at IS NULL OR expires_at > @2)""");
 
     private static readonly Statement SelectRepositories = new("""
         SELECT name FROM repositories r WHERE name > @0 AND EXISTS (SELECT 1 FROM manifests m WHERE m.repository_id = r.id) ORDER BY name LIMIT @1

@@ -66,6 +66,24 @@ public sealed class Manifest
     /// read a blob.
     /// </summary>
     public string? Details { get; set; }
+
+    /// <summary>Whether it was set aside for good.</summary>
+    public ArchiveState Archive { get; set; }
+
+    /// <summary>Unix milliseconds since when; null when it is not.</summary>
+    public long? ArchivedAt { get; set; }
+}
+
+/// <summary>Whether a manifest is archived. Numbers are stored: they only grow.</summary>
+public enum ArchiveState
+{
+    None = 0,
+
+    /// <summary>It and its tags do not go: not by rules, not by expiry, not by hand.</summary>
+    Archived = 1,
+
+    /// <summary>The same, and it is not pulled until somebody reactivates it.</summary>
+    Withheld = 2,
 }
 
 /// <summary>A manifest refers to a blob: its configuration or a layer.</summary>
@@ -110,6 +128,9 @@ internal sealed class ManifestMap : IEntityTypeConfiguration<Manifest>
         builder.Property(m => m.CreatedAt).HasColumnName("created_at");
         builder.Property(m => m.ConfigType).HasColumnName("config_type").HasMaxLength(255).HasDefaultValue("");
         builder.Property(m => m.Details).HasColumnName("details");
+        builder.Property(m => m.Archive).HasColumnName("archive").HasDefaultValue(ArchiveState.None);
+        builder.Property(m => m.ArchivedAt).HasColumnName("archived_at");
+        builder.HasIndex(m => m.RepositoryId).HasFilter("archive <> 0");
         builder.HasOne<Repository>().WithMany().HasForeignKey(m => m.RepositoryId).OnDelete(DeleteBehavior.Cascade);
         // Lists in the order of digests and lookups of ids read the index alone (on PostgreSQL).
         builder.HasIndex(m => new { m.RepositoryId, m.Digest }).IsUnique().IncludeProperties(m => new { m.Id, m.IsListed });

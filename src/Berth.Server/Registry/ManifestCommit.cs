@@ -11,8 +11,8 @@ using Berth.Server.Quotas;
 namespace Berth.Server.Registry;
 
 /// <summary>
-/// The one transaction of a manifest push: 1. the repository, which no other push changes meanwhile, 2. what tags allow: conditions, rights, locks and
-/// immutability, 3. everything that the manifest refers to is there, 4. manifest and references, 5. tags with their history, 6. referrers that a fallback
+/// The one transaction of a manifest push: 1. the repository, which no other push changes meanwhile, 2. what tags allow: conditions, rights, locks,
+/// immutability and names, 3. everything that the manifest refers to is there, 4. manifest and references, 5. tags with their history, 6. referrers that a fallback
 /// tag lists, 7. what lists of artifacts show, 8. reviews, 9. the event, 10. the quota, last because it makes other pushes of the project wait.
 /// </summary>
 internal sealed class ManifestCommit(
@@ -42,12 +42,13 @@ internal sealed class ManifestCommit(
         var (repositoryId, projectId) = held;
 
         // 2.
-        var currents = new List<TagState>(change.Tags.Count);
+        var (currents, names) = (new List<TagState>(change.Tags.Count), PushNames.Of(target));
         foreach (var tag in change.Tags)
         {
             var current = await FindTagAsync(session, repositoryId, tag, ct).ConfigureAwait(false);
             if (await CheckTagAsync(session, target, projectId, tag, current, change, ct).ConfigureAwait(false) is { } refusal) return refusal;
-            currents.Add(current ?? new TagState(0, null, TagLocks.None));
+            if (current?.Digest != change.Digest.Value && names?.Check(projectId, tag, current is not null) is { } misnamed) return misnamed;
+            currents.Add(current ?? new TagState(0, null, TagLocks.None, null));
         }
 
         // 3.
@@ -61,8 +62,14 @@ internal sealed class ManifestCommit(
         // 5.
         for (var i = 0; i < currents.Count; i++)
         {
-            if (currents[i].ManifestId == written.Id) continue;
-            await session.ExecuteAsync(UpsertTag, [repositoryId, change.Tags[i], written.Id, now], ct).ConfigureAwait(false);
+            var end = change.ExpiresAt is { } asked && await MayEndAsync(session, target, projectId, written.Id, change.Tags[i], currents[i], ct).ConfigureAwait(false) ? asked : (long?)null;
+            if (currents[i].ManifestId == written.Id)
+            {
+                // The same again: only its end is set anew.
+                if (end != currents[i].ExpiresAt) await session.ExecuteAsync(SetExpiry, [repositoryId, change.Tags[i], end], ct).ConfigureAwait(false);
+                continue;
+            }
+            await session.ExecuteAsync(UpsertTag, [repositoryId, change.Tags[i], written.Id, now, end], ct).ConfigureAwait(false);
             await session.ExecuteAsync(InsertHistory, [repositoryId, change.Tags[i], change.Digest.Value, currents[i].Digest, target.Actor, now, target.Address], ct).ConfigureAwait(false);
         }
 
@@ -81,9 +88,11 @@ internal sealed class ManifestCommit(
 
         // 9.
         if (registryEvent is not null) await events.WriteAsync(session, registryEvent, ct).ConfigureAwait(false);
+        if (names?.Told(projectId) is { } told) await domainEvents.RaiseAsync(session, told, ct).ConfigureAwait(false);
 
         // 10.
-        return await ChangeUsageAsync(session, target, projectId, written.Bytes, ct).ConfigureAwait(false);
+        var outcome = await ChangeUsageAsync(session, target, projectId, written.Bytes, ct).ConfigureAwait(false);
+        return names is null || outcome.Error is not null ? outcome : outcome with { Warnings = names.Warnings };
     }
 
     private static async ValueTask ReviewAsync(DbSession session, WrittenManifest written, ManifestChange change, List<long> tagged, long now, CancellationToken ct)
@@ -110,6 +119,10 @@ internal sealed class ManifestCommit(
             : null;
     }
 
+    // What may not be deleted does not end by itself either. Asked only where a manifest says when its tags end.
+    private static async ValueTask<bool> MayEndAsync(DbSession session, ManifestTarget target, long projectId, long manifestId, string tag, TagState current, CancellationToken ct) =>
+        !ArtifactKinds.IsHelperTag(tag) && await TagExpiry.KeptByAsync(session, projectId, target.Rights.Repository, manifestId, tag, current.Locks, ct).ConfigureAwait(false) is null;
+
     private async ValueTask<ManifestOutcome> ChangeUsageAsync(DbSession session, ManifestTarget target, long projectId, long delta, CancellationToken ct)
     {
         var usage = await ProjectUsage.ChangeAsync(
@@ -135,7 +148,7 @@ internal sealed class ManifestCommit(
     private static async ValueTask<TagState?> FindTagAsync(DbSession session, long repositoryId, string tag, CancellationToken ct)
     {
         await using var reader = await session.Command(SelectTag, repositoryId, tag).ExecuteReaderAsync(ct).ConfigureAwait(false);
-        return await reader.ReadAsync(ct).ConfigureAwait(false) ? new TagState(reader.GetInt64(0), reader.GetString(1), (TagLocks)reader.GetInt32(2)) : null;
+        return await reader.ReadAsync(ct).ConfigureAwait(false) ? new TagState(reader.GetInt64(0), reader.GetString(1), (TagLocks)reader.GetInt32(2), reader.IsDBNull(3) ? null : reader.GetInt64(3)) : null;
     }
 
     // SQLite has one writer; PostgreSQL lets pushes to one repository take turns here.
@@ -245,13 +258,13 @@ internal sealed class ManifestCommit(
 
     private readonly record struct WrittenManifest(long Id, bool IsNew, bool IsListed, long Bytes);
 
-    private sealed record TagState(long ManifestId, string? Digest, TagLocks Locks);
+    private sealed record TagState(long ManifestId, string? Digest, TagLocks Locks, long? ExpiresAt);
 
     private static readonly Statement HoldRepository = new(
         "SELECT id, project_id FROM repositories WHERE name = @0", "SELECT id, project_id FROM repositories WHERE name = @0 FOR NO KEY UPDATE");
 
     private static readonly Statement SelectTag = new("""
-        SELECT t.manifest_id, m.digest, t.locks FROM tags t JOIN manifests m ON m.id = t.manifest_id WHERE t.repository_id = @0 AND t.name = @1
+        SELECT t.manifest_id, m.digest, t.locks, t.expires_at FROM tags t JOIN manifests m ON m.id = t.manifest_id WHERE t.repository_id = @0 AND t.name = @1
         """);
 
     private static readonly Statement UpdateManifest = new("""
@@ -284,9 +297,11 @@ internal sealed class ManifestCommit(
         "INSERT INTO manifest_children (manifest_id, repository_id, child_digest) SELECT @0, @1, jsonb_array_elements_text(@2::jsonb) ON CONFLICT DO NOTHING");
 
     private static readonly Statement UpsertTag = new("""
-        INSERT INTO tags (repository_id, name, manifest_id, updated_at, locks) VALUES (@0, @1, @2, @3, 0)
-        ON CONFLICT (repository_id, name) DO UPDATE SET manifest_id = excluded.manifest_id, updated_at = excluded.updated_at
+        INSERT INTO tags (repository_id, name, manifest_id, updated_at, locks, expires_at) VALUES (@0, @1, @2, @3, 0, @4)
+        ON CONFLICT (repository_id, name) DO UPDATE SET manifest_id = excluded.manifest_id, updated_at = excluded.updated_at, expires_at = excluded.expires_at, is_expiry_told = FALSE
         """);
+
+    private static readonly Statement SetExpiry = new("UPDATE tags SET expires_at = @2, is_expiry_told = FALSE WHERE repository_id = @0 AND name = @1");
 
     internal static readonly Statement InsertHistory = new("""
         INSERT INTO tag_history (repository_id, name, digest, previous_digest, actor, at, address) VALUES (@0, @1, @2, @3, @4, @5, @6)
@@ -304,4 +319,8 @@ internal sealed class ManifestCommit(
 /// <param name="Actor">Name in the history of tags.</param>
 /// <param name="Address">Address that the request came from; empty for the server itself.</param>
 /// <param name="EventActor">The same for events.</param>
-internal sealed record ManifestTarget(RepositoryRights Rights, string Actor, string Address, EventActor EventActor);
+internal sealed record ManifestTarget(RepositoryRights Rights, string Actor, string Address, EventActor EventActor)
+{
+    /// <summary>What is written was there before under the same names: they are not held against the naming policy.</summary>
+    public bool KeepsNames { get; init; }
+}

@@ -34,6 +34,7 @@ public sealed record OciError(string Code, int Status, string Message)
     public static readonly OciError PreconditionFailed = new("PRECONDITION_FAILED", 412, "the tag is not in the required state");
     public static readonly OciError TagImmutable = new("PRECONDITION", 412, "the tag is immutable or locked");
     public static readonly OciError TagLocked = new("DENIED", 403, "the tag is locked");
+    public static readonly OciError Archived = new("DENIED", 403, "the artifact is archived");
     public static readonly OciError QuotaExceeded = new("DENIED", 403, "the quota of the project does not allow it");
     public static readonly OciError StorageFull = new("STORAGE_FULL", 507, "the registry has no room for the content");
     public static readonly OciError BadRequest = new("UNKNOWN", 400, "malformed request");
@@ -45,7 +46,7 @@ public sealed record OciError(string Code, int Status, string Message)
     [
         BlobUnknown, BlobUploadInvalid, BlobUploadUnknown, RangeInvalid, DigestInvalid, ManifestBlobUnknown, ManifestInvalid, ManifestUnknown,
         NameInvalid, NameUnknown, SizeInvalid, TooLarge, TagInvalid, TooManyTags, PaginationInvalid, Unauthorized, Denied, PasswordChange, Unsupported, NoSuchRoute,
-        TooManyRequests, PreconditionFailed, TagImmutable, TagLocked, QuotaExceeded, StorageFull, BadRequest, Unavailable, Internal,
+        TooManyRequests, PreconditionFailed, TagImmutable, TagLocked, Archived, QuotaExceeded, StorageFull, BadRequest, Unavailable, Internal,
     ];
 }
 

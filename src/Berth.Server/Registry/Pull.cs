@@ -43,6 +43,12 @@ internal sealed class Pull(Database database, BlobStores stores, BlobRedirect re
             return;
         }
 
+        if (manifest.IsWithheld)
+        {
+            await request.FailAsync(OciError.Archived, $"{request.Repository}: {reference} is archived: somebody who may write has to reactivate it before it can be pulled").ConfigureAwait(false);
+            return;
+        }
+
         // 4.
         var response = request.Http.Response;
         response.Headers.ETag = manifest.ETag;
@@ -115,27 +121,29 @@ internal sealed class Pull(Database database, BlobStores stores, BlobRedirect re
     private async ValueTask<CachedContent?> FindAsync(string repository, ManifestReference reference, CancellationToken ct)
     {
         if (!reference.IsDigest)
-            return cache.FindTaggedInOutage(repository, reference.Tag) ?? await database.ReadAsync((repository, reference.Tag, cache), static (s, q, token) => ByTagAsync(s, q.repository, q.Tag, q.cache, token), ct).ConfigureAwait(false);
+            return cache.FindTaggedInOutage(repository, reference.Tag) ?? await database.ReadAsync((repository, reference.Tag, cache, time.GetUtcNow().ToUnixTimeMilliseconds()), static (s, q, token) => ByTagAsync(s, q.repository, q.Tag, q.cache, q.Item4, token), ct).ConfigureAwait(false);
         return cache.FindManifest(repository, reference.Digest)
             ?? await database.ReadAsync((repository, reference.Digest, cache), static (s, q, token) => ByDigestAsync(s, q.repository, q.Digest, q.cache, token), ct).ConfigureAwait(false);
     }
 
-    private static async ValueTask<CachedContent?> ByTagAsync(DbSession session, string repository, string tag, ContentCache cache, CancellationToken ct)
+    private static async ValueTask<CachedContent?> ByTagAsync(DbSession session, string repository, string tag, ContentCache cache, long now, CancellationToken ct)
     {
-        await using var reader = await session.Command(SelectByTag, repository, tag).ExecuteReaderAsync(ct).ConfigureAwait(false);
+        await using var reader = await session.Command(SelectByTag, repository, tag, now).ExecuteReaderAsync(ct).ConfigureAwait(false);
         if (!await reader.ReadAsync(ct).ConfigureAwait(false)) return null;
         var digest = Digest.Parse(reader.GetString(0));
         cache.AddTag(repository, tag, digest);
         // The row's bytes are only read when the cache does not have them.
-        if (cache.FindManifestBytes(repository, digest) is { } known) return known;
-        return Remember(cache, repository, new CachedContent(digest, reader.GetString(1), reader.GetInt32(2), reader.GetFieldValue<byte[]>(3)));
+        var isWithheld = reader.GetInt32(4) == (int)ArchiveState.Withheld;
+        if (cache.FindManifestBytes(repository, digest) is { } known && known.IsWithheld == isWithheld) return known;
+        return Remember(cache, repository, new CachedContent(digest, reader.GetString(1), reader.GetInt32(2), reader.GetFieldValue<byte[]>(3), isWithheld: isWithheld));
     }
 
     private static async ValueTask<CachedContent?> ByDigestAsync(DbSession session, string repository, Digest digest, ContentCache cache, CancellationToken ct)
     {
         await using var reader = await session.Command(SelectByDigest, repository, digest.Value).ExecuteReaderAsync(ct).ConfigureAwait(false);
         if (!await reader.ReadAsync(ct).ConfigureAwait(false)) return null;
-        return Remember(cache, repository, new CachedContent(digest, reader.GetString(0), reader.GetInt32(1), reader.GetFieldValue<byte[]>(2)));
+        return Remember(cache, repository, new CachedContent(
+            digest, reader.GetString(0), reader.GetInt32(1), reader.GetFieldValue<byte[]>(2), isWithheld: reader.GetInt32(3) == (int)ArchiveState.Withheld));
     }
 
     private static CachedContent Remember(ContentCache cache, string repository, CachedContent content)
@@ -192,16 +200,16 @@ internal sealed class Pull(Database database, BlobStores stores, BlobRedirect re
             ?? await database.ReadAsync((request.Repository, child.Digest, cache), static (s, q, token) => ByDigestAsync(s, q.Repository, q.Digest, q.cache, token), request.Aborted).ConfigureAwait(false);
     }
 
-    // Lock 1 keeps a tag from being pulled (TagLocks.Read).
+    // Lock 1 keeps a tag from being pulled (TagLocks.Read). A tag whose time has come is gone.
     private static readonly Statement SelectByTag = new("""
-        SELECT m.digest, m.media_type, m.size, m.content FROM repositories r
-        JOIN tags t ON t.repository_id = r.id AND t.name = @1 AND (t.locks & 1) = 0
+        SELECT m.digest, m.media_type, m.size, m.content, m.archive FROM repositories r
+        JOIN tags t ON t.repository_id = r.id AND t.name = @1 AND (t.locks & 1) = 0 AND (t.expires_at IS NULL OR t.expires_at > @2)
         JOIN manifests m ON m.id = t.manifest_id
         WHERE r.name = @0
         """);
 
     private static readonly Statement SelectByDigest = new("""
-        SELECT m.media_type, m.size, m.content FROM repositories r
+        SELECT m.media_type, m.size, m.content, m.archive FROM repositories r
         JOIN manifests m ON m.repository_id = r.id AND m.digest = @1
         WHERE r.name = @0
         """);

@@ -10,7 +10,7 @@ namespace Berth.Server.Registry;
 /// PUT of a manifest (OCI distribution spec, "Pushing Manifests"): 1. reference and tags, 2. the bytes, 3. the digest, 4. the document and
 /// what the settings allow, 5. one transaction that checks and writes everything (<see cref="ManifestCommit"/>), 6. the answer.
 /// </summary>
-internal sealed class Push(ManifestCommit commit, ManifestPolicy policy, RegistryOptions options, HttpOptions http, DomainEvents domainEvents)
+internal sealed class Push(ManifestCommit commit, ManifestPolicy policy, RegistryOptions options, HttpOptions http, DomainEvents domainEvents, TimeProvider time)
 {
     public async Task ManifestAsync(RegistryRequest request, string referenceText)
     {
@@ -46,13 +46,14 @@ internal sealed class Push(ManifestCommit commit, ManifestPolicy policy, Registr
         }
 
         // 5.
-        var change = new ManifestChange(digest, document, content, tags, TagCondition.Of(request.Http.Request));
+        var expiresAt = TagExpiry.EndOf(document, time.GetUtcNow(), out var expiryProblem);
+        var change = new ManifestChange(digest, document, content, tags, TagCondition.Of(request.Http.Request)) { ExpiresAt = expiresAt };
         var outcome = await commit.CommitAsync(request, change).ConfigureAwait(false);
 
         // 6.
         if (outcome.AfterRollback is { } refused) await domainEvents.RaiseAsync(refused, request.Aborted).ConfigureAwait(false);
         if (outcome.Error is { } error) await request.FailAsync(error, outcome.Details).ConfigureAwait(false);
-        else Created(request, reference, change);
+        else Created(request, reference, change, expiryProblem is null ? outcome.Warnings : [.. outcome.Warnings, expiryProblem]);
     }
 
     // The tag of the path, or the tags of the query beside a digest.
@@ -104,7 +105,10 @@ internal sealed class Push(ManifestCommit commit, ManifestPolicy policy, Registr
         return problem.Length == 0;
     }
 
-    private void Created(RegistryRequest request, ManifestReference reference, ManifestChange change)
+    // A quoted-string of visible ASCII (RFC 9110 section 5.6.4).
+    private static string Quotable(string text) => string.Concat(text.Select(c => c is >= ' ' and < (char)127 and not ('"' or '\\') ? c : '\''));
+
+    private void Created(RegistryRequest request, ManifestReference reference, ManifestChange change, IReadOnlyList<string> warnings)
     {
         var response = request.Http.Response;
         response.StatusCode = 201;
@@ -114,11 +118,17 @@ internal sealed class Push(ManifestCommit commit, ManifestPolicy policy, Registr
         response.Headers.ETag = $"\"{change.Digest}\"";
         if (change.Document.Subject is { } subject) response.Headers["OCI-Subject"] = subject.Digest.Value;
         if (reference.IsDigest && change.Tags.Count > 0) response.Headers["OCI-Tag"] = string.Join(", ", change.Tags);
+        // RFC 7234 section 5.5.7: 299 is any warning that lasts; the agent may stay unnamed.
+        foreach (var warning in warnings) response.Headers.Append("Warning", $"299 - \"{Quotable(warning)}\"");
     }
 }
 
 /// <summary>A manifest that is to be written.</summary>
-internal sealed record ManifestChange(Digest Digest, ManifestDocument Document, byte[] Content, IReadOnlyList<string> Tags, TagCondition Condition);
+internal sealed record ManifestChange(Digest Digest, ManifestDocument Document, byte[] Content, IReadOnlyList<string> Tags, TagCondition Condition)
+{
+    /// <summary>When its tags end, in Unix milliseconds; null for never. Archived manifests, and tags that may not be deleted, do not.</summary>
+    public long? ExpiresAt { get; init; }
+}
 
 /// <summary>Compare-and-swap of a tag: If-Match and If-None-Match on PUT (RFC 9110 section 13.1).</summary>
 /// <param name="MustBe">ETags that the tag must point to now; null for no such condition.</param>
@@ -146,6 +156,9 @@ internal sealed record ManifestOutcome(OciError? Error, IReadOnlyList<string> De
 {
     /// <summary>What is to be told although nothing was written.</summary>
     public DomainEvent? AfterRollback { get; init; }
+
+    /// <summary>What is to be told although it is written.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
 
     public static readonly ManifestOutcome Written = new(null, []);
 }

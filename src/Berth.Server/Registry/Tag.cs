@@ -20,6 +20,12 @@ public sealed class Tag
 
     /// <summary>Unix milliseconds of the last pull by this name; null before the first.</summary>
     public long? PulledAt { get; set; }
+
+    /// <summary>Unix milliseconds from which it is not there any more; null for one that stays.</summary>
+    public long? ExpiresAt { get; set; }
+
+    /// <summary>Its end has been announced.</summary>
+    public bool IsExpiryTold { get; set; }
 }
 
 /// <summary>What a lock of a tag forbids. Numbers are stored: they only grow.</summary>
@@ -78,9 +84,12 @@ internal sealed class TagMap : IEntityTypeConfiguration<Tag>
         builder.Property(t => t.UpdatedAt).HasColumnName("updated_at");
         builder.Property(t => t.Locks).HasColumnName("locks");
         builder.Property(t => t.PulledAt).HasColumnName("pulled_at");
+        builder.Property(t => t.ExpiresAt).HasColumnName("expires_at");
+        builder.Property(t => t.IsExpiryTold).HasColumnName("is_expiry_told").HasDefaultValue(false);
         builder.HasOne<Repository>().WithMany().HasForeignKey(t => t.RepositoryId).OnDelete(DeleteBehavior.Cascade);
         builder.HasOne<Manifest>().WithMany().HasForeignKey(t => t.ManifestId).OnDelete(DeleteBehavior.Restrict);
         builder.HasIndex(t => t.ManifestId);
+        builder.HasIndex(t => t.ExpiresAt).HasFilter("expires_at IS NOT NULL");
     }
 }
 

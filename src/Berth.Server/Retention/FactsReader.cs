@@ -51,6 +51,7 @@ internal static class FactsReader
                     CreatedAt = rows.GetInt64(5),
                     PulledAt = rows.GetInt64(6),
                     UsedAt = rows.GetInt64(8),
+                    IsArchived = rows.GetInt32(9) != 0,
                 });
             }
         }
@@ -136,7 +137,7 @@ internal static class FactsReader
     private static readonly Statement SelectOne = new($"{Covered} AND r.project_id = @2 AND r.name = j.name || '/' || @3 ORDER BY r.name LIMIT @1");
 
     private static readonly Statement SelectImages = new("""
-        SELECT m.id, m.digest, m.kind, m.artifact_type, m.pushed_at, m.created_at, m.pulled_at, m.subject, COALESCE(u.used_at, 0)
+        SELECT m.id, m.digest, m.kind, m.artifact_type, m.pushed_at, m.created_at, m.pulled_at, m.subject, COALESCE(u.used_at, 0), m.archive
         FROM manifests m LEFT JOIN manifest_uses u ON u.manifest_id = m.id WHERE m.repository_id = @0 ORDER BY m.id
         """);
 

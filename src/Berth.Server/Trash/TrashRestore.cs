@@ -95,7 +95,7 @@ internal sealed class TrashRestore(ManifestCommit commit, ArtifactTargets target
         Back back, Digest digest, ManifestDocument document, byte[] content, IReadOnlyList<string> tags, CancellationToken ct)
     {
         var change = new ManifestChange(digest, document, content, tags, new TagCondition(null, false));
-        var outcome = await commit.WriteAsync(back.Session, ArtifactTargets.Writing(back.Request), change, targets.Pushed(back.Request, change), ct).ConfigureAwait(false);
+        var outcome = await commit.WriteAsync(back.Session, ArtifactTargets.Writing(back.Request) with { KeepsNames = true }, change, targets.Pushed(back.Request, change), ct).ConfigureAwait(false);
         if (outcome.Error is { } error) return (error, outcome.Details.Count > 0 ? outcome.Details[0] : error.Message, outcome.AfterRollback);
         back.Restored.Add(digest.Value);
         return default;

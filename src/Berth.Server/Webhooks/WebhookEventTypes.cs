@@ -1,6 +1,6 @@
 namespace Berth.Server.Webhooks;
 
-/// <summary>The words for what webhooks tell of: Harbor's, and one of ours.</summary>
+/// <summary>The words for what webhooks tell of: Harbor's, and ours.</summary>
 public static class WebhookEventTypes
 {
     public const string PushArtifact = "PUSH_ARTIFACT";
@@ -14,12 +14,18 @@ public static class WebhookEventTypes
     public const string Replication = "REPLICATION";
     public const string TagRetention = "TAG_RETENTION";
 
+    /// <summary>Ours: a tag ends soon.</summary>
+    public const string TagExpiring = "TAG_EXPIRING";
+
+    /// <summary>Ours: a tag has ended.</summary>
+    public const string TagExpired = "TAG_EXPIRED";
+
     /// <summary>Ours: everything that is done through the management API. Only for policies of the installation.</summary>
     public const string Management = "MANAGEMENT";
 
-    /// <summary>Harbor's event types in Harbor's order.</summary>
+    /// <summary>Harbor's event types in Harbor's order, then ours.</summary>
     public static readonly IReadOnlyList<string> OfProjects =
-        [PushArtifact, PullArtifact, DeleteArtifact, QuotaExceed, QuotaWarning, ScanningFailed, ScanningStopped, ScanningCompleted, Replication, TagRetention];
+        [PushArtifact, PullArtifact, DeleteArtifact, QuotaExceed, QuotaWarning, ScanningFailed, ScanningStopped, ScanningCompleted, Replication, TagRetention, TagExpiring, TagExpired];
 
     /// <summary>What policies of the installation can ask for.</summary>
     public static readonly IReadOnlyList<string> OfInstallation = [.. OfProjects, Management];
@@ -37,6 +43,8 @@ public static class WebhookEventTypes
         ScanningCompleted => "harbor.scan.completed",
         ScanningStopped => "harbor.scan.stopped",
         TagRetention => "harbor.tag_retention.finished",
+        TagExpiring => "berth.tag.expiring",
+        TagExpired => "berth.tag.expired",
         _ => "berth.management",
     };
 }

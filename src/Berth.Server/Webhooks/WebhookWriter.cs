@@ -1,6 +1,7 @@
 using System.Globalization;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
+using Berth.Server.Platform.Text;
 using Berth.Server.Projects;
 using Berth.Server.Quotas;
 using Berth.Server.Registry;
@@ -48,6 +49,8 @@ internal sealed class WebhookWriter(WebhookPublisher publisher, TimeProvider tim
             await WriteQuotaAsync(session, domainEvent, quota, ct).ConfigureAwait(false);
         if (domainEvent is { ResourceType: "tag-retention", Detail: RetentionDetail { IsDryRun: false } retention })
             await WriteRetentionAsync(session, domainEvent, retention, ct).ConfigureAwait(false);
+        if (domainEvent is { ResourceType: "tag", Operation: TagExpiryDetail.Soon or TagExpiryDetail.Gone, Detail: TagExpiryDetail expiry })
+            await WriteExpiryAsync(session, domainEvent, expiry, ct).ConfigureAwait(false);
         if (!domainEvent.IsSuccessful || !publisher.MayWant(WebhookEventTypes.Management)) return;
         if (!await publisher.WantsAsync(session, WebhookEventTypes.Management, ct).ConfigureAwait(false)) return;
         var words = new Dictionary<string, string>
@@ -95,6 +98,19 @@ internal sealed class WebhookWriter(WebhookPublisher publisher, TimeProvider tim
                 Status = "SUCCESS",
                 DeletedArtifact = retention.Deleted,
             },
+        }), ct).ConfigureAwait(false);
+    }
+
+    private async ValueTask WriteExpiryAsync(DbSession session, DomainEvent domainEvent, TagExpiryDetail expiry, CancellationToken ct)
+    {
+        var type = domainEvent.Operation == TagExpiryDetail.Soon ? WebhookEventTypes.TagExpiring : WebhookEventTypes.TagExpired;
+        if (!publisher.MayWant(type) || !await publisher.WantsAsync(session, type, ct).ConfigureAwait(false)) return;
+        if (await RepositoryAsync(session, expiry.Repository, ct).ConfigureAwait(false) is not var (projectId, repository)) return;
+        await publisher.PublishAsync(session, NewEvent(type, domainEvent.Actor.Name, domainEvent.Actor.RequestId, projectId, expiry.Repository, expiry.Tag, new WebhookData
+        {
+            Resources = [new WebhookResource { Digest = expiry.Digest, Tag = expiry.Tag }],
+            Repository = repository,
+            CustomAttributes = new Dictionary<string, string> { ["expires_at"] = UtcText.Of(expiry.ExpiresAt) },
         }), ct).ConfigureAwait(false);
     }
 

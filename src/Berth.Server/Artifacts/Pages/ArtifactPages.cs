@@ -22,7 +22,8 @@ internal static class ArtifactPages
         new("/projects/{project_name}/compare/{**repository}", ApiNeed.Project(ProjectPermissions.ArtifactRead), typeof(ComparePage)),
         new("/projects/{project_name}/artifacts/{reference}/{**repository}", ApiNeed.Project(ProjectPermissions.ArtifactRead), typeof(ArtifactPage))
         {
-            Actions = [new("delete", ArtifactForms.DeleteAsync), new("add-tag", ArtifactForms.AddTagAsync), new("remove-tag", ArtifactForms.RemoveTagAsync), new("add-label", ArtifactForms.AddLabelAsync), new("remove-label", ArtifactForms.RemoveLabelAsync)],
+            Actions = [new("delete", ArtifactForms.DeleteAsync), new("add-tag", ArtifactForms.AddTagAsync), new("remove-tag", ArtifactForms.RemoveTagAsync), new("add-label", ArtifactForms.AddLabelAsync), new("remove-label", ArtifactForms.RemoveLabelAsync),
+                new("expire", LifecycleForms.ExpireAsync), new("archive", LifecycleForms.ArchiveAsync), new("unarchive", LifecycleForms.UnarchiveAsync), new("stage", LifecycleForms.StageAsync)],
         },
     ];
 }

@@ -1562,6 +1562,16 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                         .HasColumnName("annotations")
                         .UseCollation("C");
 
+                    b.Property<int>("Archive")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("archive");
+
+                    b.Property<long?>("ArchivedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("archived_at");
+
                     b.Property<string>("ArtifactType")
                         .HasColumnType("text")
                         .HasColumnName("artifact_type")
@@ -1650,6 +1660,9 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.HasKey("Id");
 
                     b.HasIndex("Digest");
+
+                    b.HasIndex("RepositoryId")
+                        .HasFilter("archive <> 0");
 
                     b.HasIndex("RepositoryId", "Digest")
                         .IsUnique();
@@ -1887,6 +1900,16 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                         .HasColumnName("name")
                         .UseCollation("C");
 
+                    b.Property<long?>("ExpiresAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("expires_at");
+
+                    b.Property<bool>("IsExpiryTold")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("boolean")
+                        .HasDefaultValue(false)
+                        .HasColumnName("is_expiry_told");
+
                     b.Property<int>("Locks")
                         .HasColumnType("integer")
                         .HasColumnName("locks");
@@ -1904,6 +1927,9 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                         .HasColumnName("updated_at");
 
                     b.HasKey("RepositoryId", "Name");
+
+                    b.HasIndex("ExpiresAt")
+                        .HasFilter("expires_at IS NOT NULL");
 
                     b.HasIndex("ManifestId");
 

@@ -11,6 +11,32 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
         /// <inheritdoc />
         protected override void Up(MigrationBuilder migrationBuilder)
         {
+            migrationBuilder.AddColumn<long>(
+                name: "expires_at",
+                table: "tags",
+                type: "bigint",
+                nullable: true);
+
+            migrationBuilder.AddColumn<bool>(
+                name: "is_expiry_told",
+                table: "tags",
+                type: "boolean",
+                nullable: false,
+                defaultValue: false);
+
+            migrationBuilder.AddColumn<int>(
+                name: "archive",
+                table: "manifests",
+                type: "integer",
+                nullable: false,
+                defaultValue: 0);
+
+            migrationBuilder.AddColumn<long>(
+                name: "archived_at",
+                table: "manifests",
+                type: "bigint",
+                nullable: true);
+
             migrationBuilder.CreateTable(
                 name: "manifest_uses",
                 columns: table => new
@@ -173,6 +199,18 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 });
 
             migrationBuilder.CreateIndex(
+                name: "IX_tags_expires_at",
+                table: "tags",
+                column: "expires_at",
+                filter: "expires_at IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_manifests_repository_id",
+                table: "manifests",
+                column: "repository_id",
+                filter: "archive <> 0");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_retention_policies_project_id_repository",
                 table: "retention_policies",
                 columns: new[] { "project_id", "repository" },
@@ -258,6 +296,30 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
 
             migrationBuilder.DropTable(
                 name: "retention_policies");
+
+            migrationBuilder.DropIndex(
+                name: "IX_tags_expires_at",
+                table: "tags");
+
+            migrationBuilder.DropIndex(
+                name: "IX_manifests_repository_id",
+                table: "manifests");
+
+            migrationBuilder.DropColumn(
+                name: "expires_at",
+                table: "tags");
+
+            migrationBuilder.DropColumn(
+                name: "is_expiry_told",
+                table: "tags");
+
+            migrationBuilder.DropColumn(
+                name: "archive",
+                table: "manifests");
+
+            migrationBuilder.DropColumn(
+                name: "archived_at",
+                table: "manifests");
         }
     }
 }

@@ -1433,6 +1433,16 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("annotations");
 
+                    b.Property<int>("Archive")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasDefaultValue(0)
+                        .HasColumnName("archive");
+
+                    b.Property<long?>("ArchivedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("archived_at");
+
                     b.Property<string>("ArtifactType")
                         .HasColumnType("TEXT")
                         .HasColumnName("artifact_type");
@@ -1514,6 +1524,9 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.HasKey("Id");
 
                     b.HasIndex("Digest");
+
+                    b.HasIndex("RepositoryId")
+                        .HasFilter("archive <> 0");
 
                     b.HasIndex("RepositoryId", "Digest")
                         .IsUnique()
@@ -1742,6 +1755,16 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("name");
 
+                    b.Property<long?>("ExpiresAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("expires_at");
+
+                    b.Property<bool>("IsExpiryTold")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasDefaultValue(false)
+                        .HasColumnName("is_expiry_told");
+
                     b.Property<int>("Locks")
                         .HasColumnType("INTEGER")
                         .HasColumnName("locks");
@@ -1759,6 +1782,9 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                         .HasColumnName("updated_at");
 
                     b.HasKey("RepositoryId", "Name");
+
+                    b.HasIndex("ExpiresAt")
+                        .HasFilter("expires_at IS NOT NULL");
 
                     b.HasIndex("ManifestId");
 
