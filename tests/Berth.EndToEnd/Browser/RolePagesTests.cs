@@ -23,7 +23,7 @@ public sealed class RolePagesTests(SignedInRegistryAndShell on, ImageFixtures im
         ("/webhooks", "main form[method=post]", [1]),
         ("/repositories/app", "button[commandfor=describe]", [1, 4, 2]),
         ("/repositories/app", "button[commandfor=delete-repository]", [1, 4]),
-        ("/repositories/app", "input[name=pick]", [1, 4]),
+        ("/repositories/app", "dialog#delete-many", [1, 4]),
         ("/artifacts/1/app", "main input[name=do][value=delete]", [1, 4]),
         ("/artifacts/1/app", "main input[name=do][value=add-tag]", [1, 4, 2]),
         ("/settings", "input[name=public]:enabled", [1]),
