@@ -10,6 +10,7 @@ public sealed class PostgresDatabase : Database
 {
     private const int MaxTries = 8;
     private const int MaxBrokenTries = 3;
+    private const int MaxMigrationTries = 20;
 
     private readonly NpgsqlDataSource _source;
     private readonly Lazy<PostgresListener> _listener;
@@ -47,13 +48,27 @@ public sealed class PostgresDatabase : Database
         guard.CommandText = "SELECT pg_advisory_lock(4823561)";
         guard.CommandTimeout = 0;
         await guard.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        // Replicas of the version before go on writing: a step that waits for a table makes them wait too, and may stand in a deadlock with them.
+        guard.CommandText = "SET lock_timeout TO '5s'";
+        await guard.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
         try
         {
-            await SchemaVersion.BringUpToDateAsync(session, KnownMigrations, ct).ConfigureAwait(false);
+            for (var attempt = 1; ; attempt++)
+            {
+                try
+                {
+                    await SchemaVersion.BringUpToDateAsync(session, KnownMigrations, ct).ConfigureAwait(false);
+                    return;
+                }
+                catch (Exception e) when (attempt < MaxMigrationTries && IsLockedOut(e))
+                {
+                    await Task.Delay(TimeSpan.FromMilliseconds(100 * attempt), TimeProvider.System, ct).ConfigureAwait(false);
+                }
+            }
         }
         finally
         {
-            guard.CommandText = "SELECT pg_advisory_unlock(4823561)";
+            guard.CommandText = "RESET lock_timeout; SELECT pg_advisory_unlock(4823561)";
             await guard.ExecuteNonQueryAsync(CancellationToken.None).ConfigureAwait(false);
         }
     }
@@ -132,6 +147,10 @@ public sealed class PostgresDatabase : Database
     private static bool IsConflict(NpgsqlException e) =>
         e.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.UniqueViolation
             or PostgresErrorCodes.ForeignKeyViolation;
+
+    // A migration is one transaction: the victim of a deadlock has changed nothing. EF wraps what PostgreSQL says.
+    private static bool IsLockedOut(Exception e) =>
+        e is PostgresException { SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.LockNotAvailable } || (e.InnerException is { } inner && IsLockedOut(inner));
 
     private static BerthContext NewContext(DbConnection connection) =>
         new PostgresBerthContext(new DbContextOptionsBuilder<PostgresBerthContext>().UseNpgsql(connection).Options);

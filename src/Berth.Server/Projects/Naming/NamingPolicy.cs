@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 namespace Berth.Server.Projects.Naming;
 
 /// <summary>How seriously a naming policy is meant.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<NamingMode>))]
 public enum NamingMode
 {
     /// <summary>It is kept, and asked by nobody.</summary>
@@ -19,6 +20,7 @@ public enum NamingMode
 }
 
 /// <summary>What a pattern is written in.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<NamingPatternKind>))]
 public enum NamingPatternKind
 {
     /// <summary><c>*</c>, <c>?</c>, <c>{a,b}</c>, <c>[a-z]</c>.</summary>
@@ -66,6 +68,6 @@ public sealed record NamingPolicy
     public bool ForbidVersionOverwrite { get; init; }
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(NamingPolicy))]
 internal sealed partial class NamingJson : JsonSerializerContext;

@@ -45,12 +45,19 @@ internal static class RetentionDialects
     /// <summary>Our own form.</summary>
     public static string WriteOwn(RetentionRuleSet set) => JsonSerializer.Serialize(set, s_ruleSet);
 
+    // Annotations say nothing about what lists hold.
+    private static bool HasGap(RetentionRuleSet set) => set.Rules.Any(r => r is null || r.Conditions.Any(c => c is null) || HasGap(r.Selection));
+
+    private static bool HasGap(RetentionSelection selection) =>
+        ((IReadOnlyList<NamePattern>[])[selection.Repositories, selection.NotRepositories, selection.Tags, selection.Labels, selection.Types, selection.Digests, selection.Paths]).Any(l => l.Any(p => p is null));
+
     private static DialectReading ReadOwn(string text)
     {
         if (text.Length > DialectText.MaxLength) return DialectReading.Refused($"the policy is longer than {DialectText.MaxLength} characters");
         try
         {
-            return JsonSerializer.Deserialize(text, s_ruleSet) is { } set ? DialectReading.Of(set, []) : DialectReading.Refused("the policy is empty");
+            if (JsonSerializer.Deserialize(text, s_ruleSet) is not { } set) return DialectReading.Refused("the policy is empty");
+            return HasGap(set) ? DialectReading.Refused("the policy cannot be read: a list holds null") : DialectReading.Of(set, []);
         }
         catch (JsonException e)
         {
