@@ -72,6 +72,7 @@ public sealed class GuidePictures(SignedInRegistryAndShell on) : IClassFixture<S
         await browser.Open(Root + "/projects/shop/robots", ct);
         await browser.Eval("document.querySelector('#new-robot').showModal()", ct);
         await browser.Fill("#new-robot input[name=name]", "release", ct);
+        await browser.Click("#new-robot input[name=push]", ct);
         await browser.Click("#new-robot button[type=submit]", ct);
         await browser.Until("document.querySelector('.alert.done')", ct);
         await Fit(browser, folder, "robot-made", Width);

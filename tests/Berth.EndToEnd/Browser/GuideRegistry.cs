@@ -90,8 +90,8 @@ internal sealed class GuideRegistry(string address, GuideImages images, Cancella
         foreach (var (tag, stage) in (ValueTuple<string, string>[])[("v1.4.2", "release"), ("rc1", "test"), ("main-9c41d0e", "development")]) await Send(HttpMethod.Put, $"{Api}/artifacts/{tag}/stage", $$"""{"stage":"{{stage}}"}""");
         await Send(HttpMethod.Put, Api + "/artifacts/v1.2.0/archive", "{}");
         var project = (await api.Call(HttpMethod.Get, "/api/v2.0/projects/shop", null, ct))!["project_id"]!.GetValue<long>();
-        foreach (var (name, color) in (ValueTuple<string, string>[])[("stable", "#1f6b3a"), ("needs review", "#7a4d00"), ("customer-facing", "#0f6b75")])
-            await Send(HttpMethod.Post, "/api/v2.0/labels", $$"""{"name":"{{name}}","color":"{{color}}","scope":"p","project_id":{{project}}}""");
+        foreach (var (name, color, text) in (ValueTuple<string, string, string>[])[("stable", "#1f6b3a", "ran for a week"), ("needs review", "#7a4d00", "ask the owners first"), ("customer-facing", "#0f6b75", "seen by customers")])
+            await Send(HttpMethod.Post, "/api/v2.0/labels", $$"""{"name":"{{name}}","color":"{{color}}","description":"{{text}}","scope":"p","project_id":{{project}}}""");
         foreach (var label in (await api.Call(HttpMethod.Get, $"/api/v2.0/labels?scope=p&project_id={project}", null, ct))!.AsArray().Where(l => l!["name"]!.GetValue<string>() is "stable" or "customer-facing"))
             await Send(HttpMethod.Post, "/api/v2.0/projects/shop/repositories/api/artifacts/v1.4.2/labels", $$"""{"id":{{label!["id"]!.GetValue<long>()}}}""");
         await Send(HttpMethod.Put, "/api/v2.0/projects/shop/repositories/api", """{"description":"The shop's programming interface; deployed to all clusters."}""");
