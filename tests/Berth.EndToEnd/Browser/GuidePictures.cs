@@ -1,6 +1,5 @@
 using System.Globalization;
 using Berth.EndToEnd.Harness;
-using Berth.EndToEnd.Images;
 
 namespace Berth.EndToEnd.Browser;
 
