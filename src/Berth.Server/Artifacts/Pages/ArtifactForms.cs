@@ -15,7 +15,7 @@ internal static class ArtifactForms
     {
         var picked = call.Form!["pick"].OfType<string>().Distinct(StringComparer.Ordinal).ToList();
         // By the tags that the table showed, where there are any: they say more in the address.
-        string NameOf(string digest) => call.Field("tag-of-" + digest) is { Length: > 0 } tag ? tag : digest;
+        string NameOf(string digest) => call.Form["tag-of-" + digest] is [{ Length: > 0 } tag, ..] ? tag : digest;
         return Task.FromResult(picked is [var left, var right]
             ? UiOutcome.Go(ArtifactPaths.Compare(call.Project!.Name, call.Route("repository"), NameOf(left), NameOf(right)))
             : UiOutcome.Refuse(new CompareWords(call.Language).ChooseTwo));

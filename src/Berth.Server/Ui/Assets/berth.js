@@ -128,6 +128,9 @@
     // A form that was refused comes with its dialog open, for those without scripts: here it becomes modal.
     const open = document.querySelector("dialog[open]");
     if (open) { open.close(); open.showModal(); }
+    // Where the row of tabs is wider than the window, the one that is open is in sight.
+    const tab = document.querySelector(".tabs [aria-current]");
+    if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - 40;
     watch();
   }
 
