@@ -82,7 +82,9 @@ internal static class ArtifactForms
 
     /// <summary>Deletes the artifact.</summary>
     public static Task<UiOutcome> DeleteAsync(UiCall call, CancellationToken ct) => call.ChangeAsync(
-        "deleteArtifact", ArtifactPaths.Repository(call.Project!.Name, call.Route("repository")), new ArtifactWords(call.Language).ArtifactDeleted, Route(call),
+        "deleteArtifact", ArtifactPaths.Repository(call.Project!.Name, call.Route("repository")), new ArtifactWords(call.Language).ArtifactDeleted,
+        // What was shown, wherever the tag has moved since.
+        [("repository_name", call.Route("repository")), ("reference", call.Field("digest") is { Length: > 0 } shown ? shown : call.Route("reference"))],
         undo: () => UndoOf(call).OfferAsync(call, call.Route("repository"), [call.Field("digest")], null, ct));
 
     /// <summary>How deletions are taken back.</summary>

@@ -14,7 +14,7 @@ internal static class ArtifactPages
         {
             Tab = new UiTab(UiTabGroup.Project, 10, l => new ArtifactWords(l).Repositories),
         },
-        new("/projects/{project_name}/repositories/{**repository}", ApiNeed.Project(ProjectPermissions.RepositoryRead), typeof(RepositoryPage))
+        new("/projects/{project_name}/repositories/{**repository}", ApiNeed.Project(ProjectPermissions.ArtifactList), typeof(RepositoryPage))
         {
             Actions = [new("compare", ArtifactForms.CompareAsync), new("delete-many", ArtifactForms.DeleteManyAsync), new("delete-repository", ArtifactForms.DeleteRepositoryAsync), new("describe", ArtifactForms.DescribeAsync), new("roll-back", ArtifactForms.RollBackAsync),
                 new("promote", PromotionForms.PromoteAsync)],
