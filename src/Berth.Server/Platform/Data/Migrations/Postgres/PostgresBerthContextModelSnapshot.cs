@@ -1930,6 +1930,8 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
 
                     b.HasIndex("ManifestId");
 
+                    b.HasIndex("Name");
+
                     b.ToTable("tags", (string)null);
                 });
 

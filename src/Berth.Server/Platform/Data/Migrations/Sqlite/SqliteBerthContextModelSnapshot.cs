@@ -1788,6 +1788,8 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
 
                     b.HasIndex("ManifestId");
 
+                    b.HasIndex("Name");
+
                     b.ToTable("tags", (string)null);
                 });
 
