@@ -24,7 +24,7 @@ internal static class RedHatJudge
     public static HashSet<int> Products(AdvisoryDatabase database, MatchSubject subject)
     {
         var products = new HashSet<int>();
-        var sets = subject.ContentSets ?? DefaultContentSets.GetValueOrDefault(DistributionRules.Major(subject.Distribution?.Version ?? ""), []);
+        var sets = subject.ContentSets ?? DefaultContentSets.GetValueOrDefault(ReleaseRules.Major(subject.Distribution?.Version ?? ""), []);
         foreach (var set in sets)
             products.UnionWith(database.Products("repository", WithoutRelease(set)));
         if (subject.Nvr.Length > 0)

@@ -8,7 +8,7 @@ namespace Berth.Scanner.Matching;
 /// <param name="OsvEcosystems">Ecosystems of OSV; one that ends with <c>*</c> is a prefix.</param>
 /// <param name="Key">Which name of the package the advisories write.</param>
 /// <param name="Installed">Which version is compared.</param>
-internal sealed record DistributionRules(string Scope, string[] TrivyBuckets, string[] OsvEcosystems, NameKey Key, InstalledSide Installed)
+internal sealed record ReleaseRules(string Scope, string[] TrivyBuckets, string[] OsvEcosystems, NameKey Key, InstalledSide Installed)
 {
     /// <summary>Whether an advisory without a fixed version means that all versions have the flaw.</summary>
     public bool UnfixedCounts { get; init; }
@@ -16,10 +16,10 @@ internal sealed record DistributionRules(string Scope, string[] TrivyBuckets, st
     /// <summary>Whether the advisories' epochs of zero are left out when they are shown.</summary>
     public bool TrimsEpoch { get; init; }
 
-    public DistributionQuirk Quirk { get; init; }
+    public ReleaseQuirk Quirk { get; init; }
 
     /// <summary>The rules of a release; null for distributions that no source knows.</summary>
-    public static DistributionRules? Of(Distribution distribution, string repositoryRelease)
+    public static ReleaseRules? Of(Distribution distribution, string repositoryRelease)
     {
         var version = distribution.Version.Trim();
         return distribution.Family.Trim().ToLowerInvariant() switch
@@ -32,7 +32,7 @@ internal sealed record DistributionRules(string Scope, string[] TrivyBuckets, st
             "minimos" => new("minimos", ["minimos"], ["MinimOS"], NameKey.Source, InstalledSide.Binary),
             "alma" or "almalinux" => new($"alma:{Major(version)}", [$"alma {Major(version)}"], [$"AlmaLinux:{Major(version)}"], NameKey.Modular, InstalledSide.Binary)
             {
-                TrimsEpoch = true, Quirk = DistributionQuirk.SkipsUnlabelledModules,
+                TrimsEpoch = true, Quirk = ReleaseQuirk.SkipsUnlabelledModules,
             },
             "rocky" => new($"rocky:{Major(version)}", [$"rocky {Major(version)}"], [$"Rocky Linux:{Major(version)}"], NameKey.Modular, InstalledSide.Binary)
             {
@@ -40,11 +40,11 @@ internal sealed record DistributionRules(string Scope, string[] TrivyBuckets, st
             },
             "oracle" => new($"oracle:{Major(version)}", [$"Oracle Linux {Major(version)}"], [], NameKey.Binary, InstalledSide.Binary)
             {
-                Quirk = DistributionQuirk.ComparesFlavours,
+                Quirk = ReleaseQuirk.ComparesFlavours,
             },
             "redhat" or "rhel" or "centos" or "centos-stream" => new("redhat", ["Red Hat"], [$"Red Hat:enterprise_linux:{Major(version)}::*"], NameKey.Modular, InstalledSide.Binary)
             {
-                Quirk = DistributionQuirk.RedHatProducts,
+                Quirk = ReleaseQuirk.RedHatProducts,
             },
             "amazon" => Amazon(version),
             "photon" => new($"photon:{version}", [$"Photon OS {version}"], [$"Photon OS:{version}"], NameKey.Source, InstalledSide.Binary),
@@ -69,12 +69,12 @@ internal sealed record DistributionRules(string Scope, string[] TrivyBuckets, st
         return parts.Length <= 2 ? version : $"{parts[0]}.{parts[1]}";
     }
 
-    private static DistributionRules Debian(string major) => new($"debian:{major}", [$"debian {major}"], [$"Debian:{major}"], NameKey.Source, InstalledSide.Source)
+    private static ReleaseRules Debian(string major) => new($"debian:{major}", [$"debian {major}"], [$"Debian:{major}"], NameKey.Source, InstalledSide.Source)
     {
-        UnfixedCounts = true, Quirk = DistributionQuirk.OwnSeverity,
+        UnfixedCounts = true, Quirk = ReleaseQuirk.OwnSeverity,
     };
 
-    private static DistributionRules Ubuntu(string version) => new(
+    private static ReleaseRules Ubuntu(string version) => new(
         $"ubuntu:{version}", [$"ubuntu {version}"],
         version.EndsWith("-ESM", StringComparison.OrdinalIgnoreCase) ? [$"Ubuntu:Pro:{version[..^4]}:LTS"] : [$"Ubuntu:{version}", $"Ubuntu:{version}:LTS"],
         NameKey.Source, InstalledSide.Source)
@@ -82,7 +82,7 @@ internal sealed record DistributionRules(string Scope, string[] TrivyBuckets, st
         UnfixedCounts = true,
     };
 
-    private static DistributionRules Alpine(string stream) => new(
+    private static ReleaseRules Alpine(string stream) => new(
         $"alpine:{stream}", [$"alpine {stream}"], [stream == "edge" ? "Alpine:edge" : $"Alpine:v{stream}"], NameKey.Source, InstalledSide.Source)
     {
         UnfixedCounts = true,
@@ -95,13 +95,13 @@ internal sealed record DistributionRules(string Scope, string[] TrivyBuckets, st
         return release.Length > 0 ? Minor(release) : version.Contains('_') ? "edge" : Minor(version);
     }
 
-    private static DistributionRules Amazon(string version)
+    private static ReleaseRules Amazon(string version)
     {
         var release = Major(version) is "2" or "2022" or "2023" ? Major(version) : "1";
         return new($"amazon:{release}", [$"amazon linux {release}"], [], NameKey.Binary, InstalledSide.Binary);
     }
 
-    private static DistributionRules? Suse(string family, string version)
+    private static ReleaseRules? Suse(string family, string version)
     {
         var pack = version.Split('.') is [var major, var minor] && minor != "0" ? $"{major} SP{minor}" : Major(version);
         return family switch
@@ -140,7 +140,7 @@ internal enum InstalledSide
 }
 
 /// <summary>What a distribution does that no other does.</summary>
-internal enum DistributionQuirk
+internal enum ReleaseQuirk
 {
     None,
 

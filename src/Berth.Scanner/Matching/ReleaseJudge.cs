@@ -6,10 +6,10 @@ using Berth.Scanner.Versions.Rpm;
 namespace Berth.Scanner.Matching;
 
 /// <summary>Judges packages of distributions by advisories with fixed versions.</summary>
-internal static class DistributionJudge
+internal static class ReleaseJudge
 {
     /// <summary>The names under which the advisories of the package stand.</summary>
-    public static string NameOf(DistributionRules rules, Package package) => rules.Key switch
+    public static string NameOf(ReleaseRules rules, Package package) => rules.Key switch
     {
         NameKey.Source => package.SourceName.Length > 0 ? package.SourceName : package.Name,
         NameKey.Modular => Modular(package),
@@ -17,12 +17,12 @@ internal static class DistributionJudge
     };
 
     /// <summary>Whether the package can be judged at all.</summary>
-    public static bool IsJudged(DistributionRules rules, Package package) => package.Version.Length > 0
-        && (rules.Quirk != DistributionQuirk.SkipsUnlabelledModules || package.Modularity.Length > 0
+    public static bool IsJudged(ReleaseRules rules, Package package) => package.Version.Length > 0
+        && (rules.Quirk != ReleaseQuirk.SkipsUnlabelledModules || package.Modularity.Length > 0
             || !package.Release.Contains(".module_el", StringComparison.Ordinal));
 
     /// <summary>Every case of the advisory that is about the package.</summary>
-    public static IEnumerable<Verdict> Judge(DistributionRules rules, Package package, Advisory advisory)
+    public static IEnumerable<Verdict> Judge(ReleaseRules rules, Package package, Advisory advisory)
     {
         var order = VersionOrders.Of(package.Type);
         var installed = rules.Installed == InstalledSide.Source ? PackageVersions.Source(package) : PackageVersions.Full(package);
@@ -52,24 +52,24 @@ internal static class DistributionJudge
 
     private static bool Fits(IReadOnlyList<string> arches, Package package) => package.Architecture == "noarch" || arches.Contains(package.Architecture);
 
-    private static bool Holds(DistributionRules rules, Package package, VersionOrder order, string installed, string fixedVersion, string affected)
+    private static bool Holds(ReleaseRules rules, Package package, VersionOrder order, string installed, string fixedVersion, string affected)
     {
         if (affected.Length > 0 && (!order.IsValid(affected) || order.Compare(affected, installed) > 0))
             return false;
         if (fixedVersion.Length == 0)
             return rules.UnfixedCounts;
-        if (rules.Quirk == DistributionQuirk.ComparesFlavours && Flavour(fixedVersion) != Flavour(package.Release))
+        if (rules.Quirk == ReleaseQuirk.ComparesFlavours && Flavour(fixedVersion) != Flavour(package.Release))
             return false;
         return order.IsValid(fixedVersion) && order.Compare(installed, fixedVersion) < 0;
     }
 
-    private static Verdict Of(DistributionRules rules, Advisory advisory, string fixedVersion, IReadOnlyList<string> vendorIds) => new(advisory.Id)
+    private static Verdict Of(ReleaseRules rules, Advisory advisory, string fixedVersion, IReadOnlyList<string> vendorIds) => new(advisory.Id)
     {
         FixedVersions = fixedVersion.Length == 0 ? [] : [rules.TrimsEpoch ? RpmVersionOrder.WithoutZeroEpoch(fixedVersion) : fixedVersion],
         VendorIds = vendorIds,
         Status = advisory.Status,
         Severity = advisory.Severity,
-        SeveritySource = rules.Quirk == DistributionQuirk.OwnSeverity && advisory.Severity != Severity.Unknown ? "debian" : "",
+        SeveritySource = rules.Quirk == ReleaseQuirk.OwnSeverity && advisory.Severity != Severity.Unknown ? "debian" : "",
     };
 
     /// <summary>Oracle builds some packages in more than one way; their versions do not compare.</summary>
