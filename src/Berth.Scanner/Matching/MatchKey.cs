@@ -7,7 +7,7 @@ namespace Berth.Scanner.Matching;
 
 /// <summary>
 /// Where a package and the advisories about it meet: an index of packages stores the keys of each package, and a new advisory asks for its one key. Every package
-/// that the advisory can be about has that key; whether it really is decides <see cref="Matcher.Judge(MatchSubject, Package, AdvisoryBucket, Advisory)"/>.
+/// that the advisory can be about has that key; whether it really is decides <see cref="Matcher.Judge(MatchSubject, Package, AdvisoryBucket, string, Advisory)"/>.
 /// </summary>
 /// <param name="Scope">Release of a distribution (<c>debian:12</c>, <c>redhat</c>) or ecosystem (<c>npm</c>).</param>
 /// <param name="Name">Name of the package, in lower case where the ecosystem has no case.</param>

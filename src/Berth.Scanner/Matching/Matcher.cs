@@ -47,40 +47,54 @@ public sealed class Matcher(AdvisoryDatabase database, MatchOptions? options = n
     }
 
     /// <summary>
-    /// What one advisory says about one package of the subject; the exact test behind a look-up by <see cref="MatchKey"/>. The advisory must come from this database
-    /// (or the bucket from an older one, for advisories that were removed).
+    /// What one advisory says about one package of the subject: the exact test behind a look-up by <see cref="MatchKey"/>. The bucket may come from an older database,
+    /// for advisories that were removed.
     /// </summary>
-    public IReadOnlyList<Finding> Judge(MatchSubject subject, Package package, AdvisoryBucket bucket, Advisory advisory)
+    /// <param name="subject">Where the package is installed.</param>
+    /// <param name="package">The package.</param>
+    /// <param name="bucket">Bucket of the advisory.</param>
+    /// <param name="name">Name of the package in the bucket.</param>
+    /// <param name="advisory">The advisory.</param>
+    public IReadOnlyList<Finding> Judge(MatchSubject subject, Package package, AdvisoryBucket bucket, string name, Advisory advisory)
     {
         var rules = subject.Distribution is null ? null : ReleaseRules.Of(subject.Distribution, subject.RepositoryRelease);
-        if (package.Version.Length == 0 || !MatchKey.Of(subject, package).Contains(MatchKey.Of(bucket, PackageNameIn(rules, package, bucket) ?? "")))
+        if (package.Version.Length == 0 || NameIn(rules, package, bucket.Name) != name)
             return [];
         var products = rules?.Quirk == ReleaseQuirk.RedHatProducts ? RedHatJudge.Products(database, subject) : [];
         return [.. Judge(rules, products, package, bucket, [advisory]).Select(v => Describe(package, bucket, v))];
     }
 
-    /// <summary>The name under which the bucket would have the package; null when the bucket is about something else.</summary>
-    private static string? PackageNameIn(ReleaseRules? rules, Package package, AdvisoryBucket bucket)
+    /// <summary>The name under which the bucket has the package; null when the bucket is about something else.</summary>
+    private static string? NameIn(ReleaseRules? rules, Package package, string bucket)
     {
-        var osv = bucket.Name.StartsWith("osv::", StringComparison.Ordinal);
+        const string Osv = "osv::";
+        var ecosystem = bucket.StartsWith(Osv, StringComparison.Ordinal) ? bucket[Osv.Length..] : null;
         if (package.Type is not (PackageType.Dpkg or PackageType.Apk or PackageType.Rpm))
-            return osv ? PackageNames.ForOsv(package.Type, package.Name) : PackageNames.ForTrivy(package.Type, package.Name);
+        {
+            if (ecosystem is not null)
+                return ecosystem == OsvEcosystems.OfLanguage(package.Type) ? PackageNames.ForOsv(package.Type, package.Name) : null;
+            return ConstraintImport.Prefix(package.Type) is { } prefix && bucket.StartsWith(prefix + "::", StringComparison.Ordinal)
+                ? PackageNames.ForTrivy(package.Type, package.Name)
+                : null;
+        }
         if (rules is null)
             return null;
-        return osv ? OsvName(package) : ReleaseJudge.NameOf(rules, package);
+        if (ecosystem is null)
+            return rules.TrivyBuckets.Contains(bucket) && ReleaseJudge.IsJudged(rules, package) ? ReleaseJudge.NameOf(rules, package) : null;
+        return rules.OsvEcosystems.Any(e => e == ecosystem || (e.EndsWith('*') && ecosystem.StartsWith(e[..^1], StringComparison.Ordinal))) ? OsvName(package) : null;
     }
 
     /// <summary>Buckets that may know the package, with its name there.</summary>
     private IEnumerable<(AdvisoryBucket Bucket, string Name)> Places(ReleaseRules? rules, Package package)
     {
         if (package.Type is PackageType.Dpkg or PackageType.Apk or PackageType.Rpm)
-            return rules is not null && ReleaseJudge.IsJudged(rules, package) ? OfDistribution(rules, package) : [];
+            return rules is not null ? OfDistribution(rules, package) : [];
         return OfLanguage(package);
     }
 
     private IEnumerable<(AdvisoryBucket, string)> OfDistribution(ReleaseRules rules, Package package)
     {
-        foreach (var name in rules.TrivyBuckets)
+        foreach (var name in ReleaseJudge.IsJudged(rules, package) ? rules.TrivyBuckets : [])
         {
             foreach (var bucket in database.Buckets(name))
                 yield return (bucket, ReleaseJudge.NameOf(rules, package));

@@ -1,0 +1,117 @@
+using System.Text.Json;
+using Berth.Scanner.Inventory;
+using Berth.Scanner.Matching;
+
+namespace Berth.Scanner.Tests.Matching;
+
+/// <summary>One file of Data/matching/cases: packages and the findings that must come out of them.</summary>
+internal sealed class MatchingCase
+{
+    private readonly JsonElement _json;
+
+    private MatchingCase(string id)
+    {
+        Id = id;
+        _json = JsonDocument.Parse(File.ReadAllBytes(TestFiles.Of("matching", "cases", id + ".json"))).RootElement;
+    }
+
+    public string Id { get; }
+
+    public bool IsGolden => _json.GetProperty("database").GetString() == "db/advisories.json";
+
+    public bool IsNative => _json.GetProperty("database").GetString()!.Contains("native", StringComparison.Ordinal);
+
+    public static IEnumerable<string> Ids() =>
+        Directory.EnumerateFiles(TestFiles.Of("matching", "cases"), "*.json").Select(f => Path.GetFileNameWithoutExtension(f)).Order(StringComparer.Ordinal);
+
+    public static MatchingCase Load(string id) => new(id);
+
+    public MatchSubject Subject()
+    {
+        var family = _json.TryGetProperty("os", out var os) ? Text(os, "family") : Id == "sbom-cyclonedx-centos7" ? "centos" : "";
+        var release = family.Length == 0 ? "" : Id == "sbom-cyclonedx-centos7" ? "7.6.1810" : Text(os, "name");
+        // Cases that list no packages list what they find them in.
+        var packages = _json.TryGetProperty("packages", out var listed)
+            ? listed.EnumerateArray().Select(p => ToPackage(p, family))
+            : _json.GetProperty("vulnerabilities").EnumerateArray().Select(v => FromFinding(v, family)).DistinctBy(static p => (p.Name, p.Version));
+        return new MatchSubject { Distribution = family.Length == 0 ? null : new Distribution(family, release), Packages = [.. packages] };
+    }
+
+    /// <summary>One line a finding, as <see cref="Line(Finding)"/> writes it.</summary>
+    public SortedSet<string> Expected() =>
+        [.. _json.GetProperty("vulnerabilities").EnumerateArray().Select(v => IsGolden ? GoldenLine(v) : RealLine(v))];
+
+    public string Line(Finding finding) => IsGolden
+        ? $"{finding.Id} {finding.Package.Name} {finding.InstalledVersion} fixed={finding.FixedVersion} {FixStatusWord(finding)} {finding.Severity.ToString().ToUpperInvariant()} by={finding.SeveritySource} source={finding.Source.SourceId}"
+        : $"{finding.Id} {finding.Package.Name} {finding.InstalledVersion.TrimStart('v')} fixed={string.Join(' ', finding.FixedVersions.Order(StringComparer.Ordinal))} aliases={string.Join(' ', finding.Aliases.Order(StringComparer.Ordinal))}";
+
+    private static string FixStatusWord(Finding finding) => Advisories.FixStatuses.Word(finding.Status);
+
+    private static string GoldenLine(JsonElement v) =>
+        $"{Text(v, "id")} {Text(v, "package")} {Text(v, "installed")} fixed={Text(v, "fixed")} {Text(v, "status")} {Text(v, "severity")} by={Text(v, "severitySource")} source={Text(v, "dataSource")}";
+
+    private static string RealLine(JsonElement v) =>
+        $"{Text(v, "id")} {Text(v, "package")} {Text(v, "installed").TrimStart('v')} fixed={Joined(v, "fixed")} aliases={Joined(v, "aliases")}";
+
+    private static string Joined(JsonElement v, string name) =>
+        v.TryGetProperty(name, out var list) ? string.Join(' ', list.EnumerateArray().Select(static i => i.GetString()).Distinct().Order(StringComparer.Ordinal)) : "";
+
+    private Package ToPackage(JsonElement json, string family)
+    {
+        var type = TypeOf(json, family);
+        var (epoch, release) = (json.TryGetProperty("epoch", out var e) ? e.GetInt32() : 0, Text(json, "release"));
+        var source = Text(json, "source");
+        var sourceVersion = Text(json, "sourceVersion");
+        if (sourceVersion.Length > 0 && Text(json, "sourceRelease").Length > 0)
+            sourceVersion += "-" + Text(json, "sourceRelease");
+        if (sourceVersion.Length > 0 && json.TryGetProperty("sourceEpoch", out var sourceEpoch))
+            sourceVersion = $"{sourceEpoch.GetInt32()}:{sourceVersion}";
+        else if (sourceVersion.Length > 0 && epoch > 0 && type == PackageType.Rpm)
+            sourceVersion = $"{epoch}:{sourceVersion}";
+        return new Package(type, Text(json, "name"), Text(json, "version"))
+        {
+            Epoch = epoch,
+            Release = release,
+            Architecture = Text(json, "arch"),
+            SourceName = source.Length > 0 ? source : Text(json, "name"),
+            SourceVersion = sourceVersion,
+            Path = Text(json, "path"),
+        };
+    }
+
+    private Package FromFinding(JsonElement json, string family)
+    {
+        var version = Text(json, "installed");
+        var type = TypeOf(json, family);
+        if (type != PackageType.Rpm)
+            return new Package(type, Text(json, "package"), version);
+        var colon = version.IndexOf(':');
+        var epoch = colon < 0 ? 0 : int.Parse(version[..colon]);
+        var parts = version[(colon + 1)..].Split('-');
+        return new Package(type, Text(json, "package"), parts[0]) { Epoch = epoch, Release = parts[1], Architecture = "x86_64" };
+    }
+
+    private PackageType TypeOf(JsonElement json, string family)
+    {
+        if (Id.StartsWith("layers-", StringComparison.Ordinal))
+            return json.TryGetProperty("source", out _) ? PackageType.Dpkg : PackageType.Npm;
+        if (family.Length > 0)
+            return family switch { "debian" or "ubuntu" => PackageType.Dpkg, "alpine" => PackageType.Apk, _ => PackageType.Rpm };
+        return Id switch
+        {
+            "app-cargo-lock" or "real-cargo" or "real-rust-binary" => PackageType.Cargo,
+            "app-composer-lock" => PackageType.Composer,
+            "app-gomod" or "real-go-binary" => PackageType.Go,
+            "app-gradle" or "real-jars-boot" or "real-jars-flat" => PackageType.Maven,
+            "app-nuget" or "app-packagesprops" or "real-dotnet-shop" or "real-nuget-lock-shop" => PackageType.NuGet,
+            "app-pip" or "app-poetry" or "real-python-site" => PackageType.PyPi,
+            "app-pubspec-lock" => PackageType.Pub,
+            "app-swift" => PackageType.Swift,
+            "real-gems" => PackageType.RubyGems,
+            _ => PackageType.Npm,
+        };
+    }
+
+    private static string Text(JsonElement json, string name) =>
+        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
+}
