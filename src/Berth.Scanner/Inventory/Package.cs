@@ -33,6 +33,9 @@ public sealed record Package(PackageType Type, string Name, string Version)
     /// <summary>Licences as SPDX expressions or as found.</summary>
     public IReadOnlyList<string> Licenses { get; init; } = [];
 
+    /// <summary>SHA-1 of the archive that is the package, in small hex digits, for a look-up by content; empty for others.</summary>
+    public string Sha1 { get; init; } = "";
+
     /// <summary>Whether only development needs it.</summary>
     public bool IsDevelopment { get; init; }
 

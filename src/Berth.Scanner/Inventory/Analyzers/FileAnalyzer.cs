@@ -20,6 +20,7 @@ public sealed class FileReport(string path, LayerLimits limits, CancellationToke
     private const int MaxPackages = 200_000;
 
     private readonly List<Package> packages = [];
+    private readonly List<FileProblem> skipped = [];
     private readonly Dictionary<string, string> facts = new(StringComparer.Ordinal);
     private readonly List<(string Package, IReadOnlyList<string> Paths)> owned = [];
 
@@ -37,6 +38,9 @@ public sealed class FileReport(string path, LayerLimits limits, CancellationToke
 
     /// <summary>Names of packages that are not the distribution's.</summary>
     public List<string> ThirdParty { get; } = [];
+
+    /// <summary>Ends the work when the scan is cancelled.</summary>
+    public CancellationToken Cancelled => ct;
 
     /// <summary>Packages found so far.</summary>
     public IReadOnlyList<Package> Packages => packages;
@@ -58,6 +62,15 @@ public sealed class FileReport(string path, LayerLimits limits, CancellationToke
     {
         if (seen.Add((package.Name, package.Version))) Add(package);
     }
+
+    /// <summary>Notes that a part of the file was passed over.</summary>
+    public void Skip(string part, string reason)
+    {
+        if (skipped.Count < 1000) skipped.Add(new FileProblem(part, reason));
+    }
+
+    /// <summary>Parts that were passed over.</summary>
+    public IReadOnlyList<FileProblem> Skipped => skipped;
 
     /// <summary>Reports a fact.</summary>
     public void Fact(string name, string value) => facts[name] = value.Length > 4096 ? value[..4096] : value;

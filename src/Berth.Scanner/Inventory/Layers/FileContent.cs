@@ -7,6 +7,8 @@ public sealed class FileContent : IDisposable
 {
     private readonly ReadOnlyMemory<byte> memory;
     private readonly SafeFileHandle? file;
+    private readonly FileContent? whole;
+    private readonly long start;
 
     /// <summary>Content that is in memory.</summary>
     public FileContent(ReadOnlyMemory<byte> bytes)
@@ -21,14 +23,25 @@ public sealed class FileContent : IDisposable
         Length = length;
     }
 
+    private FileContent(FileContent whole, long start, long length)
+    {
+        this.whole = whole;
+        this.start = start;
+        Length = length;
+    }
+
     /// <summary>Size in bytes.</summary>
     public long Length { get; }
+
+    /// <summary>A part as content of its own, without a copy; it lives as long as the whole.</summary>
+    public FileContent View(long offset, long length) =>
+        offset >= 0 && length >= 0 && offset <= Length - length ? new FileContent(this, offset, length) : throw new InvalidDataException("range lies outside the file");
 
     /// <summary>All bytes. Content larger than <paramref name="limit"/> is refused.</summary>
     public ReadOnlyMemory<byte> Bytes(int limit = int.MaxValue)
     {
         if (Length > limit) throw new InvalidDataException($"file has {Length} bytes, {limit} are read");
-        if (file is null) return memory;
+        if (file is null && whole is null) return memory;
         var all = new byte[Length];
         return ReadAt(0, all) == Length ? all : throw new InvalidDataException("file ends early");
     }
@@ -37,6 +50,7 @@ public sealed class FileContent : IDisposable
     public int ReadAt(long offset, Span<byte> buffer)
     {
         if (offset < 0 || offset >= Length) return 0;
+        if (whole is not null) return whole.ReadAt(start + offset, buffer[..(int)Math.Min(buffer.Length, Length - offset)]);
         if (file is null)
         {
             var count = (int)Math.Min(buffer.Length, Length - offset);

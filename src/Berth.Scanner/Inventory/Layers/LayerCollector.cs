@@ -73,6 +73,8 @@ internal sealed class LayerCollector(AnalyzerSet analyzers, LayerLimits limits)
             Problem(path, $"{analyzer.Name}: {e.Message}");
             return;
         }
+        problems.AddRange(report.Skipped);
+        facts += report.Skipped.Count;
         foreach (var (package, paths) in report.Owned)
         {
             var interesting = paths.Where(analyzers.MayHoldPackages).ToList();
