@@ -40,6 +40,7 @@ internal sealed class LargeJsonObject(Stream stream, int maxMemberBytes)
                 throw new JsonException("the JSON text is no object");
             _opened = true;
             Keep(reader);
+            reader = new Utf8JsonReader(_buffer.AsSpan(_start, _end - _start), _ended, _state);
         }
         if (!reader.Read())
             return false;

@@ -1,30 +1,49 @@
 using System.Text.Json;
+using Berth.Scanner.Advisories;
 using Berth.Scanner.Inventory;
+using Berth.Scanner.Inventory.Analyzers.Sboms;
 using Berth.Scanner.Matching;
+using Berth.Scanner.Tests.Cases;
 
 namespace Berth.Scanner.Tests.Matching;
 
-/// <summary>One file of Data/matching/cases: packages and the findings that must come out of them.</summary>
+/// <summary>A published case with findings: its files, its packages, and the findings that must come out of them.</summary>
 internal sealed class MatchingCase
 {
+    private readonly ScannerCase _case;
     private readonly JsonElement _json;
+    private readonly JsonElement _findings;
 
     private MatchingCase(string id)
     {
-        Id = id;
-        _json = JsonDocument.Parse(File.ReadAllBytes(TestFiles.Of("matching", "cases", id + ".json"))).RootElement;
+        _case = ScannerCase.Of(id);
+        _json = _case.Expected();
+        _findings = JsonDocument.Parse(File.ReadAllBytes(TestFiles.Of("matching", "findings", id + ".json"))).RootElement;
     }
 
-    public string Id { get; }
+    public string Id => _case.Id;
 
-    public bool IsGolden => _json.GetProperty("database").GetString() == "db/advisories.json";
+    /// <summary>Whether the findings are those of Trivy's own tests, by its own fixtures.</summary>
+    public bool IsGolden => _case.Kind is "vulnerabilities/application" or "vulnerabilities/sbom" || Id.StartsWith("image-", StringComparison.Ordinal);
 
-    public bool IsNative => _json.GetProperty("database").GetString()!.Contains("native", StringComparison.Ordinal);
+    public bool IsNative => Id == "real-gems";
 
     public static IEnumerable<string> Ids() =>
-        Directory.EnumerateFiles(TestFiles.Of("matching", "cases"), "*.json").Select(f => Path.GetFileNameWithoutExtension(f)).Order(StringComparer.Ordinal);
+        ScannerCase.All.Where(static c => c.Kind.StartsWith("vulnerabilities/", StringComparison.Ordinal)).Select(static c => c.Id).Order(StringComparer.Ordinal);
 
     public static MatchingCase Load(string id) => new(id);
+
+    /// <summary>What a scan of the files of the case finds.</summary>
+    public async Task<MatchSubject> ScanAsync(CancellationToken ct)
+    {
+        if (_case.Kind == "vulnerabilities/sbom")
+        {
+            var document = _case.Files().Single(static f => f.Path.EndsWith(".json", StringComparison.Ordinal)).Content;
+            return new MatchSubject { Distribution = SbomPackages.ReadDistribution(document), Packages = SbomPackages.Read(document) };
+        }
+        var image = ImageInventory.Join(await _case.ReadLayersAsync(ct));
+        return new MatchSubject { Distribution = image.Distribution, Packages = image.Packages };
+    }
 
     public MatchSubject Subject()
     {
@@ -33,19 +52,17 @@ internal sealed class MatchingCase
         // Cases that list no packages list what they find them in.
         var packages = _json.TryGetProperty("packages", out var listed)
             ? listed.EnumerateArray().Select(p => ToPackage(p, family))
-            : _json.GetProperty("vulnerabilities").EnumerateArray().Select(v => FromFinding(v, family)).DistinctBy(static p => (p.Name, p.Version));
+            : _findings.EnumerateArray().Select(v => FromFinding(v, family)).DistinctBy(static p => (p.Name, p.Version));
         return new MatchSubject { Distribution = family.Length == 0 ? null : new Distribution(family, release), Packages = [.. packages] };
     }
 
     /// <summary>One line a finding, as <see cref="Line(Finding)"/> writes it.</summary>
     public SortedSet<string> Expected() =>
-        [.. _json.GetProperty("vulnerabilities").EnumerateArray().Select(v => IsGolden ? GoldenLine(v) : RealLine(v))];
+        [.. _findings.EnumerateArray().Select(v => IsGolden ? GoldenLine(v) : RealLine(v))];
 
     public string Line(Finding finding) => IsGolden
-        ? $"{finding.Id} {finding.Package.Name} {finding.InstalledVersion} fixed={finding.FixedVersion} {FixStatusWord(finding)} {finding.Severity.ToString().ToUpperInvariant()} by={finding.SeveritySource} source={finding.Source.SourceId}"
+        ? $"{finding.Id} {finding.Package.Name} {finding.InstalledVersion} fixed={finding.FixedVersion} {finding.Status.Word()} {finding.Severity.ToString().ToUpperInvariant()} by={finding.SeveritySource} source={finding.Source.SourceId}"
         : $"{finding.Id} {finding.Package.Name} {finding.InstalledVersion.TrimStart('v')} fixed={string.Join(' ', finding.FixedVersions.Order(StringComparer.Ordinal))} aliases={string.Join(' ', finding.Aliases.Order(StringComparer.Ordinal))}";
-
-    private static string FixStatusWord(Finding finding) => Advisories.FixStatuses.Word(finding.Status);
 
     private static string GoldenLine(JsonElement v) =>
         $"{Text(v, "id")} {Text(v, "package")} {Text(v, "installed")} fixed={Text(v, "fixed")} {Text(v, "status")} {Text(v, "severity")} by={Text(v, "severitySource")} source={Text(v, "dataSource")}";
@@ -68,7 +85,10 @@ internal sealed class MatchingCase
             sourceVersion = $"{sourceEpoch.GetInt32()}:{sourceVersion}";
         else if (sourceVersion.Length > 0 && epoch > 0 && type == PackageType.Rpm)
             sourceVersion = $"{epoch}:{sourceVersion}";
-        return new Package(type, Text(json, "name"), Text(json, "version"))
+        var version = Text(json, "version");
+        if (type == PackageType.Dpkg && release.Length > 0)
+            (version, release) = ($"{version}-{release}", "");
+        return new Package(type, Text(json, "name"), version)
         {
             Epoch = epoch,
             Release = release,

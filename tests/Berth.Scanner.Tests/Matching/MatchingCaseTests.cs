@@ -1,3 +1,4 @@
+using Berth.Scanner.Advisories.Database;
 using Berth.Scanner.Matching;
 
 namespace Berth.Scanner.Tests.Matching;
@@ -11,11 +12,15 @@ public sealed class MatchingCaseTests(MatchingDatabases databases) : IClassFixtu
     public void The_packages_of_a_case_give_exactly_its_findings(string id)
     {
         var given = MatchingCase.Load(id);
-        var findings = new Matcher(DatabaseOf(given)).Match(given.Subject());
-        var actual = new SortedSet<string>(findings.Select(given.Line));
-        var expected = given.Expected();
-        string missed = string.Join("\n  ", expected.Except(actual).Take(20)), invented = string.Join("\n  ", actual.Except(expected).Take(20));
-        Assert.True(missed.Length == 0 && invented.Length == 0, $"{id}\nmissed:\n  {missed}\ninvented:\n  {invented}");
+        Compare(given, given.Subject());
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public async Task The_files_of_a_case_give_exactly_its_findings(string id)
+    {
+        var given = MatchingCase.Load(id);
+        Compare(given, await given.ScanAsync(TestContext.Current.CancellationToken));
     }
 
     [Theory]
@@ -39,6 +44,15 @@ public sealed class MatchingCaseTests(MatchingDatabases databases) : IClassFixtu
         Assert.Equal(new SortedSet<string>(matcher.Match(subject).Select(given.Line), StringComparer.Ordinal), found);
     }
 
-    private Berth.Scanner.Advisories.Database.AdvisoryDatabase DatabaseOf(MatchingCase given) =>
+    private void Compare(MatchingCase given, MatchSubject subject)
+    {
+        var findings = new Matcher(DatabaseOf(given)).Match(subject);
+        var actual = new SortedSet<string>(findings.Select(given.Line), StringComparer.Ordinal);
+        var expected = given.Expected();
+        string missed = string.Join("\n  ", expected.Except(actual).Take(20)), invented = string.Join("\n  ", actual.Except(expected).Take(20));
+        Assert.True(missed.Length == 0 && invented.Length == 0, $"{given.Id}\nmissed:\n  {missed}\ninvented:\n  {invented}");
+    }
+
+    private AdvisoryDatabase DatabaseOf(MatchingCase given) =>
         given.IsGolden ? databases.Trivy : given.IsNative ? databases.Native : databases.Osv;
 }

@@ -16,10 +16,11 @@ public sealed class AdvisoryDatabaseBuilder : IDisposable
     private readonly List<DatabaseSource> _sources = [];
 
     /// <param name="path">File to write; its folder holds the temporary files too.</param>
-    public AdvisoryDatabaseBuilder(string path)
+    /// <param name="sortMemoryBytes">Memory for records before they go to a temporary file.</param>
+    public AdvisoryDatabaseBuilder(string path, int sortMemoryBytes = SortMemoryBytes)
     {
         _path = path;
-        _sort = new ExternalSort(path + ".sorting", SortMemoryBytes);
+        _sort = new ExternalSort(path + ".sorting", sortMemoryBytes);
     }
 
     /// <summary>Names a bucket before or after its advisories; a later call replaces what was known.</summary>
