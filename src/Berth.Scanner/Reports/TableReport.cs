@@ -22,7 +22,7 @@ public static class TableReport
                 continue;
             var heading = $"{target.Target} ({target.Type})".Replace($") ({target.Type})", ")", StringComparison.Ordinal);
             text.Append('\n').Append(heading).Append('\n').Append('=', heading.Length).Append('\n');
-            text.Append(Totals(target.Findings)).Append("\n");
+            text.Append(Totals(target.Findings)).Append('\n');
             if (target.Findings.Count > 0)
                 WriteTable(text, Head, target.Findings.Select(Row));
             if (showSuppressed && target.Suppressed.Count > 0)

@@ -56,7 +56,7 @@ public static class SpdxWriter
     private static void WriteDistribution(Utf8JsonWriter json, Distribution distribution)
     {
         json.WriteStartObject();
-        WriteHead(json, DistributionId, distribution.Family, distribution.Version, "OPERATING-SYSTEM");
+        WriteHead(json, DistributionId, distribution.Family, distribution.Version, "OPERATING_SYSTEM");
         json.WriteEndObject();
     }
 

@@ -131,7 +131,8 @@ public sealed class ReportTests(MatchingDatabases databases) : IClassFixture<Mat
                 {
                     Distribution = SbomPackages.ReadDistribution(bytes), Packages = SbomPackages.Read(bytes),
                 };
-                Assert.Equal(new SortedSet<string>(matcher.Match(subject).Select(given.Line)), new SortedSet<string>(matcher.Match(again).Select(given.Line)));
+                // Package URLs of Python write names in small letters.
+                Assert.Equal(matcher.Match(subject).Select(f => given.Line(f).ToUpperInvariant()).Order(StringComparer.Ordinal), matcher.Match(again).Select(f => given.Line(f).ToUpperInvariant()).Order(StringComparer.Ordinal));
             }
         }
     }

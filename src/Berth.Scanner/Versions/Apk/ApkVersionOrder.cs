@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Berth.Scanner.Versions.Apk;
 
 /// <summary>
@@ -9,6 +11,8 @@ public sealed class ApkVersionOrder : VersionOrder
     private static readonly string[] Suffixes = ["alpha", "beta", "pre", "rc", "", "cvs", "svn", "git", "hg", "p"];
 
     private const int NoSuffix = 4;
+
+    private static readonly SearchValues<char> HashCharacters = SearchValues.Create("0123456789abcdef");
 
     public override bool IsValid(ReadOnlySpan<char> version) => !version.IsEmpty && char.IsAsciiDigit(version[0]);
 
@@ -104,7 +108,7 @@ public sealed class ApkVersionOrder : VersionOrder
     {
         if (text.IsEmpty || text[0] != '~')
             return;
-        var end = text[1..].IndexOfAnyExcept("0123456789abcdef");
+        var end = text[1..].IndexOfAnyExcept(HashCharacters);
         text = end < 0 ? [] : text[(1 + end)..];
     }
 

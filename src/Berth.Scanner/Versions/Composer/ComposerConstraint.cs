@@ -81,15 +81,11 @@ internal static class ComposerConstraint
     /// <summary>The version, or its development version when it names no stability.</summary>
     private static string Lowest(string bound)
     {
-        ComposerVersion.TryParse(bound, out var version);
+        var version = ComposerVersion.Of(bound);
         return version.Stability == ComposerVersion.Stable && version.Branch.IsEmpty ? Plain(bound) + "-dev" : bound;
     }
 
-    private static string Plain(string bound)
-    {
-        ComposerVersion.TryParse(bound, out var version);
-        return version.Numbers.ToString();
-    }
+    private static string Plain(string bound) => ComposerVersion.Of(bound).Numbers.ToString();
 
     private static string[] Numbers(string bound) => Plain(bound).Split('.', '-', ':');
 

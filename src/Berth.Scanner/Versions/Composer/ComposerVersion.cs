@@ -25,6 +25,9 @@ internal ref struct ComposerVersion
     private static readonly (string Word, int Rank)[] Words =
         [("stable", 4), ("alpha", 1), ("beta", 2), ("patch", 5), ("rc", 3), ("pl", 5), ("a", 1), ("b", 2), ("p", 5)];
 
+    /// <summary>The parts of a text that <see cref="TryParse"/> takes; empty parts for any other.</summary>
+    public static ComposerVersion Of(ReadOnlySpan<char> text) => TryParse(text, out var version) ? version : default;
+
     public static bool TryParse(ReadOnlySpan<char> text, out ComposerVersion version)
     {
         version = new ComposerVersion { Stability = Stable };

@@ -1,5 +1,3 @@
-using Berth.Scanner.Versions.Semantic;
-
 namespace Berth.Scanner.Versions.Composer;
 
 /// <summary>Packagist: Composer's normalised versions in the order of PHP's version_compare, with its constraints.</summary>
@@ -11,8 +9,7 @@ public sealed class ComposerVersionOrder : VersionOrder
 
     protected override int CompareValid(ReadOnlySpan<char> left, ReadOnlySpan<char> right)
     {
-        ComposerVersion.TryParse(left, out var a);
-        ComposerVersion.TryParse(right, out var b);
+        ComposerVersion a = ComposerVersion.Of(left), b = ComposerVersion.Of(right);
         if (a.Numbers.IsEmpty || b.Numbers.IsEmpty)
             return a.Numbers.IsEmpty && b.Numbers.IsEmpty ? a.Branch.SequenceCompareTo(b.Branch) : a.Numbers.IsEmpty ? -1 : 1;
         var result = CompareNumbers(a, b);

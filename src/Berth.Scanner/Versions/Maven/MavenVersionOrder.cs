@@ -1,3 +1,4 @@
+using System.Buffers;
 using Berth.Scanner.Versions.Semantic;
 
 namespace Berth.Scanner.Versions.Maven;
@@ -11,8 +12,10 @@ public sealed class MavenVersionOrder : VersionOrder
     /// <summary>Texts deeper than this compare by code point; each hyphen and each change between letters and digits is a level.</summary>
     internal const int MaxDepth = 128;
 
+    private static readonly SearchValues<char> Foreign = SearchValues.Create(" \t\r\n,[]()");
+
     public override bool IsValid(ReadOnlySpan<char> version) =>
-        !version.IsEmpty && !version.ContainsAny(" \t\r\n,[]()") && MavenItems.Depth(version) <= MaxDepth;
+        !version.IsEmpty && !version.ContainsAny(Foreign) && MavenItems.Depth(version) <= MaxDepth;
 
     /// <summary>Either Maven's ranges (<c>[1.0,2.0),[3.0]</c>) or comparators (<c>&gt;= 1.0, &lt; 2.0</c>), sets joined by <c>||</c>.</summary>
     public override bool? Satisfies(string version, string range)

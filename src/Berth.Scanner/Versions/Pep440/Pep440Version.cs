@@ -31,6 +31,9 @@ internal ref struct Pep440Version
 
     private static readonly string[] PostWords = ["post", "rev", "r"];
 
+    /// <summary>The parts of a text that <see cref="TryParse"/> takes; empty parts for any other.</summary>
+    public static Pep440Version Of(ReadOnlySpan<char> text) => TryParse(text, out var version) ? version : default;
+
     public static bool TryParse(ReadOnlySpan<char> text, out Pep440Version version)
     {
         // A local, because the compiler gives an out parameter a narrower scope than the text.

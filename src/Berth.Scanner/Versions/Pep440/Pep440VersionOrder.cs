@@ -34,8 +34,7 @@ public sealed class Pep440VersionOrder : VersionOrder
 
     protected override int CompareValid(ReadOnlySpan<char> left, ReadOnlySpan<char> right)
     {
-        Pep440Version.TryParse(left, out var a);
-        Pep440Version.TryParse(right, out var b);
+        Pep440Version a = Pep440Version.Of(left), b = Pep440Version.Of(right);
         var result = ComparePublic(a, b);
         return result != 0 ? result : CompareLocal(a.Local, b.Local);
     }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Berth.Scanner.Versions.Semantic;
 
 namespace Berth.Scanner.Versions.RubyGems;
@@ -5,6 +6,8 @@ namespace Berth.Scanner.Versions.RubyGems;
 /// <summary>RubyGems and CocoaPods: runs of digits and letters; letters make a prerelease, a hyphen reads as <c>.pre.</c>, trailing zeros do not count.</summary>
 public sealed class GemVersionOrder : VersionOrder
 {
+    private static readonly SearchValues<char> NumberCharacters = SearchValues.Create(".0123456789");
+
     public override bool IsValid(ReadOnlySpan<char> version)
     {
         if (version.IsEmpty || !char.IsAsciiDigit(version[0]))
@@ -99,10 +102,8 @@ public sealed class GemVersionOrder : VersionOrder
     /// <summary>The first release that <c>~&gt;</c> no longer holds: the last number dropped, the one before it raised.</summary>
     private static string Bump(ReadOnlySpan<char> bound)
     {
-        var end = bound.IndexOfAny("-abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+        var end = bound.IndexOfAnyExcept(NumberCharacters);
         var numbers = (end < 0 ? bound : bound[..end]).ToString().Split('.', StringSplitOptions.RemoveEmptyEntries);
-        if (end > 0 && char.IsAsciiDigit(bound[end - 1]) && bound[end] != '-' && numbers.Length == 0)
-            return "1";
         var kept = numbers.Length > 1 ? numbers[..^1] : numbers;
         kept[^1] = (System.Numerics.BigInteger.Parse(kept[^1]) + 1).ToString();
         return string.Join('.', kept);

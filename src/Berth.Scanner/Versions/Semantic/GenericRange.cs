@@ -1,9 +1,13 @@
+using System.Buffers;
+
 namespace Berth.Scanner.Versions.Semantic;
 
 /// <summary>Comparators joined by commas or spaces (all must hold), sets joined by <c>||</c> (one must hold).</summary>
 internal static class GenericRange
 {
-    private const string OperatorCharacters = "=<>!~^";
+    private static readonly SearchValues<char> OperatorCharacters = SearchValues.Create("=<>!~^");
+
+    private static readonly SearchValues<char> Separators = SearchValues.Create(" ,\t\r\n");
 
     /// <summary>Null when the version or a comparator cannot be read.</summary>
     public static bool? Contains(VersionOrder order, ReadOnlySpan<char> version, ReadOnlySpan<char> range)
@@ -43,7 +47,7 @@ internal static class GenericRange
         var length = set.IndexOfAnyExcept(OperatorCharacters);
         operation = set[..(length < 0 ? set.Length : length)];
         set = set[operation.Length..].TrimStart();
-        var end = set.IndexOfAny(" ,\t\r\n".AsSpan());
+        var end = set.IndexOfAny(Separators);
         // An operator may follow a version without a space between them: ">=1.0<2.0".
         var glued = set.IndexOfAny(OperatorCharacters);
         if (glued > 0 && (end < 0 || glued < end) && set[glued] != '~')
@@ -83,8 +87,7 @@ internal static class GenericRange
     /// <summary>The first version that the operator no longer holds.</summary>
     private static string Bump(ReadOnlySpan<char> bound, Kind kind)
     {
-        SemanticVersion.TryParse(bound, out var version);
-        var numbers = version.Numbers.ToString().Split('.');
+        var numbers = SemanticVersion.Of(bound).Numbers.ToString().Split('.');
         var index = kind switch
         {
             Kind.Caret => Math.Max(0, Array.FindIndex(numbers, static n => n.AsSpan().Trim('0').Length > 0) is var i && i >= 0 ? i : numbers.Length - 1),

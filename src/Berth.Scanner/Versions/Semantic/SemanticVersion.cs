@@ -15,6 +15,9 @@ internal readonly ref struct SemanticVersion
     /// <summary>Identifiers with dots, empty for a release.</summary>
     public ReadOnlySpan<char> Prerelease { get; }
 
+    /// <summary>The parts of a text that <see cref="TryParse"/> takes; empty parts for any other.</summary>
+    public static SemanticVersion Of(ReadOnlySpan<char> text) => TryParse(text, out var version) ? version : default;
+
     public static bool TryParse(ReadOnlySpan<char> text, out SemanticVersion version)
     {
         version = default;

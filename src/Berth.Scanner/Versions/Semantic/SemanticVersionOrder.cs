@@ -18,9 +18,7 @@ public class SemanticVersionOrder : VersionOrder
 
     protected override int CompareValid(ReadOnlySpan<char> left, ReadOnlySpan<char> right)
     {
-        SemanticVersion.TryParse(left, out var a);
-        SemanticVersion.TryParse(right, out var b);
-        return Compare(a, b);
+        return Compare(SemanticVersion.Of(left), SemanticVersion.Of(right));
     }
 
     private int Compare(SemanticVersion left, SemanticVersion right)
