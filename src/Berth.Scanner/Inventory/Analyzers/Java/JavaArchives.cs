@@ -15,6 +15,7 @@ internal static partial class JavaArchives
     private const int MaxDepth = 6;
     private const int MaxNestedBytes = 96 << 20;
     private const int MaxArchives = 20_000;
+    private const long MaxUnpackedBytes = 4L << 30;
 
     /// <summary>The analyzers of Java.</summary>
     public static IReadOnlyList<FileAnalyzer> Analyzers { get; } =
@@ -33,11 +34,13 @@ internal static partial class JavaArchives
     private sealed class Reader(FileReport report)
     {
         private int archives;
+        private long budget = MaxUnpackedBytes;
 
         public void Read(FileContent content, string path, int depth)
         {
             report.Cancelled.ThrowIfCancellationRequested();
-            if (++archives > MaxArchives) throw new InvalidDataException("java: too many archives in one");
+            // Entries may share bytes: what is read in all is bounded, not only what each is.
+            if (++archives > MaxArchives || (budget -= content.Length) < 0) throw new InvalidDataException("java: too many archives in one");
             var zip = new ZipArchiveReader(content);
             var found = new List<Package>();
             Dictionary<string, string>? manifest = null;
@@ -45,7 +48,8 @@ internal static partial class JavaArchives
             {
                 if (entry.Name.EndsWith("/pom.properties", StringComparison.Ordinal) || entry.Name == "pom.properties")
                 {
-                    if (Properties(zip.Read(entry, 1 << 20)) is { } package) found.Add(package);
+                    if ((budget -= 1 << 12) < 0) throw new InvalidDataException("java: archive is too large");
+                    if (Properties(zip.Read(entry, 1 << 16)) is { } package) found.Add(package);
                 }
                 else if (entry.Name == "META-INF/MANIFEST.MF")
                 {
@@ -71,7 +75,7 @@ internal static partial class JavaArchives
                 if (zip.Stored(entry) is { } place) Read(content.View(place, entry.PackedBytes), path, depth);
                 else Read(new FileContent(zip.Read(entry, MaxNestedBytes)), path, depth);
             }
-            catch (InvalidDataException e)
+            catch (InvalidDataException e) when (budget > 0)
             {
                 report.Skip(path, e.Message);
             }
