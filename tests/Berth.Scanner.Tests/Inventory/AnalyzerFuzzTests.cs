@@ -62,7 +62,7 @@ public sealed class AnalyzerFuzzTests
     }
 
     private static IReadOnlyList<FileAnalyzer> For(string path, byte[] content) =>
-        AnalyzerSet.All.For(path) is { Count: > 0 } named ? named : AnalyzerSet.All.ByContent(content.AsSpan(0, Math.Min(4, content.Length)));
+        AnalyzerSet.All.For(path) is { Count: > 0 } named ? named : AnalyzerSet.ByContent(content.AsSpan(0, Math.Min(4, content.Length)));
 
     private static void Run(FileAnalyzer analyzer, string path, byte[] bytes, string what)
     {

@@ -105,14 +105,14 @@ public sealed class LayerWalkerTests
     public async Task Bombs_are_refused_while_they_unpack()
     {
         var zeros = Gzip(Build(tar => tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, "zeros") { DataStream = new MemoryStream(new byte[8 << 20]) })));
-        await Assert.ThrowsAsync<LayerRefused>(() => ReadAsync(zeros, LayerLimits.Default with { MaxLayerBytes = 1 << 20 }));
-        await Assert.ThrowsAsync<LayerRefused>(() => ReadAsync(zeros, LayerLimits.Default with { RatioFromBytes = 1 << 20, MaxRatio = 100 }));
+        await Assert.ThrowsAsync<LayerRefusedException>(() => ReadAsync(zeros, LayerLimits.Default with { MaxLayerBytes = 1 << 20 }));
+        await Assert.ThrowsAsync<LayerRefusedException>(() => ReadAsync(zeros, LayerLimits.Default with { RatioFromBytes = 1 << 20, MaxRatio = 100 }));
         var many = Tar([.. Enumerable.Range(0, 200).Select(i => ($"d{i}/package.json", Lodash))]);
-        await Assert.ThrowsAsync<LayerRefused>(() => ReadAsync(many, LayerLimits.Default with { MaxEntries = 100 }));
-        await Assert.ThrowsAsync<LayerRefused>(() => ReadAsync(many, LayerLimits.Default with { MaxFacts = 100 }));
-        await Assert.ThrowsAsync<LayerRefused>(() => ReadAsync(many[..10_000], LayerLimits.Default));
-        await Assert.ThrowsAsync<LayerRefused>(() => ReadAsync(Gzip(many)[..600], LayerLimits.Default));
-        await Assert.ThrowsAsync<LayerRefused>(() => ReadAsync(Encoding.UTF8.GetBytes(new string('x', 5000)), LayerLimits.Default));
+        await Assert.ThrowsAsync<LayerRefusedException>(() => ReadAsync(many, LayerLimits.Default with { MaxEntries = 100 }));
+        await Assert.ThrowsAsync<LayerRefusedException>(() => ReadAsync(many, LayerLimits.Default with { MaxFacts = 100 }));
+        await Assert.ThrowsAsync<LayerRefusedException>(() => ReadAsync(many[..10_000], LayerLimits.Default));
+        await Assert.ThrowsAsync<LayerRefusedException>(() => ReadAsync(Gzip(many)[..600], LayerLimits.Default));
+        await Assert.ThrowsAsync<LayerRefusedException>(() => ReadAsync(Encoding.UTF8.GetBytes(new string('x', 5000)), LayerLimits.Default));
     }
 
     [Fact]
@@ -133,6 +133,27 @@ public sealed class LayerWalkerTests
             var layer = await ReadAsync(Tar(("a/package.json", text)), LayerLimits.Default with { MemoryBytes = 1000, SpoolDirectory = directory.FullName });
             Assert.Single(ImageInventory.Join([layer]).Packages);
             Assert.Empty(directory.GetFiles());
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public void A_directory_is_read_like_a_layer_and_its_links_are_not_followed()
+    {
+        var directory = Directory.CreateTempSubdirectory("berth-root");
+        try
+        {
+            var package = directory.CreateSubdirectory("root/app/node_modules/lodash");
+            System.IO.File.WriteAllText(Path.Combine(package.FullName, "package.json"), Lodash);
+            var outside = directory.CreateSubdirectory("outside");
+            System.IO.File.WriteAllText(Path.Combine(outside.FullName, "package.json"), Lodash);
+            Directory.CreateSymbolicLink(Path.Combine(directory.FullName, "root", "link"), outside.FullName);
+            System.IO.File.CreateSymbolicLink(Path.Combine(directory.FullName, "root", "package.json"), Path.Combine(outside.FullName, "package.json"));
+            var layer = new RootFileSystem(AnalyzerSet.All, LayerLimits.Default).Read(Path.Combine(directory.FullName, "root"), TestContext.Current.CancellationToken);
+            Assert.Equal("app/node_modules/lodash/package.json", Assert.Single(ImageInventory.Join([layer]).Packages).Path);
         }
         finally
         {

@@ -20,6 +20,7 @@ internal sealed class YamlText
         var hasText = false;
         foreach (var raw in text.Split('\n'))
         {
+            if (raw.Length > MaxScalar) throw Broken("line is too long");
             var line = raw.TrimEnd('\r', ' ', '\t');
             if (line.StartsWith("--- ", StringComparison.Ordinal) || line is "---" or "...")
             {
