@@ -15,7 +15,10 @@ internal static class ProjectRules
     public const string ForDevelopment = "development";
 
     /// <summary>Analyzers whose files belong together.</summary>
-    public const string CargoLock = "cargo-lock", CargoManifest = "cargo-manifest";
+    public const string CargoLock = "cargo-lock", CargoManifest = "cargo-manifest", GoMod = "go-mod", GoSum = "go-sum";
+
+    /// <summary>Fact of a go.mod that leaves out what its requirements need.</summary>
+    public const string NeedsSums = "needs go.sum";
 
     /// <summary>The files with what they say of each other.</summary>
     public static List<JoinedFile> Apply(List<JoinedFile> files)
@@ -23,8 +26,11 @@ internal static class ProjectRules
         var projects = NodeProjects(files);
         var manifests = files.Where(one => one.File.Analyzer == CargoManifest && one.File.Facts.ContainsKey(Needed))
             .ToDictionary(one => ImagePath.Directory(one.File.Path), one => one.File.Facts, StringComparer.Ordinal);
+        var sums = files.Where(one => one.File.Analyzer == GoSum).ToDictionary(one => ImagePath.Directory(one.File.Path), one => one.Packages, StringComparer.Ordinal);
         return [.. files.Where(one => !(one.File.Facts.ContainsKey(IsPrivate) && projects.Contains(ImagePath.Directory(one.File.Path))))
-            .Select(one => one.File.Analyzer == CargoLock && manifests.TryGetValue(ImagePath.Directory(one.File.Path), out var facts) ? Judged(one, facts) : one)];
+            .Select(one => one.File.Analyzer == CargoLock && manifests.TryGetValue(ImagePath.Directory(one.File.Path), out var facts) ? Judged(one, facts)
+                : one.File.Facts.ContainsKey(NeedsSums) && sums.TryGetValue(ImagePath.Directory(one.File.Path), out var needed) ? Completed(one, needed)
+                : one)];
     }
 
     // Directories with installed packages below them: a private package.json there is the project itself, which is in no registry.
@@ -37,6 +43,12 @@ internal static class ProjectRules
             if (at >= 0) found.Add(at == 0 ? "" : path[..(at - 1)]);
         }
         return found;
+    }
+
+    private static JoinedFile Completed(JoinedFile file, IReadOnlyList<Package> sums)
+    {
+        var known = file.Packages.Select(package => package.Name).ToHashSet(StringComparer.Ordinal);
+        return file with { Packages = [.. file.Packages, .. sums.Where(package => known.Add(package.Name)).Select(package => package with { Path = file.File.Path })] };
     }
 
     // Crates that the project reaches only by what its development needs.

@@ -12,7 +12,7 @@ namespace Berth.Scanner.Inventory.Analyzers.Java;
 /// </summary>
 internal static partial class JavaArchives
 {
-    private const int MaxDepth = 6;
+    private const int MaxDepth = 16;
     private const int MaxNestedBytes = 96 << 20;
     private const int MaxArchives = 20_000;
     private const long MaxUnpackedBytes = 4L << 30;
@@ -90,7 +90,7 @@ internal static partial class JavaArchives
             var own = found.Find(one => one.Name.EndsWith(":" + artifact, StringComparison.Ordinal)) ?? (found.Count == 1 && IsWhole(found[0], manifest) ? found[0] : null);
             foreach (var package in found.Distinct()) report.Add(package with { Path = path, Sha1 = ReferenceEquals(package, own) ? sha1 : "", Licenses = ReferenceEquals(package, own) ? licenses : [] });
             if (own is not null) return;
-            if (manifest is not null && FromManifest(manifest, artifact, version) is { } named && !found.Exists(one => one.Name == named.Name))
+            if (FromManifest(manifest ?? [], artifact, version) is { } named && !found.Exists(one => one.Name == named.Name))
             {
                 if (found.Count == 0) report.Add(named with { Path = path, Sha1 = sha1, Licenses = licenses });
                 return;
@@ -142,7 +142,8 @@ internal static partial class JavaArchives
         var symbolic = First(manifest, "Bundle-SymbolicName").Split(';')[0].Trim();
         var group = First(manifest, "Implementation-Vendor-Id");
         if (group.Length == 0 && symbolic.LastIndexOf('.') is var dot and > 0) group = symbolic[..dot];
-        if (group.Length == 0) group = First(manifest, "Implementation-Vendor", "Specification-Vendor");
+        if (group.Length == 0) group = First(manifest, "Extension-Name");
+        if (group.Length == 0 || group.Contains(' ')) group = KnownJavaGroups.Of(artifactOfName);
         var artifact = First(manifest, "Implementation-Title", "Specification-Title", "Bundle-Name");
         if (artifactOfName.Length > 0 && !Identifier().IsMatch(artifact)) artifact = artifactOfName;
         var version = First(manifest, "Implementation-Version", "Specification-Version", "Bundle-Version");

@@ -25,7 +25,7 @@ internal static class NpmPackages
         var name = package.Of("name");
         var version = package.Of("version");
         // Extensions of VS Code and packages of Unity have the same file and another world of names.
-        if (name.Length == 0 || version.Length == 0 || package["engines"]["vscode"].Exists || package["unity"].Exists) return;
+        if (name.Length == 0 || version.Length == 0 || package["engines"]["vscode"].Exists || package["contributes"].IsMap || package["unity"].Exists) return;
         report.Add(new Package(PackageType.Npm, name, version) { Licenses = Licenses(package) });
         if (package["private"].IsTrue) report.Fact(ProjectRules.IsPrivate, "true");
     }
