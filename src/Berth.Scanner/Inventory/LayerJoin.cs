@@ -2,6 +2,12 @@ using Berth.Scanner.Inventory.Layers;
 
 namespace Berth.Scanner.Inventory;
 
+/// <summary>A file of an image.</summary>
+/// <param name="File">What its layer says of it.</param>
+/// <param name="Packages">Its packages with the layers that brought them.</param>
+/// <param name="IsOwned">Whether a package of the distribution brought it.</param>
+internal sealed record JoinedFile(FileInventory File, IReadOnlyList<Package> Packages, bool IsOwned);
+
 /// <summary>The state of an image's files while its layers are applied (OCI image specification, layer.md, "Applying changesets").</summary>
 internal sealed class LayerJoin
 {
@@ -14,8 +20,6 @@ internal sealed class LayerJoin
     private readonly Dictionary<string, List<JoinedFile>> files = new(StringComparer.Ordinal);
     private readonly List<FileProblem> problems = [];
     private Dictionary<Identity, string> system = [];
-
-    private sealed record JoinedFile(FileInventory File, IReadOnlyList<Package> Packages, bool IsOwned);
 
     private readonly record struct Identity(PackageType Type, string Name, int Epoch, string Version, string Release, string Architecture)
     {
@@ -48,6 +52,7 @@ internal sealed class LayerJoin
     public ImageInventory Result(PackageSources sources)
     {
         var all = files.OrderBy(pair => pair.Key, StringComparer.Ordinal).SelectMany(pair => pair.Value).ToList();
+        all = ProjectRules.Apply(all);
         var release = all.Where(one => one.File.Role == FileRole.Release).ToLookup(one => one.File.Path);
         var distribution = DistributionRules.Decide(release.ToDictionary(group => group.Key, group => group.First().File.Facts, StringComparer.Ordinal));
         var licenses = all.Where(one => one.File.Role == FileRole.License).GroupBy(one => one.File.Subject, StringComparer.Ordinal)

@@ -1,6 +1,5 @@
 using System.IO.Compression;
 using System.Text.Json;
-using Berth.Scanner.Inventory;
 using Berth.Scanner.Inventory.Analyzers;
 using Berth.Scanner.Inventory.Layers;
 

@@ -37,6 +37,13 @@ public sealed class FileContent : IDisposable
     public FileContent View(long offset, long length) =>
         offset >= 0 && length >= 0 && offset <= Length - length ? new FileContent(this, offset, length) : throw new InvalidDataException("range lies outside the file");
 
+    /// <summary>Content of a file on disk, read in place.</summary>
+    public static FileContent Open(string path)
+    {
+        var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        return new FileContent(handle, RandomAccess.GetLength(handle));
+    }
+
     /// <summary>All bytes. Content larger than <paramref name="limit"/> is refused.</summary>
     public ReadOnlyMemory<byte> Bytes(int limit = int.MaxValue)
     {

@@ -45,7 +45,7 @@ internal sealed class LayerCollector(AnalyzerSet analyzers, LayerLimits limits)
         }
         else if (analyzers.For(path).Count > 0)
         {
-            if (++facts > limits.MaxFacts) throw new LayerRefused("layer has too many facts");
+            if (++facts > limits.MaxFacts) throw new LayerRefusedException("layer has too many facts");
             links.Add((path, target));
         }
     }
@@ -53,7 +53,7 @@ internal sealed class LayerCollector(AnalyzerSet analyzers, LayerLimits limits)
     /// <summary>Notes a file that cannot be read.</summary>
     public void Problem(string path, string reason)
     {
-        if (++facts > limits.MaxFacts) throw new LayerRefused("layer has too many facts");
+        if (++facts > limits.MaxFacts) throw new LayerRefusedException("layer has too many facts");
         problems.Add(new FileProblem(path, reason));
         // It still replaces what a lower layer had there.
         replaced.Add(path);
@@ -104,7 +104,7 @@ internal sealed class LayerCollector(AnalyzerSet analyzers, LayerLimits limits)
     private void Keep(FileInventory file)
     {
         facts += 1 + file.Packages.Count;
-        if (facts > limits.MaxFacts) throw new LayerRefused("layer has too many facts");
+        if (facts > limits.MaxFacts) throw new LayerRefusedException("layer has too many facts");
         if (!files.TryGetValue(file.Path, out var list)) files[file.Path] = list = [];
         // An archive may name a path twice; the later entry counts.
         list.RemoveAll(other => other.Analyzer == file.Analyzer);
@@ -113,7 +113,7 @@ internal sealed class LayerCollector(AnalyzerSet analyzers, LayerLimits limits)
 
     private void Count(List<string> list, string path)
     {
-        if (++facts > limits.MaxFacts) throw new LayerRefused("layer has too many facts");
+        if (++facts > limits.MaxFacts) throw new LayerRefusedException("layer has too many facts");
         list.Add(path);
     }
 }

@@ -85,6 +85,9 @@ public enum FileRole
 
     /// <summary>Software bill of materials that lies in the image.</summary>
     Sbom,
+
+    /// <summary>What a project asks for: names no packages, but says which of its lock file only development needs.</summary>
+    Manifest,
 }
 
 /// <summary>Files of a system package that may hold language packages.</summary>

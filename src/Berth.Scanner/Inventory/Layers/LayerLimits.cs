@@ -1,6 +1,6 @@
 namespace Berth.Scanner.Inventory.Layers;
 
-/// <summary>What one layer may cost. A layer beyond a limit of the archive is refused (<see cref="LayerRefused"/>); a file beyond a limit of its own is noted and passed over.</summary>
+/// <summary>What one layer may cost. A layer beyond a limit of the archive is refused (<see cref="LayerRefusedException"/>); a file beyond a limit of its own is noted and passed over.</summary>
 public sealed record LayerLimits
 {
     /// <summary>The limits a server uses when nothing else is said.</summary>
@@ -35,4 +35,4 @@ public sealed record LayerLimits
 }
 
 /// <summary>A layer that cannot be read or passes a limit of <see cref="LayerLimits"/>.</summary>
-public sealed class LayerRefused(string message, Exception? inner = null) : Exception(message, inner);
+public sealed class LayerRefusedException(string message, Exception? inner = null) : Exception(message, inner);

@@ -15,7 +15,7 @@ public sealed class LayerWalker(AnalyzerSet analyzers, LayerLimits limits)
     /// Reads a layer. <paramref name="open"/> gives its bytes, compressed or not, from the start; it is called a second time only when a wanted file is a hard link to
     /// one that has no telling name.
     /// </summary>
-    /// <exception cref="LayerRefused">The layer is no archive or passes a limit.</exception>
+    /// <exception cref="LayerRefusedException">The layer is no archive or passes a limit.</exception>
     public async Task<LayerInventory> ReadAsync(Func<CancellationToken, ValueTask<Stream>> open, CancellationToken ct)
     {
         var collector = new LayerCollector(analyzers, limits);
@@ -24,7 +24,7 @@ public sealed class LayerWalker(AnalyzerSet analyzers, LayerLimits limits)
         if (links.Count > 0)
         {
             var (again, _, _) = await PassAsync(open, collector, links, ct);
-            if (again != diffId) throw new LayerRefused("layer changed while it was read");
+            if (again != diffId) throw new LayerRefusedException("layer changed while it was read");
         }
         return collector.ToInventory(diffId, size, entries);
     }
@@ -45,7 +45,7 @@ public sealed class LayerWalker(AnalyzerSet analyzers, LayerLimits limits)
             while (await tar.NextAsync(ct) is { } entry)
             {
                 ct.ThrowIfCancellationRequested();
-                if (++entries > limits.MaxEntries) throw new LayerRefused("layer has too many entries");
+                if (++entries > limits.MaxEntries) throw new LayerRefusedException("layer has too many entries");
                 if (links is null) await EntryAsync(tar, entry, collector, scratch, ct);
                 else await LinkedAsync(tar, entry, links, collector, scratch, ct);
             }
@@ -54,18 +54,18 @@ public sealed class LayerWalker(AnalyzerSet analyzers, LayerLimits limits)
         }
         catch (InvalidDataException e)
         {
-            throw new LayerRefused("layer cannot be unpacked: " + e.Message, e);
+            throw new LayerRefusedException("layer cannot be unpacked: " + e.Message, e);
         }
         catch (EndOfStreamException e)
         {
-            throw new LayerRefused("layer ends early", e);
+            throw new LayerRefusedException("layer ends early", e);
         }
     }
 
     private void Check(long unpacked, long packed)
     {
-        if (unpacked > limits.MaxLayerBytes) throw new LayerRefused($"layer unpacks to more than {limits.MaxLayerBytes} bytes");
-        if (unpacked > limits.RatioFromBytes && unpacked / Math.Max(1, packed) > limits.MaxRatio) throw new LayerRefused($"layer unpacks to more than {limits.MaxRatio} times its size");
+        if (unpacked > limits.MaxLayerBytes) throw new LayerRefusedException($"layer unpacks to more than {limits.MaxLayerBytes} bytes");
+        if (unpacked > limits.RatioFromBytes && unpacked / Math.Max(1, packed) > limits.MaxRatio) throw new LayerRefusedException($"layer unpacks to more than {limits.MaxRatio} times its size");
     }
 
     private async ValueTask EntryAsync(TarReader tar, TarEntry entry, LayerCollector collector, ScratchBuffer scratch, CancellationToken ct)
@@ -89,7 +89,7 @@ public sealed class LayerWalker(AnalyzerSet analyzers, LayerLimits limits)
                 return;
         }
         var wanted = analyzers.For(path);
-        if (wanted.Count == 0) wanted = analyzers.ByContent((await tar.PeekAsync(AnalyzerSet.HeadBytes, ct)).Span);
+        if (wanted.Count == 0) wanted = AnalyzerSet.ByContent((await tar.PeekAsync(AnalyzerSet.HeadBytes, ct)).Span);
         if (wanted.Count > 0) await AnalyzeAsync(tar, entry, path, wanted, collector, scratch, ct);
         else if (!ImagePath.Name(path).Contains('.')) collector.Replace(path);
     }

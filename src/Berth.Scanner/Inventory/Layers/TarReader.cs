@@ -86,7 +86,7 @@ internal sealed class TarReader(Stream stream, int maxPathBytes)
     {
         var want = (int)Math.Min(into.Length, left);
         if (want == 0) return 0;
-        if (start == end && !await FillAsync(1, ct)) throw new LayerRefused("archive ends within a file");
+        if (start == end && !await FillAsync(1, ct)) throw new LayerRefusedException("archive ends within a file");
         var count = Math.Min(want, end - start);
         buffer.AsMemory(start, count).CopyTo(into);
         Take(count);
@@ -99,7 +99,7 @@ internal sealed class TarReader(Stream stream, int maxPathBytes)
         while (!into.IsEmpty)
         {
             var read = await ReadAsync(into, ct);
-            if (read == 0) throw new LayerRefused("archive ends within a file");
+            if (read == 0) throw new LayerRefusedException("archive ends within a file");
             into = into[read..];
         }
     }
@@ -108,7 +108,7 @@ internal sealed class TarReader(Stream stream, int maxPathBytes)
     public async ValueTask<ReadOnlyMemory<byte>> PeekAsync(int count, CancellationToken ct)
     {
         count = (int)Math.Min(count, left);
-        return await FillAsync(count, ct) ? buffer.AsMemory(start, count) : throw new LayerRefused("archive ends within a file");
+        return await FillAsync(count, ct) ? buffer.AsMemory(start, count) : throw new LayerRefusedException("archive ends within a file");
     }
 
     /// <summary>Reads what follows the archive, so that a digest of the whole stream is complete.</summary>
@@ -131,11 +131,11 @@ internal sealed class TarReader(Stream stream, int maxPathBytes)
         {
             name = pax.GetValueOrDefault("path", name);
             link = pax.GetValueOrDefault("linkpath", link);
-            if (pax.TryGetValue("size", out var text) && (!long.TryParse(text, out size) || size < 0)) throw new LayerRefused("archive has a size that is no number");
+            if (pax.TryGetValue("size", out var text) && (!long.TryParse(text, out size) || size < 0)) throw new LayerRefusedException("archive has a size that is no number");
             sparse |= pax.ContainsKey("GNU.sparse.major") || pax.ContainsKey("GNU.sparse.map") || pax.ContainsKey("GNU.sparse.size");
             name = pax.GetValueOrDefault("GNU.sparse.name", name);
         }
-        if (Encoding.UTF8.GetByteCount(name) > maxPathBytes || Encoding.UTF8.GetByteCount(link) > maxPathBytes) throw new LayerRefused("archive has a path that is too long");
+        if (Encoding.UTF8.GetByteCount(name) > maxPathBytes || Encoding.UTF8.GetByteCount(link) > maxPathBytes) throw new LayerRefusedException("archive has a path that is too long");
         var kind = type switch
         {
             _ when sparse => TarKind.Other,
@@ -161,7 +161,7 @@ internal sealed class TarReader(Stream stream, int maxPathBytes)
 
     private async ValueTask<byte[]> ExtensionAsync(long size, CancellationToken ct)
     {
-        if (size > MaxExtensionBytes) throw new LayerRefused("archive has an extended header that is too long");
+        if (size > MaxExtensionBytes) throw new LayerRefusedException("archive has an extended header that is too long");
         var text = new byte[size];
         left = size;
         await ReadExactlyAsync(text, ct);
@@ -175,7 +175,7 @@ internal sealed class TarReader(Stream stream, int maxPathBytes)
         while (!text.IsEmpty)
         {
             var space = text.IndexOf((byte)' ');
-            if (space <= 0 || !int.TryParse(text[..space], out var length) || length <= space || length > text.Length) throw new LayerRefused("archive has a broken extended header");
+            if (space <= 0 || !int.TryParse(text[..space], out var length) || length <= space || length > text.Length) throw new LayerRefusedException("archive has a broken extended header");
             var record = text[(space + 1)..(length - 1)];
             var equals = record.IndexOf((byte)'=');
             if (equals > 0) found[Encoding.UTF8.GetString(record[..equals])] = Encoding.UTF8.GetString(record[(equals + 1)..]);
@@ -195,7 +195,7 @@ internal sealed class TarReader(Stream stream, int maxPathBytes)
             signed += (sbyte)header[i];
         }
         var written = Number(header.Slice(148, 8));
-        if (written != sum && written != signed) throw new LayerRefused("archive has a header with a wrong checksum");
+        if (written != sum && written != signed) throw new LayerRefusedException("archive has a header with a wrong checksum");
     }
 
     private static long Number(ReadOnlySpan<byte> field)
@@ -205,7 +205,7 @@ internal sealed class TarReader(Stream stream, int maxPathBytes)
             long value = field[0] & 0x7f;
             foreach (var b in field[1..])
             {
-                if (value > long.MaxValue >> 8) throw new LayerRefused("archive has a number that is too large");
+                if (value > long.MaxValue >> 8) throw new LayerRefusedException("archive has a number that is too large");
                 value = value << 8 | b;
             }
             return value;
@@ -214,7 +214,7 @@ internal sealed class TarReader(Stream stream, int maxPathBytes)
         foreach (var b in field.TrimStart((byte)' '))
         {
             if (b is (byte)' ' or 0) break;
-            if (b is < (byte)'0' or > (byte)'7') throw new LayerRefused("archive has a header with a broken number");
+            if (b is < (byte)'0' or > (byte)'7') throw new LayerRefusedException("archive has a header with a broken number");
             octal = octal * 8 + (b - '0');
         }
         return octal;
@@ -237,7 +237,7 @@ internal sealed class TarReader(Stream stream, int maxPathBytes)
     {
         while (count > 0)
         {
-            if (start == end && !await FillAsync(1, ct)) throw new LayerRefused("archive ends early");
+            if (start == end && !await FillAsync(1, ct)) throw new LayerRefusedException("archive ends early");
             var step = (int)Math.Min(count, end - start);
             start += step;
             Position += step;
@@ -257,7 +257,7 @@ internal sealed class TarReader(Stream stream, int maxPathBytes)
             if (read == 0)
             {
                 if (end == 0 || count == 1) return false;
-                throw new LayerRefused("archive ends early");
+                throw new LayerRefusedException("archive ends early");
             }
             end += read;
         }

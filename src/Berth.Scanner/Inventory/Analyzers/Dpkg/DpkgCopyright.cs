@@ -23,7 +23,7 @@ internal static partial class DpkgCopyright
             if (line.StartsWith("License:", StringComparison.OrdinalIgnoreCase))
             {
                 foreach (var one in Alternatives().Split(line[8..].Trim()).Select(one => one.Trim().TrimEnd(',')))
-                    if (one.Length is > 0 and < 128 && !found.Contains(one)) found.Add(one);
+                    if (one.Length < 64 && Name().IsMatch(one) && !found.Contains(one)) found.Add(one);
             }
             else if (CommonLicense().Match(line) is { Success: true } match && !pointed.Contains(match.Groups[1].Value.TrimEnd('.')))
             {
@@ -36,6 +36,10 @@ internal static partial class DpkgCopyright
         report.Subject = report.Path[Top.Length..report.Path.IndexOf('/', Top.Length)];
         report.Licenses = found;
     }
+
+    // Some old files have the text of the licence in this place.
+    [GeneratedRegex("^[0-9A-Za-z][0-9A-Za-z.+~/_:-]*( with [0-9A-Za-z .+~/_-]*exceptions?)?$", RegexOptions.NonBacktracking | RegexOptions.IgnoreCase)]
+    private static partial Regex Name();
 
     [GeneratedRegex("/usr/share/common-licenses/([0-9A-Za-z_.+-]+[0-9A-Za-z+])", RegexOptions.NonBacktracking)]
     private static partial Regex CommonLicense();

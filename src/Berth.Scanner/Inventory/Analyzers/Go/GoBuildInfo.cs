@@ -65,7 +65,7 @@ internal static partial class GoBuildInfo
         if (last is not null && last.Relationship != PackageRelationship.Root) report.Add(last);
         main ??= last?.Relationship == PackageRelationship.Root ? last : null;
         if (main is null) return;
-        report.Add(main.Version.Length == 0 ? main with { Version = Linked(flags) } : main);
+        report.Add(main.Version.Length == 0 ? main with { Version = Linked(flags) is { Length: > 0 } linked ? linked : "(devel)" } : main);
     }
 
     // Many projects set their version by "-X main.version=v1.2.3".
@@ -80,6 +80,8 @@ internal static partial class GoBuildInfo
     private static long? Find(FileContent content, ProgramFile program)
     {
         var parts = program.Sections.Where(part => part.Name is ".go.buildinfo" or "__go_buildinfo").ToList();
+        // Parts may overlap in a broken file.
+        var budget = content.Length + ChunkBytes;
         foreach (var part in parts.Count > 0 ? parts : program.Data)
         {
             var buffer = new byte[ChunkBytes + HeaderBytes];
@@ -92,7 +94,7 @@ internal static partial class GoBuildInfo
                     if ((done + from + hit) % Align == 0 && from + hit + HeaderBytes <= count) return part.Offset + done + from + hit;
                     from += hit + 1;
                 }
-                if (count < buffer.Length) break;
+                if (count < buffer.Length || (budget -= ChunkBytes) < 0) break;
             }
         }
         return null;

@@ -3,11 +3,30 @@ using Berth.Scanner.Inventory.Layers;
 
 namespace Berth.Scanner.Inventory.Analyzers.Go;
 
-/// <summary><c>go.mod</c> (go.dev/ref/mod): required modules after replacements. The module itself and the <c>go</c> line are no packages.</summary>
+/// <summary>
+/// <c>go.mod</c> (go.dev/ref/mod): required modules after replacements. The module itself and the <c>go</c> line are no packages. Before Go 1.17 the file did not name what its requirements
+/// need: <c>go.sum</c> beside it does.
+/// </summary>
 internal static class GoModules
 {
     /// <summary>The analyzer.</summary>
-    public static IReadOnlyList<FileAnalyzer> Analyzers { get; } = [new("go-mod", FileRole.Lock, path => ImagePath.Name(path) == "go.mod", Read, 4 << 20)];
+    public static IReadOnlyList<FileAnalyzer> Analyzers { get; } = 
+    [
+        new(ProjectRules.GoMod, FileRole.Lock, path => ImagePath.Name(path) == "go.mod", Read, 4 << 20),
+        new(ProjectRules.GoSum, FileRole.Manifest, path => ImagePath.Name(path) == "go.sum", ReadSums),
+    ];
+
+    // "module v1.2.3 h1:…"; of several versions the last was taken, and lines with /go.mod only took part in the choice.
+    private static void ReadSums(FileContent content, FileReport report)
+    {
+        var found = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var line in Lines.Of(content.Bytes()))
+        {
+            var words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            if (words.Length == 3 && !words[1].EndsWith("/go.mod", StringComparison.Ordinal)) found[words[0]] = words[1];
+        }
+        foreach (var (name, version) in found) report.Add(new Package(PackageType.Go, name, version.TrimStart('v')) { Relationship = PackageRelationship.Indirect });
+    }
 
     private static void Read(FileContent content, FileReport report)
     {
@@ -37,7 +56,8 @@ internal static class GoModules
                 }
                 words.RemoveAt(0);
             }
-            if (verb == "require")
+            if (verb == "go" && words is [var release] && IsBefore117(release)) report.Fact(ProjectRules.NeedsSums, "true");
+            else if (verb == "require")
             {
                 if (words.Count != 2) throw new InvalidDataException("go.mod: broken requirement");
                 required.Add((words[0], words[1], comment >= 0 && raw[comment..].Contains("indirect", StringComparison.Ordinal)));
@@ -63,6 +83,9 @@ internal static class GoModules
         if (arrow is not (1 or 2) || words.Count - arrow is not (2 or 3)) throw new InvalidDataException("go.mod: broken replacement");
         replaced[(words[0], arrow == 2 ? words[1] : "")] = (words[arrow + 1], words.Count - arrow == 3 ? words[arrow + 2] : "");
     }
+
+    private static bool IsBefore117(string release) =>
+        release.Split('.') is ["1", var minor, ..] && int.TryParse(minor, out var number) && number < 17;
 
     private static List<string> Words(string line) => [.. line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries).Select(word => word.Trim('"', '`'))];
 }

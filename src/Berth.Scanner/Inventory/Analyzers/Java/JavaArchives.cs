@@ -12,9 +12,10 @@ namespace Berth.Scanner.Inventory.Analyzers.Java;
 /// </summary>
 internal static partial class JavaArchives
 {
-    private const int MaxDepth = 6;
+    private const int MaxDepth = 16;
     private const int MaxNestedBytes = 96 << 20;
     private const int MaxArchives = 20_000;
+    private const long MaxUnpackedBytes = 4L << 30;
 
     /// <summary>The analyzers of Java.</summary>
     public static IReadOnlyList<FileAnalyzer> Analyzers { get; } =
@@ -33,11 +34,13 @@ internal static partial class JavaArchives
     private sealed class Reader(FileReport report)
     {
         private int archives;
+        private long budget = MaxUnpackedBytes;
 
         public void Read(FileContent content, string path, int depth)
         {
             report.Cancelled.ThrowIfCancellationRequested();
-            if (++archives > MaxArchives) throw new InvalidDataException("java: too many archives in one");
+            // Entries may share bytes: what is read in all is bounded, not only what each is.
+            if (++archives > MaxArchives || (budget -= content.Length) < 0) throw new InvalidDataException("java: too many archives in one");
             var zip = new ZipArchiveReader(content);
             var found = new List<Package>();
             Dictionary<string, string>? manifest = null;
@@ -45,7 +48,8 @@ internal static partial class JavaArchives
             {
                 if (entry.Name.EndsWith("/pom.properties", StringComparison.Ordinal) || entry.Name == "pom.properties")
                 {
-                    if (Properties(zip.Read(entry, 1 << 20)) is { } package) found.Add(package);
+                    if ((budget -= 1 << 12) < 0) throw new InvalidDataException("java: archive is too large");
+                    if (Properties(zip.Read(entry, 1 << 16)) is { } package) found.Add(package);
                 }
                 else if (entry.Name == "META-INF/MANIFEST.MF")
                 {
@@ -71,7 +75,7 @@ internal static partial class JavaArchives
                 if (zip.Stored(entry) is { } place) Read(content.View(place, entry.PackedBytes), path, depth);
                 else Read(new FileContent(zip.Read(entry, MaxNestedBytes)), path, depth);
             }
-            catch (InvalidDataException e)
+            catch (InvalidDataException e) when (budget > 0)
             {
                 report.Skip(path, e.Message);
             }
@@ -86,7 +90,7 @@ internal static partial class JavaArchives
             var own = found.Find(one => one.Name.EndsWith(":" + artifact, StringComparison.Ordinal)) ?? (found.Count == 1 && IsWhole(found[0], manifest) ? found[0] : null);
             foreach (var package in found.Distinct()) report.Add(package with { Path = path, Sha1 = ReferenceEquals(package, own) ? sha1 : "", Licenses = ReferenceEquals(package, own) ? licenses : [] });
             if (own is not null) return;
-            if (manifest is not null && FromManifest(manifest, artifact, version) is { } named && !found.Exists(one => one.Name == named.Name))
+            if (FromManifest(manifest ?? [], artifact, version) is { } named && !found.Exists(one => one.Name == named.Name))
             {
                 if (found.Count == 0) report.Add(named with { Path = path, Sha1 = sha1, Licenses = licenses });
                 return;
@@ -138,7 +142,8 @@ internal static partial class JavaArchives
         var symbolic = First(manifest, "Bundle-SymbolicName").Split(';')[0].Trim();
         var group = First(manifest, "Implementation-Vendor-Id");
         if (group.Length == 0 && symbolic.LastIndexOf('.') is var dot and > 0) group = symbolic[..dot];
-        if (group.Length == 0) group = First(manifest, "Implementation-Vendor", "Specification-Vendor");
+        if (group.Length == 0) group = First(manifest, "Extension-Name");
+        if (group.Length == 0 || group.Contains(' ')) group = KnownJavaGroups.Of(artifactOfName);
         var artifact = First(manifest, "Implementation-Title", "Specification-Title", "Bundle-Name");
         if (artifactOfName.Length > 0 && !Identifier().IsMatch(artifact)) artifact = artifactOfName;
         var version = First(manifest, "Implementation-Version", "Specification-Version", "Bundle-Version");

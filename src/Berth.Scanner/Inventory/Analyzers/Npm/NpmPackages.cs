@@ -25,8 +25,9 @@ internal static class NpmPackages
         var name = package.Of("name");
         var version = package.Of("version");
         // Extensions of VS Code and packages of Unity have the same file and another world of names.
-        if (name.Length == 0 || version.Length == 0 || package["engines"]["vscode"].Exists || package["unity"].Exists) return;
+        if (name.Length == 0 || version.Length == 0 || package["engines"]["vscode"].Exists || package["contributes"].IsMap || package["unity"].Exists) return;
         report.Add(new Package(PackageType.Npm, name, version) { Licenses = Licenses(package) });
+        if (package["private"].IsTrue) report.Fact(ProjectRules.IsPrivate, "true");
     }
 
     private static IReadOnlyList<string> Licenses(DataNode package)
@@ -79,6 +80,7 @@ internal static class NpmLock
     private static string[] Dependencies(string path, DataNode package, DataNode packages)
     {
         var found = new SortedSet<string>(StringComparer.Ordinal);
+        if (path.Length > 4096) return [];
         foreach (var (name, _) in package["dependencies"].Members.Concat(package["optionalDependencies"].Members))
         {
             // Node looks beside the package, then upwards.

@@ -33,6 +33,8 @@ internal static class PnpmLock
         var open = key.IndexOf('(');
         if (open > 0) key = key[..open];
         key = key.TrimStart('/');
+        // A local package has a name only where the entry says it.
+        if (key.StartsWith("file:", StringComparison.Ordinal) || key.StartsWith("link:", StringComparison.Ordinal)) return ("", "");
         if (version < 6)
         {
             // Another registry stands before the name: "registry.example/name/1.2.3".

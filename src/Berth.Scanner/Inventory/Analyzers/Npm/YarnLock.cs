@@ -83,8 +83,8 @@ internal static class YarnLock
     {
         var at = resolution.IndexOf('@', Math.Min(1, resolution.Length));
         if (at <= 0) return;
-        // A workspace is the project itself.
-        if (resolution.AsSpan(at + 1).StartsWith("workspace:")) entry.Name = "";
+        // The workspace at the top is the project itself.
+        if (resolution.AsSpan(at + 1) is "workspace:.") entry.Name = "";
         else entry.Name = resolution[..at];
     }
 

@@ -77,7 +77,7 @@ internal static partial class OtherLocks
             Reference(node.Of("ref") is { Length: > 0 } reference ? reference : node.Of("pref"), false, seen, report);
         }
         foreach (var kind in (string[])["requires", "build_requires", "python_requires"])
-            foreach (var one in root[kind].Items) Reference(one.Text ?? one.Items.FirstOrDefault()?.Text ?? "", kind == "build_requires", seen, report);
+            foreach (var one in root[kind].Items) Reference(one.Text ?? (one.Items is [var first, ..] ? first.Text ?? "" : ""), kind == "build_requires", seen, report);
     }
 
     // name/version[@user/channel][#recipe revision][:package id …][%timestamp]

@@ -13,6 +13,7 @@ internal sealed class BerkeleyBlobs
     private readonly int pageSize;
     private readonly byte[] page;
     private long budget;
+    private long chained;
 
     private BerkeleyBlobs(FileContent content)
     {
@@ -26,6 +27,7 @@ internal sealed class BerkeleyBlobs
         page = new byte[pageSize];
         // Each page belongs to one value: all values together cannot need more than the file has.
         budget = content.Length + pageSize;
+        chained = content.Length / pageSize;
     }
 
     /// <summary>Values that can be headers.</summary>
@@ -64,7 +66,7 @@ internal sealed class BerkeleyBlobs
         var done = 0;
         while (done < value.Length)
         {
-            if (number == 0 || content.ReadAt((long)number * pageSize, page) != pageSize || page[25] != 7) throw new InvalidDataException("rpm: database has a broken value");
+            if (number == 0 || --chained < 0 || content.ReadAt((long)number * pageSize, page) != pageSize || page[25] != 7) throw new InvalidDataException("rpm: database has a broken value");
             var part = Math.Min((int)Short(page, 22), value.Length - done);
             if (part == 0 || part > pageSize - PageHeader) throw new InvalidDataException("rpm: database has a broken value");
             page.AsSpan(PageHeader, part).CopyTo(value.AsSpan(done));

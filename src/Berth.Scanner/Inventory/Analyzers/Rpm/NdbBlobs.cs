@@ -19,6 +19,7 @@ internal static class NdbBlobs
         var pages = BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(12));
         if (BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(4)) != 0 || pages is 0 or > MaxPages) throw new InvalidDataException("rpm: ndb has an unknown form");
         var slots = content.Slice(0, (int)pages * PageBytes, MaxPages * PageBytes);
+        var budget = content.Length;
         for (var at = 32; at + 16 <= slots.Length; at += 16)
         {
             if (!slots.AsSpan(at, 4).SequenceEqual("Slot"u8)) throw new InvalidDataException("rpm: ndb has a broken slot");
@@ -27,7 +28,7 @@ internal static class NdbBlobs
             var offset = BinaryPrimitives.ReadUInt32LittleEndian(slots.AsSpan(at + 8)) * 16L;
             var head = content.Slice(offset, 16, 16);
             var length = BinaryPrimitives.ReadUInt32LittleEndian(head.AsSpan(12));
-            if (!head.AsSpan(0, 4).SequenceEqual("BlbS"u8) || BinaryPrimitives.ReadUInt32LittleEndian(head.AsSpan(4)) != index || length > MaxBlobBytes)
+            if (!head.AsSpan(0, 4).SequenceEqual("BlbS"u8) || BinaryPrimitives.ReadUInt32LittleEndian(head.AsSpan(4)) != index || length > MaxBlobBytes || (budget -= length) < 0)
                 throw new InvalidDataException("rpm: ndb has a broken blob");
             yield return content.Slice(offset + 16, (int)length, MaxBlobBytes);
         }

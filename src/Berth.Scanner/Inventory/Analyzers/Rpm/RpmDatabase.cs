@@ -58,7 +58,7 @@ internal static class RpmDatabase
         var name = header.Text(RpmHeader.Name);
         var version = header.Text(RpmHeader.Version);
         if (name.Length == 0 || version.Length == 0) return null;
-        var epoch = header.Numbers(RpmHeader.Epoch).FirstOrDefault();
+        var epoch = header.Numbers(RpmHeader.Epoch) is [var number, ..] ? number : 0;
         var license = header.Text(RpmHeader.License);
         var package = new Package(PackageType.Rpm, name, version)
         {

@@ -17,15 +17,24 @@ internal static partial class RubyPackages
     private static void Specification(FileContent content, FileReport report)
     {
         string name = "", version = "";
+        var isSpecification = false;
+        var constants = new Dictionary<string, string>(StringComparer.Ordinal);
         var licenses = new List<string>();
         foreach (var line in Lines.Of(content.Bytes()))
         {
             if (line.Length > 4096) continue;
+            isSpecification |= line.Contains("Gem::Specification.new", StringComparison.Ordinal);
+            if (ConstantLine().Match(line) is { Success: true } constant) constants[constant.Groups[1].Value] = constant.Groups[2].Value;
             if (name.Length == 0 && NameLine().Match(line) is { Success: true } named) name = named.Groups[1].Value;
             else if (version.Length == 0 && VersionLine().Match(line) is { Success: true } numbered) version = numbered.Groups[1].Value;
+            else if (version.Length == 0 && VersionName().Match(line) is { Success: true } indirect) version = constants.GetValueOrDefault(indirect.Groups[1].Value, "");
             else if (licenses.Count == 0 && LicenseLine().Match(line) is { Success: true } licensed) licenses.AddRange(Quoted().Matches(licensed.Groups[1].Value).Select(one => one.Groups[1].Value));
         }
-        report.Add(version.Length == 0 ? new Package(PackageType.RubyGems, "", "") : new Package(PackageType.RubyGems, name, version) { Licenses = licenses });
+        if (!isSpecification || name.Length == 0) return;
+        // An installed specification is named after its gem; the version is what stands behind the name, before the platform.
+        var file = ImagePath.Name(report.Path);
+        if (version.Length == 0 && file.StartsWith(name + "-", StringComparison.Ordinal)) version = file[(name.Length + 1)..^".gemspec".Length].Split('-')[0];
+        if (version.Length > 0) report.Add(new Package(PackageType.RubyGems, name, version) { Licenses = licenses });
     }
 
     private static void Lock(FileContent content, FileReport report)
@@ -71,6 +80,12 @@ internal static partial class RubyPackages
 
     [GeneratedRegex("""^\s*\w+\.version\s*=\s*(?:Gem::Version\.new\()?\s*["']([^"']+)["']""", RegexOptions.NonBacktracking)]
     private static partial Regex VersionLine();
+
+    [GeneratedRegex("""^\s*([A-Z][A-Z0-9_]*)\s*=\s*["']([^"']+)["']""", RegexOptions.NonBacktracking)]
+    private static partial Regex ConstantLine();
+
+    [GeneratedRegex(@"^\s*\w+\.version\s*=\s*([A-Z][A-Z0-9_]*)\s*$", RegexOptions.NonBacktracking)]
+    private static partial Regex VersionName();
 
     [GeneratedRegex("""^\s*\w+\.licenses?\s*=\s*(.+)$""", RegexOptions.NonBacktracking)]
     private static partial Regex LicenseLine();

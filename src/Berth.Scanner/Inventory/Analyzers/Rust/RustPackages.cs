@@ -44,7 +44,23 @@ internal static class CargoAuditable
 internal static class CargoLock
 {
     /// <summary>The analyzer.</summary>
-    public static IReadOnlyList<FileAnalyzer> Analyzers { get; } = [new("cargo-lock", FileRole.Lock, path => ImagePath.Name(path) == "Cargo.lock", Read)];
+    public static IReadOnlyList<FileAnalyzer> Analyzers { get; } = 
+    [
+        new(ProjectRules.CargoLock, FileRole.Lock, path => ImagePath.Name(path) == "Cargo.lock", Read),
+        new(ProjectRules.CargoManifest, FileRole.Manifest, path => ImagePath.Name(path) == "Cargo.toml", Manifest, 1 << 20),
+    ];
+
+    // What the project asks for only to test and build itself.
+    private static void Manifest(FileContent content, FileReport report)
+    {
+        var root = TomlText.Read(content.Bytes().Span);
+        if (root["workspace"].IsMap || !root["package"].IsMap) return;
+        var tables = new[] { root }.Concat(root["target"].Members.Select(one => one.Value)).ToList();
+        string Names(params string[] kinds) => string.Join('\n', kinds.SelectMany(kind => tables.SelectMany(table => table[kind].Members))
+            .Select(one => one.Value.Of("package") is { Length: > 0 } real ? real : one.Key).Distinct(StringComparer.Ordinal));
+        report.Fact(ProjectRules.Needed, Names("dependencies", "build-dependencies"));
+        report.Fact(ProjectRules.ForDevelopment, Names("dev-dependencies"));
+    }
 
     private static void Read(FileContent content, FileReport report)
     {

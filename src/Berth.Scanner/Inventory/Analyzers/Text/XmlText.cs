@@ -6,6 +6,8 @@ namespace Berth.Scanner.Inventory.Analyzers.Text;
 /// <summary>Reads small XML files: no document type, no entities, nothing fetched.</summary>
 internal static class XmlText
 {
+    private const int MaxDepth = 200;
+
     private static readonly XmlReaderSettings Settings = new()
     {
         DtdProcessing = DtdProcessing.Ignore, XmlResolver = null, MaxCharactersInDocument = 16 << 20, MaxCharactersFromEntities = 1024, IgnoreComments = true, IgnoreProcessingInstructions = true,
@@ -14,7 +16,14 @@ internal static class XmlText
     /// <summary>The root element.</summary>
     public static XElement Read(ReadOnlyMemory<byte> text)
     {
-        using var reader = XmlReader.Create(new MemoryStream(text.ToArray(), writable: false), Settings);
+        var bytes = text.ToArray();
+        using (var check = XmlReader.Create(new MemoryStream(bytes, writable: false), Settings))
+        {
+            // The tree is walked by recursion later on.
+            while (check.Read())
+                if (check.Depth > MaxDepth) throw new InvalidDataException("XML: elements are nested too deeply");
+        }
+        using var reader = XmlReader.Create(new MemoryStream(bytes, writable: false), Settings);
         var root = XDocument.Load(reader).Root ?? throw new InvalidDataException("XML: no element");
         return root;
     }

@@ -8,22 +8,28 @@ namespace Berth.Scanner.Inventory.Analyzers.Text;
 /// </summary>
 internal sealed class YamlText
 {
+    // What goes on over lines is looked at again with each of them.
+    private const int MaxContinued = 256;
+    private const int MaxScalar = 1 << 18;
     private readonly List<(int Indent, string Text)> lines = [];
     private readonly NodeBudget budget = new();
     private int row;
 
     private YamlText(string text)
     {
+        var hasText = false;
         foreach (var raw in text.Split('\n'))
         {
+            if (raw.Length > MaxScalar) throw Broken("line is too long");
             var line = raw.TrimEnd('\r', ' ', '\t');
             if (line.StartsWith("--- ", StringComparison.Ordinal) || line is "---" or "...")
             {
-                if (lines.Any(one => one.Text.Length > 0)) break;
+                if (hasText) break;
                 continue;
             }
             if (line.StartsWith('%') && lines.Count == 0) continue;
             var indent = line.Length - line.AsSpan().TrimStart(' ').Length;
+            hasText |= indent < line.Length;
             lines.Add((indent, line[indent..]));
         }
     }
@@ -119,9 +125,9 @@ internal sealed class YamlText
         if (text[0] is '"' or '\'')
         {
             var quoted = new StringBuilder(text);
-            while (QuoteEnd(quoted.ToString(), 0) < 0)
+            for (var first = row; QuoteEnd(quoted.ToString(), 0) < 0;)
             {
-                if (row >= lines.Count || quoted.Length > 1 << 20) throw Broken("string has no end");
+                if (row >= lines.Count || row - first > MaxContinued || quoted.Length > MaxScalar) throw Broken("string has no end");
                 quoted.Append(' ').Append(lines[row++].Text);
             }
             var whole = quoted.ToString();
@@ -153,9 +159,9 @@ internal sealed class YamlText
     private DataNode Flow(string text, int depth)
     {
         var whole = new StringBuilder(text);
-        while (!FlowReader.IsComplete(whole.ToString()))
+        for (var first = row; !FlowReader.IsComplete(whole.ToString());)
         {
-            if (row >= lines.Count || whole.Length > 1 << 20) throw Broken("list or map has no end");
+            if (row >= lines.Count || row - first > MaxContinued || whole.Length > MaxScalar) throw Broken("list or map has no end");
             whole.Append(' ').Append(lines[row++].Text);
         }
         return new FlowReader(whole.ToString(), budget).Read(depth);
