@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Formats.Tar;
 using System.Security.Cryptography;
 using Berth.Scanner.Advisories;
 using Berth.Scanner.Advisories.Bundle;
@@ -94,6 +96,24 @@ public sealed class AdvisoryBundleTests : IDisposable
         using var publicKey = BundleKey.Parse(_pair.ExportSubjectPublicKeyInfoPem());
         Assert.Equal(key.Id, publicKey.Id);
         Assert.True(publicKey.Verify("text"u8, key.Sign("text"u8)));
+    }
+
+    [Fact]
+    public async Task A_signature_can_be_checked_with_openssl()
+    {
+        await using (var file = File.Create(_folder.Of("advisories.tar")))
+            await file.WriteAsync(await BundleAsync(sign: true), TestContext.Current.CancellationToken);
+        TarFile.ExtractToDirectory(_folder.Of("advisories.tar"), _folder.Path, overwriteFiles: true);
+        File.WriteAllText(_folder.Of("bundle.pub"), _pair.ExportSubjectPublicKeyInfoPem());
+        var start = new ProcessStartInfo("openssl", ["dgst", "-sha256", "-verify", "bundle.pub", "-signature", "manifest.sig", "manifest.json"])
+        {
+            WorkingDirectory = _folder.Path, RedirectStandardOutput = true,
+        };
+        Assert.SkipUnless(File.Exists("/usr/bin/openssl"), "needs /usr/bin/openssl");
+        using var openssl = Process.Start(start)!;
+        Assert.Contains("Verified OK", await openssl.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        await openssl.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(0, openssl.ExitCode);
     }
 
     private async Task RefusedAsync(byte[] bundle, IReadOnlyList<BundleKey> keys, string reason)
