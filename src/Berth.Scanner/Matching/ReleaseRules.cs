@@ -32,7 +32,8 @@ internal sealed record ReleaseRules(string Scope, string[] TrivyBuckets, string[
             "minimos" => new("minimos", ["minimos"], ["MinimOS"], NameKey.Source, InstalledSide.Binary),
             "alma" or "almalinux" => new($"alma:{Major(version)}", [$"alma {Major(version)}"], [$"AlmaLinux:{Major(version)}"], NameKey.Modular, InstalledSide.Binary)
             {
-                TrimsEpoch = true, Quirk = ReleaseQuirk.SkipsUnlabelledModules,
+                TrimsEpoch = true,
+                Quirk = ReleaseQuirk.SkipsUnlabelledModules,
             },
             "rocky" => new($"rocky:{Major(version)}", [$"rocky {Major(version)}"], [$"Rocky Linux:{Major(version)}"], NameKey.Modular, InstalledSide.Binary)
             {
@@ -50,11 +51,13 @@ internal sealed record ReleaseRules(string Scope, string[] TrivyBuckets, string[
             "photon" => new($"photon:{version}", [$"Photon OS {version}"], [$"Photon OS:{version}"], NameKey.Source, InstalledSide.Binary),
             "cbl-mariner" or "mariner" => new($"azure:{Minor(version)}", [$"CBL-Mariner {Minor(version)}"], [], NameKey.Source, InstalledSide.Source)
             {
-                UnfixedCounts = true, TrimsEpoch = true,
+                UnfixedCounts = true,
+                TrimsEpoch = true,
             },
             "azurelinux" or "azure" => new($"azure:{Minor(version)}", [$"Azure Linux {Minor(version)}"], [$"Azure Linux:{Major(version)}"], NameKey.Source, InstalledSide.Source)
             {
-                UnfixedCounts = true, TrimsEpoch = true,
+                UnfixedCounts = true,
+                TrimsEpoch = true,
             },
             var family => Suse(family, version),
         };
@@ -71,7 +74,8 @@ internal sealed record ReleaseRules(string Scope, string[] TrivyBuckets, string[
 
     private static ReleaseRules Debian(string major) => new($"debian:{major}", [$"debian {major}"], [$"Debian:{major}"], NameKey.Source, InstalledSide.Source)
     {
-        UnfixedCounts = true, Quirk = ReleaseQuirk.OwnSeverity,
+        UnfixedCounts = true,
+        Quirk = ReleaseQuirk.OwnSeverity,
     };
 
     private static ReleaseRules Ubuntu(string version) => new(

@@ -10,7 +10,8 @@ public sealed class ExceptionTests
     private static readonly DateTimeOffset Now = new(2026, 11, 22, 0, 0, 0, TimeSpan.Zero);
     private static readonly ExceptionSubject Image = new(Now)
     {
-        Distribution = new Distribution("debian", "12"), ProductIds = ["pkg:oci/web@sha256%3Aaa?repository_url=registry.example.com%2Fshop%2Fweb", "sha256:aa"],
+        Distribution = new Distribution("debian", "12"),
+        ProductIds = ["pkg:oci/web@sha256%3Aaa?repository_url=registry.example.com%2Fshop%2Fweb", "sha256:aa"],
     };
 
     private static readonly Finding Lodash = new("GHSA-p6mc-m468-83gw", new Package(PackageType.Npm, "lodash", "4.17.15") { Path = "app/node_modules/lodash/package.json" })

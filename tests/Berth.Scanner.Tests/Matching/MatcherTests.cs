@@ -85,7 +85,8 @@ public sealed class MatcherTests : IDisposable
         using var database = AdvisoryDatabase.Open(path);
         var subject = new MatchSubject
         {
-            Distribution = new Distribution("redhat", "8.4"), Packages = [new Package(PackageType.Rpm, "openssl", "1.1") { Epoch = 1, Release = "3", Architecture = "x86_64" }],
+            Distribution = new Distribution("redhat", "8.4"),
+            Packages = [new Package(PackageType.Rpm, "openssl", "1.1") { Epoch = 1, Release = "3", Architecture = "x86_64" }],
         };
         Assert.Equal(["CVE-1 1:1.1-4 RHSA-2", "CVE-2 1:1.1-4 RHSA-2"], Lines(subject));
         Assert.Equal(["CVE-3 1:1.1-9 RHSA-3"], Lines(subject with { ContentSets = ["special__8"] }));
@@ -106,7 +107,8 @@ public sealed class MatcherTests : IDisposable
     {
         var advisory = new Advisory("GHSA-1")
         {
-            IsOsv = true, Versions = ["3.1-odd"],
+            IsOsv = true,
+            Versions = ["3.1-odd"],
             Ranges = [new OsvRange(OsvRangeKind.Semantic,
                 [new(OsvEventKind.LastAffected, "2.4"), new(OsvEventKind.Introduced, "2.0"), new(OsvEventKind.Fixed, "1.5"), new(OsvEventKind.Introduced, "0"), new(OsvEventKind.Limit, "9")])],
         };

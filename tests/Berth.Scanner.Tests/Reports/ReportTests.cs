@@ -129,7 +129,8 @@ public sealed class ReportTests(MatchingDatabases databases) : IClassFixture<Mat
                 var bytes = Encoding.UTF8.GetBytes(text);
                 var again = new MatchSubject
                 {
-                    Distribution = SbomPackages.ReadDistribution(bytes), Packages = SbomPackages.Read(bytes),
+                    Distribution = SbomPackages.ReadDistribution(bytes),
+                    Packages = SbomPackages.Read(bytes),
                 };
                 // Package URLs of Python write names in small letters.
                 Assert.Equal(matcher.Match(subject).Select(f => given.Line(f).ToUpperInvariant()).Order(StringComparer.Ordinal), matcher.Match(again).Select(f => given.Line(f).ToUpperInvariant()).Order(StringComparer.Ordinal));
@@ -170,8 +171,12 @@ public sealed class ReportTests(MatchingDatabases databases) : IClassFixture<Mat
             subject = subject with { Packages = [.. subject.Packages.Select(p => p with { Path = path })] };
         return new ScanReport("registry.example.com/shop/web:1", Time)
         {
-            Distribution = subject.Distribution, Packages = subject.Packages, Digest = "sha256:" + new string('a', 64), ImageId = "sha256:" + new string('b', 64),
-            Layers = [new ReportLayer("sha256:" + new string('c', 64), "sha256:" + new string('d', 64), 1234)], RepoTags = ["registry.example.com/shop/web:1"],
+            Distribution = subject.Distribution,
+            Packages = subject.Packages,
+            Digest = "sha256:" + new string('a', 64),
+            ImageId = "sha256:" + new string('b', 64),
+            Layers = [new ReportLayer("sha256:" + new string('c', 64), "sha256:" + new string('d', 64), 1234)],
+            RepoTags = ["registry.example.com/shop/web:1"],
             Findings = new Matcher(given.IsGolden ? databases.Trivy : given.IsNative ? databases.Native : databases.Osv).Match(subject),
         };
     }

@@ -76,13 +76,17 @@ public static class AlpineSecdbImport
             {
                 return new AdvisoryBucket(rolling, Feed)
                 {
-                    SourceId = rolling, SourceName = rolling == "wolfi" ? "Wolfi Secdb" : "Chainguard Security Data", SourceUrl = url,
+                    SourceId = rolling,
+                    SourceName = rolling == "wolfi" ? "Wolfi Secdb" : "Chainguard Security Data",
+                    SourceUrl = url,
                 };
             }
         }
         return new AdvisoryBucket("alpine " + root.Text("distroversion").TrimStart('v'), Feed)
         {
-            SourceId = "alpine", SourceName = "Alpine Secdb", SourceUrl = "https://secdb.alpinelinux.org/",
+            SourceId = "alpine",
+            SourceName = "Alpine Secdb",
+            SourceUrl = "https://secdb.alpinelinux.org/",
         };
     }
 }

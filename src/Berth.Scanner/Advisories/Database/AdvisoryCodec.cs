@@ -159,7 +159,12 @@ internal static class AdvisoryCodec
                 flaws[f] = new CoveredFlaw(reader.Text(), (Severity)reader.Number());
             entries[i] = new AdvisoryEntry
             {
-                FixedVersion = version, Status = status, Arches = arches, VendorIds = vendors, Products = products, Flaws = flaws,
+                FixedVersion = version,
+                Status = status,
+                Arches = arches,
+                VendorIds = vendors,
+                Products = products,
+                Flaws = flaws,
             };
         }
         return entries;

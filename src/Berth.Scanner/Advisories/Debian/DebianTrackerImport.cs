@@ -15,8 +15,15 @@ public static class DebianTrackerImport
 
     private static readonly Dictionary<string, string> Releases = new(StringComparer.Ordinal)
     {
-        ["wheezy"] = "7", ["jessie"] = "8", ["stretch"] = "9", ["buster"] = "10", ["bullseye"] = "11",
-        ["bookworm"] = "12", ["trixie"] = "13", ["forky"] = "14", ["duke"] = "15",
+        ["wheezy"] = "7",
+        ["jessie"] = "8",
+        ["stretch"] = "9",
+        ["buster"] = "10",
+        ["bullseye"] = "11",
+        ["bookworm"] = "12",
+        ["trixie"] = "13",
+        ["forky"] = "14",
+        ["duke"] = "15",
     };
 
     public static DatabaseSource Read(Stream json, string name, AdvisoryDatabaseBuilder builder, CancellationToken ct)
@@ -46,7 +53,9 @@ public static class DebianTrackerImport
             builder.Add(
                 new AdvisoryBucket("debian " + number, Feed)
                 {
-                    SourceId = "debian", SourceName = "Debian Security Tracker", SourceUrl = "https://security-tracker.debian.org/tracker/data/json",
+                    SourceId = "debian",
+                    SourceName = "Debian Security Tracker",
+                    SourceUrl = "https://security-tracker.debian.org/tracker/data/json",
                 },
                 package, advisory);
             count++;

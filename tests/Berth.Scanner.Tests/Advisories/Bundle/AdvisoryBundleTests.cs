@@ -107,7 +107,8 @@ public sealed class AdvisoryBundleTests : IDisposable
         File.WriteAllText(_folder.Of("bundle.pub"), _pair.ExportSubjectPublicKeyInfoPem());
         var start = new ProcessStartInfo("openssl", ["dgst", "-sha256", "-verify", "bundle.pub", "-signature", "manifest.sig", "manifest.json"])
         {
-            WorkingDirectory = _folder.Path, RedirectStandardOutput = true,
+            WorkingDirectory = _folder.Path,
+            RedirectStandardOutput = true,
         };
         Assert.SkipUnless(File.Exists("/usr/bin/openssl"), "needs /usr/bin/openssl");
         using var openssl = Process.Start(start)!;

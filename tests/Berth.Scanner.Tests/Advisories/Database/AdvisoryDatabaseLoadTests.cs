@@ -25,7 +25,8 @@ public sealed class AdvisoryDatabaseLoadTests(ITestOutputHelper output)
                     builder.Add(new AdvisoryBucket($"debian {release}", "trivy"), $"source-{random.Next(20_000)}", new Advisory(id) { FixedVersion = $"{i % 9}.{i % 31}-{release}" });
                 builder.Add("trivy", new VulnerabilityDetail(id)
                 {
-                    Title = $"flaw number {i} in a component", Description = string.Create(900, random, static (text, r) => { foreach (ref var c in text) c = (char)('a' + r.Next(20)); }),
+                    Title = $"flaw number {i} in a component",
+                    Description = string.Create(900, random, static (text, r) => { foreach (ref var c in text) c = (char)('a' + r.Next(20)); }),
                     VendorSeverities = new Dictionary<string, Severity> { ["nvd"] = (Severity)(i % 5), ["redhat"] = Severity.Low },
                     References = [.. Enumerable.Range(0, 8).Select(n => $"https://example.com/advisories/{i}/{n}")],
                 });

@@ -18,15 +18,31 @@ public sealed class AdvisoryDatabaseTests : IDisposable
     {
         var advisory = new Advisory("CVE-2024-1")
         {
-            FixedVersion = "1.2-3", AffectedVersion = "1.0", Severity = Severity.High, Status = FixStatus.WillNotFix, VendorIds = ["DSA-1"], Arches = ["amd64"],
-            VulnerableVersions = ["< 2", ">= 3, < 4"], PatchedVersions = ["2"], UnaffectedVersions = ["< 1"], IsOsv = true, Versions = ["1.0", "1.1"],
+            FixedVersion = "1.2-3",
+            AffectedVersion = "1.0",
+            Severity = Severity.High,
+            Status = FixStatus.WillNotFix,
+            VendorIds = ["DSA-1"],
+            Arches = ["amd64"],
+            VulnerableVersions = ["< 2", ">= 3, < 4"],
+            PatchedVersions = ["2"],
+            UnaffectedVersions = ["< 1"],
+            IsOsv = true,
+            Versions = ["1.0", "1.1"],
             Ranges = [new OsvRange(OsvRangeKind.Semantic, [new(OsvEventKind.Introduced, "0"), new(OsvEventKind.Fixed, "1.2"), new(OsvEventKind.Limit, "*")])],
             Entries = [new AdvisoryEntry { FixedVersion = "9", Status = FixStatus.Affected, Arches = ["x86_64"], VendorIds = ["RHSA-1"], Products = [1, 70000], Flaws = [new("CVE-2024-2", Severity.Low)] }],
         };
         var detail = new VulnerabilityDetail("CVE-2024-1")
         {
-            Title = "Überlauf", Description = new string('x', 70_000), Severity = Severity.Critical, Cwes = ["CWE-79"], References = ["https://example.com/1"], Aliases = ["GHSA-1"],
-            VendorSeverities = new Dictionary<string, Severity> { ["nvd"] = Severity.High }, Published = Built, Modified = Built.AddDays(1),
+            Title = "Überlauf",
+            Description = new string('x', 70_000),
+            Severity = Severity.Critical,
+            Cwes = ["CWE-79"],
+            References = ["https://example.com/1"],
+            Aliases = ["GHSA-1"],
+            VendorSeverities = new Dictionary<string, Severity> { ["nvd"] = Severity.High },
+            Published = Built,
+            Modified = Built.AddDays(1),
             Cvss = new Dictionary<string, CvssScores> { ["nvd"] = new() { V3Vector = "CVSS:3.1/AV:N", V3Score = 9.8, V2Vector = "AV:N", V2Score = 7.5, V4Vector = "CVSS:4.0/AV:N", V4Score = 9.3 } },
         };
         using var database = Build("one", builder =>
