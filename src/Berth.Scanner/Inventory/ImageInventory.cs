@@ -1,0 +1,44 @@
+using Berth.Scanner.Inventory.Layers;
+
+namespace Berth.Scanner.Inventory;
+
+/// <summary>What is in an image: its layers' inventories joined in order, as a container would see the files.</summary>
+/// <param name="Distribution">The distribution, or null when no release file is there.</param>
+/// <param name="Packages">Packages, each with path and the layer that brought its present version.</param>
+/// <param name="Problems">Files that could not be read in the layers.</param>
+public sealed record ImageInventory(Distribution? Distribution, IReadOnlyList<Package> Packages, IReadOnlyList<FileProblem> Problems)
+{
+    /// <summary>Joins layers, the lowest first.</summary>
+    public static ImageInventory Join(IEnumerable<LayerInventory> layers, PackageSources sources = PackageSources.All)
+    {
+        var join = new LayerJoin();
+        foreach (var layer in layers) join.Apply(layer);
+        return join.Result(sources);
+    }
+}
+
+/// <summary>Which files count for the packages of an image.</summary>
+[Flags]
+public enum PackageSources
+{
+    /// <summary>Package databases of the distribution.</summary>
+    System = 1,
+
+    /// <summary>Installed language packages and programs.</summary>
+    Installed = 2,
+
+    /// <summary>Lock files and manifests.</summary>
+    Locks = 4,
+
+    /// <summary>Software bills of materials that lie in the image.</summary>
+    Sboms = 8,
+
+    /// <summary>Language packages in files of the distribution's packages: their fixes come with the system package, so that they are left out else.</summary>
+    Owned = 16,
+
+    /// <summary>All that speaks of what is really there.</summary>
+    All = System | Installed | Locks | Sboms,
+
+    /// <summary>All but lock files, which in an image often are leftovers of a build.</summary>
+    WithoutLocks = System | Installed | Sboms,
+}
