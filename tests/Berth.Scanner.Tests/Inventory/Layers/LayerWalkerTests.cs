@@ -177,6 +177,19 @@ public sealed class LayerWalkerTests
     }
 
     [Fact]
+    public async Task Lock_files_and_owned_files_count_when_they_are_asked_for()
+    {
+        var layer = await ReadAsync(Tar(
+            ("app/package-lock.json", """{"lockfileVersion":3,"packages":{"node_modules/a":{"version":"1.0.0"}}}"""),
+            ("app/Cargo.lock", "[[package]]\nname = \"b\"\nversion = \"2.0.0\"\n"),
+            ("lib/apk/db/installed", "P:c\nV:3.0-r0\nF:usr/lib\nR:package.json\n\n"),
+            ("usr/lib/package.json", Lodash)));
+        Assert.Equal(["a", "b", "c"], Names(ImageInventory.Join([layer])));
+        Assert.Equal(["b", "c"], Names(ImageInventory.Join([layer], PackageSources.WithoutLocks)));
+        Assert.Equal(["lodash"], Names(ImageInventory.Join([layer], PackageSources.Installed | PackageSources.Owned)));
+    }
+
+    [Fact]
     public async Task A_stored_inventory_of_another_format_is_not_used()
     {
         var layer = await ReadAsync(Tar(("a/package.json", Lodash)));
