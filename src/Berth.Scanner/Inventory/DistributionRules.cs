@@ -8,11 +8,33 @@ internal static partial class DistributionRules
     // ID of os-release(5) to the family's name in the words of Trivy's reports.
     private static readonly Dictionary<string, string> Families = new(StringComparer.Ordinal)
     {
-        ["alpine"] = "alpine", ["debian"] = "debian", ["ubuntu"] = "ubuntu", ["rhel"] = "redhat", ["centos"] = "centos", ["rocky"] = "rocky", ["almalinux"] = "alma",
-        ["amzn"] = "amazon", ["ol"] = "oracle", ["fedora"] = "fedora", ["opensuse-leap"] = "opensuse-leap", ["opensuse"] = "opensuse-leap",
-        ["opensuse-tumbleweed"] = "opensuse-tumbleweed", ["sles"] = "sles", ["sle-micro"] = "slem", ["sl-micro"] = "slem", ["sle-micro-rancher"] = "slem",
-        ["photon"] = "photon", ["mariner"] = "cbl-mariner", ["azurelinux"] = "azurelinux", ["wolfi"] = "wolfi", ["chainguard"] = "chainguard",
-        ["bottlerocket"] = "bottlerocket", ["echo"] = "echo", ["minimos"] = "minimos", ["coreos"] = "coreos", ["activestate"] = "activestate",
+        ["alpine"] = "alpine",
+        ["debian"] = "debian",
+        ["ubuntu"] = "ubuntu",
+        ["rhel"] = "redhat",
+        ["centos"] = "centos",
+        ["rocky"] = "rocky",
+        ["almalinux"] = "alma",
+        ["amzn"] = "amazon",
+        ["ol"] = "oracle",
+        ["fedora"] = "fedora",
+        ["opensuse-leap"] = "opensuse-leap",
+        ["opensuse"] = "opensuse-leap",
+        ["opensuse-tumbleweed"] = "opensuse-tumbleweed",
+        ["sles"] = "sles",
+        ["sle-micro"] = "slem",
+        ["sl-micro"] = "slem",
+        ["sle-micro-rancher"] = "slem",
+        ["photon"] = "photon",
+        ["mariner"] = "cbl-mariner",
+        ["azurelinux"] = "azurelinux",
+        ["wolfi"] = "wolfi",
+        ["chainguard"] = "chainguard",
+        ["bottlerocket"] = "bottlerocket",
+        ["echo"] = "echo",
+        ["minimos"] = "minimos",
+        ["coreos"] = "coreos",
+        ["activestate"] = "activestate",
     };
 
     /// <summary>The distribution, or null when no file says.</summary>

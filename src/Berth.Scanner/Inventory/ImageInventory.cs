@@ -36,9 +36,12 @@ public enum PackageSources
     /// <summary>Language packages in files of the distribution's packages: their fixes come with the system package, so that they are left out else.</summary>
     Owned = 16,
 
-    /// <summary>All that speaks of what is really there.</summary>
-    All = System | Installed | Locks | Sboms,
+    /// <summary>Lock files that often lie beside the program they describe: NuGet's, Cargo's, Julia's.</summary>
+    ShippedLocks = 32,
 
-    /// <summary>All but lock files, which in an image often are leftovers of a build.</summary>
-    WithoutLocks = System | Installed | Sboms,
+    /// <summary>All files that name packages.</summary>
+    All = System | Installed | Locks | ShippedLocks | Sboms,
+
+    /// <summary>All but lock files that in an image often are leftovers of a build: what Trivy reads in images.</summary>
+    WithoutLocks = System | Installed | ShippedLocks | Sboms,
 }

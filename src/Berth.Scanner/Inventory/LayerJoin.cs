@@ -86,6 +86,7 @@ internal sealed class LayerJoin
             FileRole.SystemDatabase => sources.HasFlag(PackageSources.System),
             FileRole.Installed => sources.HasFlag(PackageSources.Installed),
             FileRole.Lock => sources.HasFlag(PackageSources.Locks),
+            FileRole.ShippedLock => sources.HasFlag(PackageSources.ShippedLocks),
             FileRole.Sbom => sources.HasFlag(PackageSources.Sboms),
             _ => false,
         };

@@ -34,10 +34,24 @@ public static class PackageUrls
 {
     private static readonly Dictionary<string, PackageType> Types = new(StringComparer.Ordinal)
     {
-        ["deb"] = PackageType.Dpkg, ["apk"] = PackageType.Apk, ["rpm"] = PackageType.Rpm, ["npm"] = PackageType.Npm, ["pypi"] = PackageType.PyPi, ["maven"] = PackageType.Maven,
-        ["nuget"] = PackageType.NuGet, ["golang"] = PackageType.Go, ["cargo"] = PackageType.Cargo, ["gem"] = PackageType.RubyGems, ["composer"] = PackageType.Composer,
-        ["pub"] = PackageType.Pub, ["swift"] = PackageType.Swift, ["cocoapods"] = PackageType.CocoaPods, ["conan"] = PackageType.Conan, ["hex"] = PackageType.Hex,
-        ["julia"] = PackageType.Julia, ["bitnami"] = PackageType.Bitnami,
+        ["deb"] = PackageType.Dpkg,
+        ["apk"] = PackageType.Apk,
+        ["rpm"] = PackageType.Rpm,
+        ["npm"] = PackageType.Npm,
+        ["pypi"] = PackageType.PyPi,
+        ["maven"] = PackageType.Maven,
+        ["nuget"] = PackageType.NuGet,
+        ["golang"] = PackageType.Go,
+        ["cargo"] = PackageType.Cargo,
+        ["gem"] = PackageType.RubyGems,
+        ["composer"] = PackageType.Composer,
+        ["pub"] = PackageType.Pub,
+        ["swift"] = PackageType.Swift,
+        ["cocoapods"] = PackageType.CocoaPods,
+        ["conan"] = PackageType.Conan,
+        ["hex"] = PackageType.Hex,
+        ["julia"] = PackageType.Julia,
+        ["bitnami"] = PackageType.Bitnami,
     };
 
     private static readonly Dictionary<PackageType, string> Names = Types.ToDictionary(one => one.Value, one => one.Key);
@@ -64,6 +78,9 @@ public static class PackageUrls
             case PackageType.CocoaPods when space.Length > 0:
                 var slash = package.Name.IndexOf('/');
                 (space, name, subpath) = ("", package.Name[..slash], package.Name[(slash + 1)..]);
+                break;
+            case PackageType.Go when version == "(devel)":
+                version = "";
                 break;
             case PackageType.Bitnami:
                 qualifiers["arch"] = package.Architecture;

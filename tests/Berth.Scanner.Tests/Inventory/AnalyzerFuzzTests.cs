@@ -17,7 +17,7 @@ public sealed class AnalyzerFuzzTests
     [Fact]
     public void Mutated_files_never_crash_hang_or_exhaust()
     {
-        var seconds = int.TryParse(Environment.GetEnvironmentVariable("BERTH_FUZZ_SECONDS"), out var set) ? set : 8;
+        var seconds = int.TryParse(Environment.GetEnvironmentVariable("BERTH_FUZZ_SECONDS"), out var set) ? set : 4;
         var seed = int.TryParse(Environment.GetEnvironmentVariable("BERTH_FUZZ_SEED"), out var given) ? given : 6;
         var random = new Random(seed);
         var corpus = ScannerCase.All.Where(one => one.Kind != "vulnerabilities/layers").SelectMany(one => one.Files())

@@ -88,6 +88,9 @@ public enum FileRole
 
     /// <summary>What a project asks for: names no packages, but says which of its lock file only development needs.</summary>
     Manifest,
+
+    /// <summary>Lock file or list of packages that often lies beside the program it describes, so that it counts in images too.</summary>
+    ShippedLock,
 }
 
 /// <summary>Files of a system package that may hold language packages.</summary>

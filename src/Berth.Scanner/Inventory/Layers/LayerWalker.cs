@@ -13,7 +13,7 @@ public sealed class LayerWalker(AnalyzerSet analyzers, LayerLimits limits)
 {
     /// <summary>
     /// Reads a layer. <paramref name="open"/> gives its bytes, compressed or not, from the start; it is called a second time only when a wanted file is a hard link to
-    /// one that has no telling name.
+    /// one that has no telling name. The caller compares <see cref="LayerInventory.DiffId"/> with what the image names.
     /// </summary>
     /// <exception cref="LayerRefusedException">The layer is no archive or passes a limit.</exception>
     public async Task<LayerInventory> ReadAsync(Func<CancellationToken, ValueTask<Stream>> open, CancellationToken ct)
@@ -49,6 +49,8 @@ public sealed class LayerWalker(AnalyzerSet analyzers, LayerLimits limits)
                 if (links is null) await EntryAsync(tar, entry, collector, scratch, ct);
                 else await LinkedAsync(tar, entry, links, collector, scratch, ct);
             }
+            // Some writers forget the end; a gzip stream that was cut off between two entries looks the same, and only the diff id tells them apart.
+            if (!tar.HasEnd && links is null) collector.Problem("", "archive has no end and may be cut off");
             await tar.DrainAsync(ct);
             return ("sha256:" + Convert.ToHexStringLower(digest.GetHashAndReset()), counted.Count, entries);
         }

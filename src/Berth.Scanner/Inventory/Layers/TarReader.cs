@@ -46,6 +46,9 @@ internal sealed class TarReader(Stream stream, int maxPathBytes)
     /// <summary>Bytes of the archive that were read so far.</summary>
     public long Position { get; private set; }
 
+    /// <summary>Whether the blocks of zeros that end an archive were met.</summary>
+    public bool HasEnd { get; private set; }
+
     /// <summary>The next entry, or null at the end. What was not read of the entry before is skipped.</summary>
     public async ValueTask<TarEntry?> NextAsync(CancellationToken ct)
     {
@@ -62,6 +65,7 @@ internal sealed class TarReader(Stream stream, int maxPathBytes)
             Position += Block;
             if (header.Span.IndexOfAnyExcept((byte)0) < 0)
             {
+                HasEnd = true;
                 if (++zeroBlocks == 2) return null;
                 continue;
             }

@@ -111,8 +111,61 @@ public sealed class LayerWalkerTests
         await Assert.ThrowsAsync<LayerRefusedException>(() => ReadAsync(many, LayerLimits.Default with { MaxEntries = 100 }));
         await Assert.ThrowsAsync<LayerRefusedException>(() => ReadAsync(many, LayerLimits.Default with { MaxFacts = 100 }));
         await Assert.ThrowsAsync<LayerRefusedException>(() => ReadAsync(many[..10_000], LayerLimits.Default));
-        await Assert.ThrowsAsync<LayerRefusedException>(() => ReadAsync(Gzip(many)[..600], LayerLimits.Default));
         await Assert.ThrowsAsync<LayerRefusedException>(() => ReadAsync(Encoding.UTF8.GetBytes(new string('x', 5000)), LayerLimits.Default));
+    }
+
+    [Fact]
+    public async Task An_archive_that_is_cut_off_is_refused_or_noted()
+    {
+        var tar = Build(archive => archive.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, "a/package.json") { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(Lodash)) }));
+        await Assert.ThrowsAsync<LayerRefusedException>(() => ReadAsync(tar[..512]));
+        await Assert.ThrowsAsync<LayerRefusedException>(() => ReadAsync(tar[..700]));
+        Assert.Contains("cut off", Assert.Single((await ReadAsync(tar[..1024])).Problems).Reason, StringComparison.Ordinal);
+        Assert.Empty((await ReadAsync(tar)).Problems);
+    }
+
+    [Fact]
+    public async Task Damaged_archives_are_read_or_refused_and_nothing_else()
+    {
+        var random = new Random(1122);
+        var plain = Build(tar =>
+        {
+            tar.WriteEntry(File(string.Join('/', Enumerable.Repeat("long-name", 30)) + "/package.json", Lodash));
+            tar.WriteEntry(File("etc/os-release", "ID=debian\nVERSION_ID=12\n"));
+            tar.WriteEntry(new PaxTarEntry(TarEntryType.HardLink, "app/package.json") { LinkName = "etc/os-release" });
+            tar.WriteEntry(File("a/.wh.b", ""));
+        });
+        byte[][] seeds = [plain, Gzip(plain)];
+        var refused = 0;
+        for (var round = 0; round < 3000; round++)
+        {
+            var bytes = (byte[])seeds[round % 2].Clone();
+            for (var i = random.Next(1, 5); i > 0; i--)
+            {
+                var at = random.Next(bytes.Length);
+                bytes[at] = (byte)random.Next(256);
+                // A header whose checksum is right again is read further.
+                if (round % 2 == 0 && at % 512 is < 148 or > 156) Resum(bytes, at / 512 * 512);
+            }
+            try
+            {
+                await ReadAsync(random.Next(4) == 0 ? bytes[..random.Next(bytes.Length)] : bytes, LayerLimits.Default with { MaxLayerBytes = 1 << 20 });
+            }
+            catch (LayerRefusedException)
+            {
+                refused++;
+            }
+        }
+        Assert.InRange(refused, 500, 2900);
+    }
+
+    private static void Resum(byte[] tar, int block)
+    {
+        var header = tar.AsSpan(block, 512);
+        header.Slice(148, 8).Fill((byte)' ');
+        var sum = 0;
+        foreach (var one in header) sum += one;
+        Encoding.ASCII.GetBytes(Convert.ToString(sum, 8).PadLeft(6, '0') + "\0 ").CopyTo(header[148..]);
     }
 
     [Fact]
@@ -174,6 +227,19 @@ public sealed class LayerWalkerTests
         ];
         Assert.Equal(["python3-x", "y"], Names(await JoinAsync(Image("Debian <a@debian.org>"))));
         Assert.Equal(["python3-x", "x", "y"], Names(await JoinAsync(Image("NodeSource <a@nodesource.com>"))));
+    }
+
+    [Fact]
+    public async Task Lock_files_and_owned_files_count_when_they_are_asked_for()
+    {
+        var layer = await ReadAsync(Tar(
+            ("app/package-lock.json", """{"lockfileVersion":3,"packages":{"node_modules/a":{"version":"1.0.0"}}}"""),
+            ("app/Cargo.lock", "[[package]]\nname = \"b\"\nversion = \"2.0.0\"\n"),
+            ("lib/apk/db/installed", "P:c\nV:3.0-r0\nF:usr/lib\nR:package.json\n\n"),
+            ("usr/lib/package.json", Lodash)));
+        Assert.Equal(["a", "b", "c"], Names(ImageInventory.Join([layer])));
+        Assert.Equal(["b", "c"], Names(ImageInventory.Join([layer], PackageSources.WithoutLocks)));
+        Assert.Equal(["lodash"], Names(ImageInventory.Join([layer], PackageSources.Installed | PackageSources.Owned)));
     }
 
     [Fact]

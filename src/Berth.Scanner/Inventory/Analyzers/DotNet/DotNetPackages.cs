@@ -10,10 +10,10 @@ internal static class DotNetPackages
     public static IReadOnlyList<FileAnalyzer> Analyzers { get; } =
     [
         new("dotnet-deps", FileRole.Installed, path => path.EndsWith(".deps.json", StringComparison.Ordinal), Dependencies),
-        new("nuget-lock", FileRole.Lock, path => ImagePath.Name(path) is var name && name.StartsWith("packages.", StringComparison.Ordinal) && name.EndsWith("lock.json", StringComparison.Ordinal), Lock),
+        new("nuget-lock", FileRole.ShippedLock, path => ImagePath.Name(path) is var name && name.StartsWith("packages.", StringComparison.Ordinal) && name.EndsWith("lock.json", StringComparison.Ordinal), Lock),
         new("nuget-assets", FileRole.Lock, path => ImagePath.Name(path) == "project.assets.json", Assets),
-        new("nuget-config", FileRole.Lock, path => ImagePath.Name(path).Equals("packages.config", StringComparison.OrdinalIgnoreCase), Config, 4 << 20),
-        new("nuget-props", FileRole.Lock, path => ImagePath.Name(path) is var name && (name.Equals("Directory.Packages.props", StringComparison.OrdinalIgnoreCase) || name.Equals("Packages.props", StringComparison.OrdinalIgnoreCase)), Props, 4 << 20),
+        new("nuget-config", FileRole.ShippedLock, path => ImagePath.Name(path).Equals("packages.config", StringComparison.OrdinalIgnoreCase), Config, 4 << 20),
+        new("nuget-props", FileRole.ShippedLock, path => ImagePath.Name(path) is var name && (name.Equals("Directory.Packages.props", StringComparison.OrdinalIgnoreCase) || name.Equals("Packages.props", StringComparison.OrdinalIgnoreCase)), Props, 4 << 20),
     ];
 
     private static void Dependencies(FileContent content, FileReport report)

@@ -10,7 +10,7 @@ namespace Berth.Scanner.Inventory.Analyzers.Go;
 internal static class GoModules
 {
     /// <summary>The analyzer.</summary>
-    public static IReadOnlyList<FileAnalyzer> Analyzers { get; } = 
+    public static IReadOnlyList<FileAnalyzer> Analyzers { get; } =
     [
         new(ProjectRules.GoMod, FileRole.Lock, path => ImagePath.Name(path) == "go.mod", Read, 4 << 20),
         new(ProjectRules.GoSum, FileRole.Manifest, path => ImagePath.Name(path) == "go.sum", ReadSums),

@@ -13,9 +13,18 @@ internal static class KnownJavaGroups
 
     private static readonly Dictionary<string, string> Others = new(StringComparer.Ordinal)
     {
-        ["axis"] = "org.apache.axis", ["fastjson"] = "com.alibaba", ["guava"] = "com.google.guava", ["h2"] = "com.h2database", ["httpclient"] = "org.apache.httpcomponents",
-        ["log4j-api"] = "org.apache.logging.log4j", ["log4j-core"] = "org.apache.logging.log4j", ["mysql-connector-java"] = "mysql", ["postgresql"] = "org.postgresql",
-        ["snakeyaml"] = "org.yaml", ["xercesImpl"] = "xerces", ["xstream"] = "com.thoughtworks.xstream",
+        ["axis"] = "org.apache.axis",
+        ["fastjson"] = "com.alibaba",
+        ["guava"] = "com.google.guava",
+        ["h2"] = "com.h2database",
+        ["httpclient"] = "org.apache.httpcomponents",
+        ["log4j-api"] = "org.apache.logging.log4j",
+        ["log4j-core"] = "org.apache.logging.log4j",
+        ["mysql-connector-java"] = "mysql",
+        ["postgresql"] = "org.postgresql",
+        ["snakeyaml"] = "org.yaml",
+        ["xercesImpl"] = "xerces",
+        ["xstream"] = "com.thoughtworks.xstream",
     };
 
     /// <summary>The group, or empty. A name with dots is its own: what stands before the last one.</summary>

@@ -15,7 +15,7 @@ internal static partial class OtherLocks
         new("pod-lock", FileRole.Lock, path => ImagePath.Name(path) == "Podfile.lock", Pods, 8 << 20),
         new("conan-lock", FileRole.Lock, path => ImagePath.Name(path) == "conan.lock", Conan),
         new("mix-lock", FileRole.Lock, path => ImagePath.Name(path) == "mix.lock", Mix),
-        new("julia-manifest", FileRole.Lock, path => JuliaManifest().IsMatch(ImagePath.Name(path)), Julia),
+        new("julia-manifest", FileRole.ShippedLock, path => JuliaManifest().IsMatch(ImagePath.Name(path)), Julia),
         new("conda-installed", FileRole.Installed, path => path.Contains("conda-meta/", StringComparison.Ordinal) && path.EndsWith(".json", StringComparison.Ordinal), Conda),
         new("renv-lock", FileRole.Lock, path => ImagePath.Name(path) == "renv.lock", Renv),
         new("haskell-lock", FileRole.Lock, path => ImagePath.Name(path) is "cabal.project.freeze" or "stack.yaml.lock", Haskell),

@@ -44,9 +44,9 @@ internal static class CargoAuditable
 internal static class CargoLock
 {
     /// <summary>The analyzer.</summary>
-    public static IReadOnlyList<FileAnalyzer> Analyzers { get; } = 
+    public static IReadOnlyList<FileAnalyzer> Analyzers { get; } =
     [
-        new(ProjectRules.CargoLock, FileRole.Lock, path => ImagePath.Name(path) == "Cargo.lock", Read),
+        new(ProjectRules.CargoLock, FileRole.ShippedLock, path => ImagePath.Name(path) == "Cargo.lock", Read),
         new(ProjectRules.CargoManifest, FileRole.Manifest, path => ImagePath.Name(path) == "Cargo.toml", Manifest, 1 << 20),
     ];
 
