@@ -1,4 +1,5 @@
 using Berth.Scanner.Inventory.Layers;
+using Berth.Scanner.Secrets;
 
 namespace Berth.Scanner.Inventory;
 
@@ -8,6 +9,18 @@ namespace Berth.Scanner.Inventory;
 /// <param name="Problems">Files that could not be read in the layers.</param>
 public sealed record ImageInventory(Distribution? Distribution, IReadOnlyList<Package> Packages, IReadOnlyList<FileProblem> Problems)
 {
+    /// <summary>Release that Alpine's <c>etc/apk/repositories</c> names; empty when it does not.</summary>
+    public string RepositoryRelease { get; init; } = "";
+
+    /// <summary>What Red Hat's build system says of a layer, by its diff id; only layers for which something is known.</summary>
+    public IReadOnlyDictionary<string, RedHatFacts> Builds { get; init; } = new Dictionary<string, RedHatFacts>();
+
+    /// <summary>Programs that run with the rights of their owner or group.</summary>
+    public IReadOnlyList<string> SetUid { get; init; } = [];
+
+    /// <summary>Secrets of all layers, also those in files that a higher layer removes: whoever pulls the image has them.</summary>
+    public IReadOnlyList<SecretFinding> Secrets { get; init; } = [];
+
     /// <summary>Joins layers, the lowest first.</summary>
     public static ImageInventory Join(IEnumerable<LayerInventory> layers, PackageSources sources = PackageSources.All)
     {
@@ -16,6 +29,11 @@ public sealed record ImageInventory(Distribution? Distribution, IReadOnlyList<Pa
         return join.Result(sources);
     }
 }
+
+/// <summary>What Red Hat's build system leaves in an image.</summary>
+/// <param name="ContentSets">Content sets that it was built from; null when they are not named.</param>
+/// <param name="Nvr">Name, version, release and architecture of the image; empty when they are not named.</param>
+public sealed record RedHatFacts(IReadOnlyList<string>? ContentSets, string Nvr);
 
 /// <summary>Which files count for the packages of an image.</summary>
 [Flags]

@@ -1,4 +1,7 @@
+using Berth.Scanner.Inventory.Analyzers.Releases;
 using Berth.Scanner.Inventory.Layers;
+using Berth.Scanner.Matching;
+using Berth.Scanner.Secrets;
 
 namespace Berth.Scanner.Inventory;
 
@@ -19,6 +22,9 @@ internal sealed class LayerJoin
 
     private readonly Dictionary<string, List<JoinedFile>> files = new(StringComparer.Ordinal);
     private readonly List<FileProblem> problems = [];
+    private readonly List<(string DiffId, RedHatFacts? Facts)> builds = [];
+    private readonly HashSet<string> setUid = new(StringComparer.Ordinal);
+    private readonly List<SecretFinding> secrets = [];
     private Dictionary<Identity, string> system = [];
 
     private readonly record struct Identity(PackageType Type, string Name, int Epoch, string Version, string Release, string Architecture)
@@ -30,6 +36,8 @@ internal sealed class LayerJoin
     public void Apply(LayerInventory layer)
     {
         problems.AddRange(layer.Problems);
+        builds.Add((layer.DiffId, BuildOf(layer)));
+        secrets.AddRange(layer.Secrets.Select(secret => secret with { Layer = layer.DiffId }));
         var before = layer.Files.Where(file => files.ContainsKey(file.Path)).DistinctBy(file => file.Path).ToDictionary(file => file.Path, file => files[file.Path], StringComparer.Ordinal);
         Remove(layer);
         var owned = Owned(layer);
@@ -46,6 +54,8 @@ internal sealed class LayerJoin
         system = [];
         foreach (var file in files.Values.SelectMany(list => list).Where(file => file.File.Role == FileRole.SystemDatabase))
             foreach (var package in file.Packages) system.TryAdd(Identity.Of(package), package.Layer);
+        setUid.ExceptWith(layer.Files.Select(file => file.Path));
+        setUid.UnionWith(layer.SetUid);
     }
 
     /// <summary>The image as it is now.</summary>
@@ -73,7 +83,32 @@ internal sealed class LayerJoin
                 else packages.Add(package);
             }
         }
-        return new ImageInventory(distribution, packages, problems);
+        return new ImageInventory(distribution, packages, problems)
+        {
+            RepositoryRelease = release[AlpineRepositories.Path].FirstOrDefault()?.File.Facts.GetValueOrDefault("release") ?? "",
+            Builds = Builds(),
+            SetUid = [.. setUid.Order(StringComparer.Ordinal)],
+            Secrets = secrets,
+        };
+    }
+
+    private static RedHatFacts? BuildOf(LayerInventory layer)
+    {
+        var sets = layer.Files.Where(file => file.Analyzer == ReleaseFiles.ContentSets).SelectMany(file => file.Facts.Keys).Distinct(StringComparer.Ordinal).ToList();
+        var nvr = layer.Files.Where(file => file.Analyzer == ReleaseFiles.Dockerfile).Select(file => file.Facts.GetValueOrDefault("nvr", "")).LastOrDefault(text => text.Length > 0) ?? "";
+        return sets.Count == 0 && nvr.Length == 0 ? null : new RedHatFacts(sets.Count == 0 ? null : sets, nvr);
+    }
+
+    // The lowest layer's facts are written into the second; what others build on top has those of the nearest layer below.
+    private Dictionary<string, RedHatFacts> Builds()
+    {
+        var known = new Dictionary<string, RedHatFacts>(StringComparer.Ordinal);
+        for (var i = 0; i < builds.Count; i++)
+        {
+            var facts = builds[i].Facts ?? (i == 0 ? builds.Skip(1).Select(next => next.Facts).FirstOrDefault() : builds.Take(i).Select(below => below.Facts).LastOrDefault(below => below is not null));
+            if (facts is not null) known[builds[i].DiffId] = facts;
+        }
+        return known;
     }
 
     private static bool IsOfSystem(PackageType type) => type is PackageType.Dpkg or PackageType.Apk or PackageType.Rpm;
@@ -113,6 +148,7 @@ internal sealed class LayerJoin
         var gone = new HashSet<string>(layer.Removed.Concat(layer.Replaced), StringComparer.Ordinal);
         var opaque = new HashSet<string>(layer.OpaqueDirectories, StringComparer.Ordinal);
         if (gone.Count + opaque.Count == 0) return;
+        setUid.RemoveWhere(path => gone.Contains(path) || LiesBelow(path, gone, opaque));
         foreach (var path in files.Keys.Where(path => gone.Contains(path) || LiesBelow(path, gone, opaque)).ToList()) files.Remove(path);
     }
 

@@ -18,6 +18,15 @@ public sealed record MatchSubject
 
     /// <summary>Red Hat: name-version-release-architecture of the image; empty when it does not say.</summary>
     public string Nvr { get; init; } = "";
+
+    /// <summary>What an image is judged by: one subject, or for Red Hat one for each set of layers that were built from the same content sets.</summary>
+    public static IReadOnlyList<MatchSubject> Of(ImageInventory image)
+    {
+        var subject = new MatchSubject { Distribution = image.Distribution, Packages = image.Packages, RepositoryRelease = image.RepositoryRelease };
+        if (image.Builds.Count == 0) return [subject];
+        return [.. image.Packages.GroupBy(package => image.Builds.GetValueOrDefault(package.Layer), ReferenceEqualityComparer.Instance)
+            .Select(group => subject with { Packages = [.. group], ContentSets = (group.Key as RedHatFacts)?.ContentSets, Nvr = (group.Key as RedHatFacts)?.Nvr ?? "" })];
+    }
 }
 
 /// <summary>How to judge.</summary>

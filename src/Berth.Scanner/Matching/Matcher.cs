@@ -14,6 +14,16 @@ public sealed class Matcher(AdvisoryDatabase database, MatchOptions? options = n
 {
     private readonly MatchOptions _options = options ?? new MatchOptions();
 
+    /// <summary>All findings in the packages of an image, ordered by package and id.</summary>
+    public IReadOnlyList<Finding> Match(ImageInventory image)
+    {
+        var subjects = MatchSubject.Of(image);
+        if (subjects.Count == 1) return Match(subjects[0]);
+        var all = subjects.SelectMany(Match).ToList();
+        all.Sort(FindingOrder.Instance);
+        return all;
+    }
+
     /// <summary>All findings in the packages of the subject, ordered by package and id.</summary>
     public IReadOnlyList<Finding> Match(MatchSubject subject)
     {

@@ -11,6 +11,9 @@ public static class RedHatBuild
     /// <summary>Folder of the manifests, one JSON file a layer.</summary>
     public const string ManifestFolder = "root/buildinfo/content_manifests/";
 
+    /// <summary>Folder of the manifests in newer images.</summary>
+    public const string SharedFolder = "usr/share/buildinfo/";
+
     /// <summary>What the names of the Dockerfiles begin with.</summary>
     public const string DockerfilePrefix = "root/buildinfo/Dockerfile-";
 

@@ -8,6 +8,8 @@ namespace Berth.Scanner.Misconfiguration;
 /// <summary>Checks the configuration of an image (OCI image specification, config.md) and what its history tells of how it was built.</summary>
 public static class ImageConfigurationChecks
 {
+    private const int MaxNamed = 10;
+
     private static readonly string[] SecretWords = ["password", "passwd", "secret", "api_key", "apikey", "access_key", "private_key", "token", "credential"];
 
     /// <summary>The problems in the order of the checks; a configuration that is no JSON object has none. <paramref name="scanner"/> also looks for secrets in the environment.</summary>
@@ -31,6 +33,18 @@ public static class ImageConfigurationChecks
                 .. User(config), .. HealthCheck(config), .. Ports(config), .. Environment(config, scanner), .. Added(history), .. Commands(history),
             ];
         }
+    }
+
+    /// <summary>Programs of the image that run with the rights of their owner or group; at most one problem, which names the first of them.</summary>
+    public static IReadOnlyList<ConfigurationProblem> SetUid(IReadOnlyList<string> programs)
+    {
+        if (programs.Count == 0) return [];
+        var more = programs.Count > MaxNamed ? $" and {programs.Count - MaxNamed} more" : "";
+        return
+        [
+            new("BERTH-DS-002", "Programs should not run with the rights of their owner", Severity.Low,
+                $"{programs.Count} programs have the setuid or setgid bit: {string.Join(", ", programs.Take(MaxNamed))}{more}", "Remove the bits (chmod a-s), or run with no-new-privileges."),
+        ];
     }
 
     private static IEnumerable<ConfigurationProblem> User(JsonElement config)

@@ -11,4 +11,8 @@ namespace Berth.Scanner.Secrets;
 /// <param name="StartLine">First line, from 1.</param>
 /// <param name="EndLine">Last line.</param>
 /// <param name="Match">The line with the secret as stars.</param>
-public sealed record SecretFinding(string RuleId, string Category, string Title, Severity Severity, string Path, int StartLine, int EndLine, string Match);
+public sealed record SecretFinding(string RuleId, string Category, string Title, Severity Severity, string Path, int StartLine, int EndLine, string Match)
+{
+    /// <summary>Diff id of the layer with the file; empty outside images.</summary>
+    public string Layer { get; init; } = "";
+}

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
 
@@ -11,7 +12,9 @@ public sealed class SecretScanner
 
     private const int MaxFindings = 100;
     private const int MaxShown = 120;
-    private const int BinaryProbe = 1024;
+
+    /// <summary>First bytes of a file that tell whether it is text.</summary>
+    public const int ProbeBytes = 1024;
 
     private readonly List<Compiled> _rules;
     private readonly List<(Regex? Text, Regex? Path)> _allow;
@@ -23,7 +26,14 @@ public sealed class SecretScanner
     {
         _rules = [.. rules.Select(static r => new Compiled(r, SecretPattern.Read(r.Pattern), Optional(r.PathPattern), Compile(r.AllowRules)))];
         _allow = Compile(allowRules);
+        Id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', rules.Select(Line).Concat(allowRules.Select(static a => $"{a.Pattern}\t{a.PathPattern}"))))));
+
+        static string Line(SecretRule rule) =>
+            $"{rule.Id}\t{rule.Severity}\t{rule.Pattern}\t{rule.PathPattern}\t{string.Join(' ', rule.Keywords)}\t{string.Join(' ', rule.AllowRules.Select(static a => $"{a.Pattern} {a.PathPattern}"))}";
     }
+
+    /// <summary>Digest of the rules: what they found is told apart from what others find by it.</summary>
+    public string Id { get; }
 
     /// <summary>With the built-in rules.</summary>
     public static SecretScanner Default { get; } = new(BuiltInSecretRules.All, BuiltInSecretRules.AllowRules);
@@ -31,10 +41,13 @@ public sealed class SecretScanner
     /// <summary>Whether a file of that path is worth reading.</summary>
     public bool Wants(string path, long sizeBytes) => sizeBytes is > 10 and <= MaxFileBytes && !_allow.Exists(a => a.Text is null && a.Path?.IsMatch(path) == true);
 
+    /// <summary>Whether a file that begins so is text.</summary>
+    public static bool IsText(ReadOnlySpan<byte> head) => !head.Contains((byte)0);
+
     /// <summary>The secrets of a file, by line; nothing when it is no text.</summary>
     public IReadOnlyList<SecretFinding> Scan(string path, ReadOnlySpan<byte> content)
     {
-        if (!Wants(path, content.Length) || content[..Math.Min(content.Length, BinaryProbe)].Contains((byte)0))
+        if (!Wants(path, content.Length) || !IsText(content[..Math.Min(content.Length, ProbeBytes)]))
             return [];
         var text = Encoding.UTF8.GetString(content);
         var found = new List<SecretFinding>();

@@ -1,9 +1,10 @@
 using Berth.Scanner.Inventory.Analyzers;
+using Berth.Scanner.Secrets;
 
 namespace Berth.Scanner.Inventory.Layers;
 
 /// <summary>Gathers the facts of one layer while its entries pass by, and holds them to the limits.</summary>
-internal sealed class LayerCollector(AnalyzerSet analyzers, LayerLimits limits)
+internal sealed class LayerCollector(AnalyzerSet analyzers, LayerLimits limits, SecretScanner? secrets)
 {
     private readonly Dictionary<string, List<FileInventory>> files = new(StringComparer.Ordinal);
     private readonly List<string> removed = [];
@@ -12,6 +13,8 @@ internal sealed class LayerCollector(AnalyzerSet analyzers, LayerLimits limits)
     private readonly List<OwnedFiles> owned = [];
     private readonly List<FileProblem> problems = [];
     private readonly List<(string Path, string Target)> links = [];
+    private readonly List<string> setUid = [];
+    private readonly List<SecretFinding> found = [];
     private int facts;
 
     /// <summary>Hard links to files that no analyzer read under their own name.</summary>
@@ -33,6 +36,20 @@ internal sealed class LayerCollector(AnalyzerSet analyzers, LayerLimits limits)
 
     /// <summary>Notes that a path holds something now that no analyzer reads.</summary>
     public void Replace(string path) => Count(replaced, path);
+
+    /// <summary>Notes a program that runs with the rights of its owner or group.</summary>
+    public void SetUid(string path) => Count(setUid, path);
+
+    /// <summary>Looks for secrets in a file.</summary>
+    public void LookForSecrets(string path, FileContent content)
+    {
+        if (secrets is null) return;
+        var here = secrets.Scan(path, content.Bytes(SecretScanner.MaxFileBytes).Span);
+        facts += here.Count;
+        if (facts > limits.MaxFacts) throw new LayerRefusedException("layer has too many facts");
+        found.RemoveAll(other => other.Path == path);
+        found.AddRange(here);
+    }
 
     /// <summary>Notes another name of a file of this layer.</summary>
     public void Link(string path, string target)
@@ -95,6 +112,9 @@ internal sealed class LayerCollector(AnalyzerSet analyzers, LayerLimits limits)
         OpaqueDirectories = opaque,
         Replaced = [.. replaced.Where(path => !files.ContainsKey(path)).Distinct(StringComparer.Ordinal)],
         Owned = [.. owned.Select(files => files with { Paths = [.. files.Paths.Where(IsWorthKeeping)] }).Where(files => files.Paths.Count > 0)],
+        SetUid = [.. setUid.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
+        SecretRules = secrets?.Id ?? "",
+        Secrets = found,
         Problems = problems,
     };
 

@@ -1,3 +1,5 @@
+using Berth.Scanner.Secrets;
+
 namespace Berth.Scanner.Inventory.Layers;
 
 /// <summary>
@@ -7,7 +9,7 @@ namespace Berth.Scanner.Inventory.Layers;
 public sealed record LayerInventory
 {
     /// <summary>Counts up whenever an analyzer finds more or something else than before: a stored inventory of another number is read again from its layer.</summary>
-    public const int CurrentFormat = 1;
+    public const int CurrentFormat = 2;
 
     /// <summary>Number of the form and of the analyzers that wrote it.</summary>
     public int Format { get; init; } = CurrentFormat;
@@ -35,6 +37,15 @@ public sealed record LayerInventory
 
     /// <summary>Files that packages of the distribution own, as far as an analyzer could find language packages in them.</summary>
     public IReadOnlyList<OwnedFiles> Owned { get; init; } = [];
+
+    /// <summary>Programs that run with the rights of their owner or group (setuid, setgid).</summary>
+    public IReadOnlyList<string> SetUid { get; init; } = [];
+
+    /// <summary>Which rules looked for secrets (<see cref="SecretScanner.Id"/>); empty when none did.</summary>
+    public string SecretRules { get; init; } = "";
+
+    /// <summary>Secrets that were found.</summary>
+    public IReadOnlyList<SecretFinding> Secrets { get; init; } = [];
 
     /// <summary>Files that could not be read, with the reason.</summary>
     public IReadOnlyList<FileProblem> Problems { get; init; } = [];

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Berth.Scanner.Inventory.Analyzers;
+using Berth.Scanner.Secrets;
 
 namespace Berth.Scanner.Inventory.Layers;
 
@@ -9,8 +10,11 @@ namespace Berth.Scanner.Inventory.Layers;
 /// </summary>
 /// <param name="analyzers">What is looked for.</param>
 /// <param name="limits">What a layer may cost.</param>
-public sealed class LayerWalker(AnalyzerSet analyzers, LayerLimits limits)
+/// <param name="secrets">Looks for secrets in every file of text; null leaves them out.</param>
+public sealed class LayerWalker(AnalyzerSet analyzers, LayerLimits limits, SecretScanner? secrets = null)
 {
+    private const int SetUidBits = 0xC00;
+
     /// <summary>
     /// Reads a layer. <paramref name="open"/> gives its bytes, compressed or not, from the start; it is called a second time only when a wanted file is a hard link to
     /// one that has no telling name. The caller compares <see cref="LayerInventory.DiffId"/> with what the image names.
@@ -18,7 +22,7 @@ public sealed class LayerWalker(AnalyzerSet analyzers, LayerLimits limits)
     /// <exception cref="LayerRefusedException">The layer is no archive or passes a limit.</exception>
     public async Task<LayerInventory> ReadAsync(Func<CancellationToken, ValueTask<Stream>> open, CancellationToken ct)
     {
-        var collector = new LayerCollector(analyzers, limits);
+        var collector = new LayerCollector(analyzers, limits, secrets);
         var (diffId, size, entries) = await PassAsync(open, collector, null, ct);
         var links = collector.UnreadLinks;
         if (links.Count > 0)
@@ -90,10 +94,18 @@ public sealed class LayerWalker(AnalyzerSet analyzers, LayerLimits limits)
                 if (analyzers.For(path).Count > 0) collector.Problem(path, "not a plain file");
                 return;
         }
+        if ((entry.Mode & SetUidBits) != 0) collector.SetUid(path);
         var wanted = analyzers.For(path);
         if (wanted.Count == 0) wanted = AnalyzerSet.ByContent((await tar.PeekAsync(AnalyzerSet.HeadBytes, ct)).Span);
-        if (wanted.Count > 0) await AnalyzeAsync(tar, entry, path, wanted, collector, scratch, ct);
-        else if (!ImagePath.Name(path).Contains('.')) collector.Replace(path);
+        if (wanted.Count > 0)
+        {
+            await AnalyzeAsync(tar, entry, path, wanted, collector, scratch, ct);
+            return;
+        }
+        if (!ImagePath.Name(path).Contains('.')) collector.Replace(path);
+        if (secrets?.Wants(path, entry.SizeBytes) != true || !SecretScanner.IsText((await tar.PeekAsync(SecretScanner.ProbeBytes, ct)).Span)) return;
+        using var content = await FileContent.TakeAsync(tar, entry.SizeBytes, limits, scratch, ct);
+        collector.LookForSecrets(path, content);
     }
 
     private async ValueTask LinkedAsync(TarReader tar, TarEntry entry, ILookup<string, string> links, LayerCollector collector, ScratchBuffer scratch, CancellationToken ct)
@@ -116,5 +128,6 @@ public sealed class LayerWalker(AnalyzerSet analyzers, LayerLimits limits)
         }
         using var content = await FileContent.TakeAsync(tar, entry.SizeBytes, limits, scratch, ct);
         foreach (var analyzer in wanted.Where(analyzer => entry.SizeBytes <= analyzer.MaxBytes)) collector.Analyze(analyzer, path, content, ct);
+        if (secrets?.Wants(path, entry.SizeBytes) == true) collector.LookForSecrets(path, content);
     }
 }

@@ -1,4 +1,5 @@
 using Berth.Scanner.Inventory.Analyzers;
+using Berth.Scanner.Secrets;
 
 namespace Berth.Scanner.Inventory.Layers;
 
@@ -8,7 +9,8 @@ namespace Berth.Scanner.Inventory.Layers;
 /// </summary>
 /// <param name="analyzers">What is looked for.</param>
 /// <param name="limits">What it may cost.</param>
-public sealed class RootFileSystem(AnalyzerSet analyzers, LayerLimits limits)
+/// <param name="secrets">Looks for secrets in every file of text; null leaves them out.</param>
+public sealed class RootFileSystem(AnalyzerSet analyzers, LayerLimits limits, SecretScanner? secrets = null)
 {
     private const int MaxDepth = 256;
 
@@ -17,7 +19,7 @@ public sealed class RootFileSystem(AnalyzerSet analyzers, LayerLimits limits)
     /// <summary>Reads everything below <paramref name="directory"/>.</summary>
     public LayerInventory Read(string directory, CancellationToken ct)
     {
-        var collector = new LayerCollector(analyzers, limits);
+        var collector = new LayerCollector(analyzers, limits, secrets);
         var open = new Stack<(DirectoryInfo Directory, string Path, int Depth)>([(new DirectoryInfo(directory), "", 0)]);
         long size = 0;
         var entries = 0;
@@ -61,7 +63,9 @@ public sealed class RootFileSystem(AnalyzerSet analyzers, LayerLimits limits)
                 var head = new byte[AnalyzerSet.HeadBytes];
                 wanted = AnalyzerSet.ByContent(head.AsSpan(0, content.ReadAt(0, head)));
             }
+            if (!OperatingSystem.IsWindows() && (file.UnixFileMode & (UnixFileMode.SetUser | UnixFileMode.SetGroup)) != 0) collector.SetUid(path);
             foreach (var analyzer in wanted.Where(analyzer => content.Length <= analyzer.MaxBytes)) collector.Analyze(analyzer, path, content, ct);
+            if (secrets?.Wants(path, content.Length) == true) collector.LookForSecrets(path, content);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -26,7 +26,8 @@ internal enum TarKind
 /// <param name="Kind">What it is.</param>
 /// <param name="SizeBytes">Size of its content in the archive.</param>
 /// <param name="Link">Target of a link as written.</param>
-internal readonly record struct TarEntry(string Path, TarKind Kind, long SizeBytes, string Link);
+/// <param name="Mode">Permission bits.</param>
+internal readonly record struct TarEntry(string Path, TarKind Kind, long SizeBytes, string Link, int Mode);
 
 /// <summary>
 /// Reads a tar archive forward: ustar, pax (POSIX.1-2001) and GNU long names and numbers in base 256. Sparse files are named, not read. Memory is one buffer and
@@ -152,7 +153,7 @@ internal sealed class TarReader(Stream stream, int maxPathBytes)
         // Links have no content whatever their size field says; old archives write the target's size there.
         left = kind is TarKind.HardLink or TarKind.Symlink || type is '3' or '4' or '6' ? 0 : size;
         padding = (int)((Block - left % Block) % Block);
-        return new TarEntry(name, kind, left, link);
+        return new TarEntry(name, kind, left, link, Mode(header.Slice(100, 8)));
     }
 
     private static string Name(ReadOnlySpan<byte> header)
@@ -222,6 +223,15 @@ internal sealed class TarReader(Stream stream, int maxPathBytes)
             octal = octal * 8 + (b - '0');
         }
         return octal;
+    }
+
+    // What the field holds beside digits is nobody's business: an entry is read whatever its permissions say.
+    private static int Mode(ReadOnlySpan<byte> field)
+    {
+        var mode = 0;
+        foreach (var b in field)
+            if (b is >= (byte)'0' and <= (byte)'7') mode = (mode << 3 | (b - '0')) & 0xFFF;
+        return mode;
     }
 
     private static string Ascii(ReadOnlySpan<byte> field)

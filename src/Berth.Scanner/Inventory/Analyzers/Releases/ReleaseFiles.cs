@@ -1,5 +1,6 @@
 using Berth.Scanner.Inventory.Analyzers.Text;
 using Berth.Scanner.Inventory.Layers;
+using Berth.Scanner.Matching;
 
 namespace Berth.Scanner.Inventory.Analyzers.Releases;
 
@@ -17,12 +18,21 @@ internal static class ReleaseFiles
         "etc/oracle-release", "etc/system-release", "usr/lib/system-release", "usr/lib/centos-release", "usr/lib/fedora-release", "usr/lib/redhat-release",
     };
 
+    /// <summary>Name of the analyzer whose facts are Red Hat's content sets, one a name.</summary>
+    public const string ContentSets = "redhat-content-sets";
+
+    /// <summary>Name of the analyzer whose fact <c>nvr</c> says which image of Red Hat it is.</summary>
+    public const string Dockerfile = "redhat-dockerfile";
+
     /// <summary>The analyzers.</summary>
     public static IReadOnlyList<FileAnalyzer> Analyzers { get; } =
     [
         new("os-release", FileRole.Release, OsRelease.Contains, ReadFields, 64 << 10),
         new("lsb-release", FileRole.Release, path => path == "etc/lsb-release", ReadFields, 64 << 10),
         new("release-line", FileRole.Release, OneLine.Contains, ReadLine, 64 << 10),
+        new("apk-repositories", FileRole.Release, path => path == AlpineRepositories.Path, (content, report) => report.Fact("release", AlpineRepositories.Release(content.Bytes().Span)), 1 << 20),
+        new(ContentSets, FileRole.Release, IsContentManifest, ReadContentSets, 16 << 20),
+        new(Dockerfile, FileRole.Release, path => path.StartsWith(RedHatBuild.DockerfilePrefix, StringComparison.Ordinal), ReadDockerfile, 16 << 20),
     ];
 
     private static void ReadFields(FileContent content, FileReport report)
@@ -36,6 +46,16 @@ internal static class ReleaseFiles
                 report.Fact(key, line[(equals + 1)..].Trim().Trim('"', '\''));
         }
     }
+
+    private static bool IsContentManifest(string path) => path.EndsWith(".json", StringComparison.Ordinal)
+        && (path.StartsWith(RedHatBuild.ManifestFolder, StringComparison.Ordinal) || path.StartsWith(RedHatBuild.SharedFolder, StringComparison.Ordinal));
+
+    private static void ReadContentSets(FileContent content, FileReport report)
+    {
+        foreach (var set in RedHatBuild.ContentSets(content.Bytes()) ?? []) report.Fact(set, "");
+    }
+
+    private static void ReadDockerfile(FileContent content, FileReport report) => report.Fact("nvr", RedHatBuild.Nvr(report.Path, content.Bytes().Span));
 
     private static void ReadLine(FileContent content, FileReport report)
     {

@@ -15,7 +15,7 @@ internal static class EmbeddedSboms
     {
         var directory = ImagePath.Directory(report.Path);
         var isBitnami = ImagePath.Name(report.Path).StartsWith(".spdx-", StringComparison.Ordinal) && report.Path.StartsWith("opt/bitnami/", StringComparison.Ordinal);
-        foreach (var package in SbomPackages.Read(content.Bytes()))
+        foreach (var package in SbomPackages.Read(content.Bytes(), withRoot: true))
         {
             // Bitnami's document describes the program in its own directory.
             report.Add(isBitnami && package.Path.Length > 0 ? package with { Path = directory + "/" + package.Path.TrimStart('/') } : package);
@@ -28,14 +28,17 @@ public static class SbomPackages
 {
     private const int MaxDepth = 50;
 
-    /// <summary>The packages that a document names by package URL. A document of another kind is refused.</summary>
-    public static IReadOnlyList<Package> Read(ReadOnlyMemory<byte> text)
+    /// <summary>
+    /// The packages that a document names by package URL. A document of another kind is refused. What the document as a whole is about is no package of it, an image never; a document that lies
+    /// beside a program and describes that very program is read with <paramref name="withRoot"/>.
+    /// </summary>
+    public static IReadOnlyList<Package> Read(ReadOnlyMemory<byte> text, bool withRoot = false)
     {
         var root = JsonText.Map(text.Span);
         // An attestation (in-toto) holds the document as its predicate.
         if (root["predicate"].IsMap) root = root["predicate"]["Data"].IsMap ? root["predicate"]["Data"] : root["predicate"];
-        if (root.Of("bomFormat") == "CycloneDX") return CycloneDx(root);
-        return root.Of("spdxVersion").StartsWith("SPDX-", StringComparison.Ordinal) ? Spdx(root) : throw new InvalidDataException("sbom: neither CycloneDX nor SPDX");
+        if (root.Of("bomFormat") == "CycloneDX") return CycloneDx(root, withRoot);
+        return root.Of("spdxVersion").StartsWith("SPDX-", StringComparison.Ordinal) ? Spdx(root, withRoot) : throw new InvalidDataException("sbom: neither CycloneDX nor SPDX");
     }
 
     /// <summary>The distribution that a document names, or null.</summary>
@@ -50,9 +53,10 @@ public static class SbomPackages
         return null;
     }
 
-    private static List<Package> CycloneDx(DataNode root)
+    private static List<Package> CycloneDx(DataNode root, bool withRoot)
     {
         var found = new List<Package>();
+        var subject = withRoot ? "" : root["metadata"]["component"].Of("bom-ref");
         Add(root["components"], 0);
         return found;
 
@@ -61,7 +65,7 @@ public static class SbomPackages
             if (depth > MaxDepth) throw new InvalidDataException("sbom: components are nested too deeply");
             foreach (var component in components.Items)
             {
-                if (component.Of("purl") is { Length: > 0 } purl && PackageUrls.Parse(purl) is { } url) found.Add(CycloneDxPackage(component, url));
+                if ((subject.Length == 0 || component.Of("bom-ref") != subject) && component.Of("purl") is { Length: > 0 } purl && PackageUrls.Parse(purl) is { } url && !IsImage(url)) found.Add(CycloneDxPackage(component, url));
                 Add(component["components"], depth + 1);
             }
         }
@@ -89,13 +93,25 @@ public static class SbomPackages
         return package with { SourceName = name, SourceVersion = version.Length == 0 || full == own ? "" : full };
     }
 
-    private static List<Package> Spdx(DataNode root)
+    private static bool IsImage(PackageUrl url) => url.Type is "oci" or "docker";
+
+    private static HashSet<string> Described(DataNode root) =>
+    [
+        .. root["documentDescribes"].Items.Select(one => one.Text ?? ""),
+        .. root["relationships"].Items.Where(one => one.Of("relationshipType") == "DESCRIBES" && one.Of("spdxElementId") == "SPDXRef-DOCUMENT").Select(one => one.Of("relatedSpdxElement")),
+        .. root["relationships"].Items.Where(one => one.Of("relationshipType") == "DESCRIBED_BY" && one.Of("relatedSpdxElement") == "SPDXRef-DOCUMENT").Select(one => one.Of("spdxElementId")),
+    ];
+
+    private static List<Package> Spdx(DataNode root, bool withRoot)
     {
+        // A document that describes all of its packages one by one is a plain list.
+        HashSet<string> described = withRoot ? [] : Described(root);
+        if (described.Count > 1) described = [];
         var found = new List<Package>();
         foreach (var one in root["packages"].Items)
         {
             var purl = one["externalRefs"].Items.FirstOrDefault(reference => reference.Of("referenceType") == "purl")?.Of("referenceLocator") ?? "";
-            if (purl.Length == 0 || PackageUrls.Parse(purl) is not { } url) continue;
+            if (purl.Length == 0 || described.Contains(one.Of("SPDXID")) || PackageUrls.Parse(purl) is not { } url || IsImage(url)) continue;
             var package = PackageUrls.ToPackage(url);
             var source = one.Of("sourceInfo");
             if (source.StartsWith("built package from: ", StringComparison.Ordinal) && source.LastIndexOf(' ') is var space and > 20) package = WithSource(package, source[20..space], "", source[(space + 1)..], "");
