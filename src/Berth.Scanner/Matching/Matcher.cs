@@ -19,7 +19,7 @@ public sealed class Matcher(AdvisoryDatabase database, MatchOptions? options = n
     {
         var subjects = MatchSubject.Of(image);
         if (subjects.Count == 1) return Match(subjects[0]);
-        var all = subjects.SelectMany(Match).ToList();
+        var all = subjects.SelectMany(subject => Match(subject)).ToList();
         all.Sort(FindingOrder.Instance);
         return all;
     }

@@ -1,6 +1,8 @@
 using Berth.Scanner.Exceptions;
 using Berth.Scanner.Inventory;
 using Berth.Scanner.Matching;
+using Berth.Scanner.Misconfiguration;
+using Berth.Scanner.Secrets;
 
 namespace Berth.Scanner.Reports;
 
@@ -43,6 +45,12 @@ public sealed record ScanReport(string Name, DateTimeOffset CreatedAt)
 
     /// <summary>Findings that an exception takes out.</summary>
     public IReadOnlyList<SuppressedFinding> Suppressed { get; init; } = [];
+
+    /// <summary>Secrets in layers and configuration.</summary>
+    public IReadOnlyList<SecretFinding> Secrets { get; init; } = [];
+
+    /// <summary>What should be otherwise in the configuration.</summary>
+    public IReadOnlyList<ConfigurationProblem> Problems { get; init; } = [];
 }
 
 /// <summary>A layer of a scanned image.</summary>

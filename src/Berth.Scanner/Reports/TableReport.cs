@@ -31,7 +31,25 @@ public static class TableReport
                 WriteTable(text, ["Library", "Vulnerability", "Severity", "Status", "Statement", "Source"], target.Suppressed.Select(Row));
             }
         }
+        WriteProblems(text, report);
+        WriteSecrets(text, report);
         return text.ToString();
+    }
+
+    private static void WriteProblems(StringBuilder text, ScanReport report)
+    {
+        if (report.Problems.Count == 0) return;
+        var heading = $"{report.Name} (configuration)";
+        text.Append('\n').Append(heading).Append('\n').Append('=', heading.Length).Append('\n').Append($"Problems: {report.Problems.Count}\n");
+        WriteTable(text, ["Check", "Severity", "What", "What to do"], report.Problems.Select(static p => new[] { p.Id, p.Severity.Word(), Short(p.Message, MaxTitle), Short(p.Resolution, MaxTitle) }));
+    }
+
+    private static void WriteSecrets(StringBuilder text, ScanReport report)
+    {
+        if (report.Secrets.Count == 0) return;
+        var heading = $"{report.Name} (secrets)";
+        text.Append('\n').Append(heading).Append('\n').Append('=', heading.Length).Append('\n').Append($"Secrets: {report.Secrets.Count}\n");
+        WriteTable(text, ["Secret", "Severity", "Where", "Line"], report.Secrets.Select(static s => new[] { Short(s.Title, MaxCell), s.Severity.Word(), $"{End(s.Path)}:{s.StartLine}", Short(s.Match, MaxTitle) }));
     }
 
     /// <summary>Such as <c>Total: 3 (UNKNOWN: 0, LOW: 1, MEDIUM: 2, HIGH: 0, CRITICAL: 0)</c>.</summary>

@@ -26,6 +26,7 @@ public static class TrivyReport
         json.WriteStartArray("Results");
         foreach (var target in ReportTarget.Of(report))
             WriteTarget(json, report, target, listPackages, showSuppressed);
+        TrivyChecks.Write(json, report);
         json.WriteEndArray();
         json.WriteEndObject();
     }
