@@ -26,6 +26,7 @@ public static class SarifReport
             WriteResult(json, report, finding, indexes[finding.Id], null);
         foreach (var suppressed in report.Suppressed)
             WriteResult(json, report, suppressed.Finding, indexes[suppressed.Finding.Id], suppressed.Suppression.Reason.Length > 0 ? suppressed.Suppression.Reason : suppressed.Suppression.Source);
+        SarifChecks.WriteResults(json, report, rules.Count);
         json.WriteEndArray();
         json.WriteString("columnKind", "utf16CodeUnits");
         json.WriteStartObject("originalUriBaseIds");
@@ -54,6 +55,7 @@ public static class SarifReport
         json.WriteStartArray("rules");
         foreach (var finding in rules)
             WriteRule(json, finding);
+        SarifChecks.WriteRules(json, report);
         json.WriteEndArray();
         json.WriteEndObject();
         json.WriteEndObject();
@@ -120,7 +122,7 @@ public static class SarifReport
         json.WriteEndObject();
     }
 
-    private static void Message(Utf8JsonWriter json, string name, string text)
+    internal static void Message(Utf8JsonWriter json, string name, string text)
     {
         json.WriteStartObject(name);
         json.WriteString("text", text);
@@ -131,7 +133,7 @@ public static class SarifReport
         ? "OsPackageVulnerability"
         : "LanguageSpecificPackageVulnerability";
 
-    private static string Level(Severity severity) => severity switch
+    internal static string Level(Severity severity) => severity switch
     {
         Severity.Critical or Severity.High => "error",
         Severity.Medium => "warning",
