@@ -81,9 +81,9 @@ internal sealed class AdvisoryLoan(OpenDatabase open) : IDisposable
 
 internal static partial class AdvisoryStoreLog
 {
-    [LoggerMessage(Level = LogLevel.Information, Message = "advisory database opened: {Path}, built {BuiltAt}")]
+    [LoggerMessage(5500, LogLevel.Information, "advisory database opened: {Path}, built {BuiltAt}")]
     public static partial void DatabaseOpened(this ILogger log, string path, DateTimeOffset builtAt);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "advisory database cannot be read in {Folder}")]
+    [LoggerMessage(5501, LogLevel.Warning, "advisory database cannot be read in {Folder}")]
     public static partial void DatabaseUnreadable(this ILogger log, Exception exception, string folder);
 }

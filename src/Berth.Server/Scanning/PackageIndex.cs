@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Berth.Scanner.Inventory;
@@ -50,7 +51,7 @@ internal sealed class ArtifactPackageMap : IEntityTypeConfiguration<ArtifactPack
         builder.HasKey(p => new { p.PackageId, p.ManifestId, p.Version });
         builder.Property(p => p.PackageId).HasColumnName("package_id");
         builder.Property(p => p.ManifestId).HasColumnName("manifest_id");
-        builder.Property(p => p.Version).HasColumnName("version").HasMaxLength(1100);
+        builder.Property(p => p.Version).HasColumnName("version").HasMaxLength(512);
         builder.HasOne<IndexedPackage>().WithMany().HasForeignKey(p => p.PackageId).OnDelete(DeleteBehavior.Cascade);
         builder.HasOne<Manifest>().WithMany().HasForeignKey(p => p.ManifestId).OnDelete(DeleteBehavior.Cascade);
         builder.HasIndex(p => p.ManifestId);
@@ -60,6 +61,9 @@ internal sealed class ArtifactPackageMap : IEntityTypeConfiguration<ArtifactPack
 /// <summary>Which image has which package: asked when advisories change, and by people who look for a package.</summary>
 internal static class PackageIndex
 {
+    private const int MaxNameBytes = 1024;
+    private const int MaxVersionBytes = 512;
+
     /// <summary>Puts the packages of an image in the place of what was known of it.</summary>
     public static async ValueTask ReplaceAsync(DbSession session, long manifestId, ImageInventory image, CancellationToken ct)
     {
@@ -67,7 +71,8 @@ internal static class PackageIndex
         foreach (var subject in MatchSubject.Of(image))
         {
             foreach (var package in subject.Packages.Where(static p => p.Version.Length > 0))
-                foreach (var key in MatchKey.Of(subject, package)) rows.Add(new PackageRow(key.Scope, key.Name, PackageVersions.Full(package)));
+                foreach (var key in MatchKey.Of(subject, package))
+                    if (Fits(key.Name, MaxNameBytes) && Fits(PackageVersions.Full(package), MaxVersionBytes)) rows.Add(new PackageRow(key.Scope, key.Name, PackageVersions.Full(package)));
         }
         // In one order for everybody: two scans that add the same names do not wait for each other in a circle.
         var json = JsonSerializer.Serialize(
@@ -77,6 +82,9 @@ internal static class PackageIndex
         await session.ExecuteAsync(DeleteOfManifest, [manifestId], ct).ConfigureAwait(false);
         await session.ExecuteAsync(InsertOfManifest, [manifestId, json], ct).ConfigureAwait(false);
     }
+
+    // An index of PostgreSQL takes keys up to 2,700 bytes, and its texts no zeros; no advisory is written for such names.
+    private static bool Fits(string text, int bytes) => text.Length <= bytes && Encoding.UTF8.GetByteCount(text) <= bytes && !text.Contains('\0');
 
     /// <summary>Images that have a package of any of the keys, by their rows; each once, in order, behind <paramref name="after"/>.</summary>
     public static async ValueTask<List<long>> ManifestsWithAsync(DbSession session, IEnumerable<MatchKey> keys, long after, int limit, CancellationToken ct)
