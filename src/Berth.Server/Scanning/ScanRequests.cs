@@ -58,8 +58,7 @@ internal sealed class ScanRequests(JobQueue queue, TimeProvider time)
         return found;
     }
 
-    // An index has children, an image has none: what has no children and is an image is scanned. BuildKit's attestations are of kind IMAGE by their configuration, but list no layers of files:
-    // they are told by their layers' type when they are scanned.
+    // An index has children, an image has none.
     private static readonly Statement SelectImages = new("""
         WITH RECURSIVE tree(id, depth) AS (
             SELECT @0, 0

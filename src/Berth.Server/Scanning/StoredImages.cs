@@ -48,7 +48,12 @@ internal sealed class StoredImages(Database database, BlobBytes blobs)
             MediaType = target.MediaType,
             RepoDigests = [$"{target.Repository}@{target.Digest}"],
             Config = configuration,
-            Layers = [.. manifest.Layers.Select((layer, at) => new ImageLayer(diffIds[at], layer.Digest.Value, layer.Size, token => OpenLayerAsync(layer, token)))],
+            // What BuildKit attests stands beside the images of an index as an image of documents: there is nothing to read in those.
+            Layers =
+            [
+                .. manifest.Layers.Select((layer, at) => (Layer: layer, DiffId: diffIds[at])).Where(static one => one.Layer.MediaType.Contains("tar", StringComparison.Ordinal))
+                    .Select(one => new ImageLayer(one.DiffId, one.Layer.Digest.Value, one.Layer.Size, token => OpenLayerAsync(one.Layer, token))),
+            ],
         };
     }
 
