@@ -27,7 +27,7 @@ internal static class TestImages
 
     /// <summary>A configuration for layers.</summary>
     public static byte[] Config(params byte[][] layers) => Encoding.UTF8.GetBytes(
-        $$"""{"architecture":"amd64","os":"linux","config":{"User":"app"},"rootfs":{"type":"layers","diff_ids":[{{string.Join(',', layers.Select(l => $"\"{Sha256(l)}\""))}}]}}""");
+        $$$"""{"architecture":"amd64","os":"linux","config":{"User":"app"},"rootfs":{"type":"layers","diff_ids":[{{{string.Join(',', layers.Select(l => $"\"{Sha256(l)}\""))}}}]}}""");
 
     /// <summary>An archive of docker save.</summary>
     public static void DockerArchive(string path, params byte[][] layers)
@@ -49,7 +49,7 @@ internal static class TestImages
             var config = Blob(folder, Config(image.Layers));
             var manifest = Blob(folder, Encoding.UTF8.GetBytes(
                 $$"""{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"digest":"{{config.Digest}}","size":{{config.Size}}},"layers":[{{string.Join(',', layers.Select(l => $$"""{"digest":"{{l.Digest}}","size":{{l.Size}}}"""))}}]}"""));
-            return $$"""{"digest":"{{manifest.Digest}}","size":{{manifest.Size}},"platform":{"os":"linux","architecture":"{{image.Architecture}}"}}""";
+            return $$$"""{"digest":"{{{manifest.Digest}}}","size":{{{manifest.Size}}},"platform":{"os":"linux","architecture":"{{{image.Architecture}}}"}}""";
         });
         File.WriteAllText(Path.Combine(folder, "index.json"), $$"""{"schemaVersion":2,"manifests":[{{string.Join(',', entries)}}]}""");
         File.WriteAllText(Path.Combine(folder, "oci-layout"), """{"imageLayoutVersion":"1.0.0"}""");
