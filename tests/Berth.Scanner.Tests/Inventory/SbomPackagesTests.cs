@@ -31,6 +31,20 @@ public sealed class SbomPackagesTests
         Assert.Equal(["BSD-3-Clause"], package.Licenses);
     }
 
+    [Fact]
+    public void What_a_document_is_about_is_no_package_of_it_unless_it_lies_beside_the_program()
+    {
+        var text = Encoding.UTF8.GetBytes(
+            """
+            {"spdxVersion":"SPDX-2.3","relationships":[{"spdxElementId":"SPDXRef-DOCUMENT","relationshipType":"DESCRIBES","relatedSpdxElement":"SPDXRef-root"}],"packages":[
+              {"name":"shop","SPDXID":"SPDXRef-root","externalRefs":[{"referenceType":"purl","referenceLocator":"pkg:npm/shop@1.0.0"}]},
+              {"name":"image","SPDXID":"SPDXRef-image","externalRefs":[{"referenceType":"purl","referenceLocator":"pkg:oci/shop@sha256%3A00"}]},
+              {"name":"left-pad","SPDXID":"SPDXRef-a","externalRefs":[{"referenceType":"purl","referenceLocator":"pkg:npm/left-pad@1.3.0"}]}]}
+            """);
+        Assert.Equal(["left-pad"], SbomPackages.Read(text).Select(package => package.Name));
+        Assert.Equal(["shop", "left-pad"], SbomPackages.Read(text, withRoot: true).Select(package => package.Name));
+    }
+
     [Theory]
     [InlineData("{}")]
     [InlineData("{\"spdxVersion\":\"2\"}")]

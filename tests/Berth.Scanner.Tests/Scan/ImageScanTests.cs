@@ -2,6 +2,7 @@ using System.Text;
 using Berth.Scanner.Advisories;
 using Berth.Scanner.Inventory;
 using Berth.Scanner.Inventory.Layers;
+using Berth.Scanner.Matching;
 using Berth.Scanner.Reports;
 using Berth.Scanner.Scan;
 using Berth.Scanner.Secrets;
@@ -115,6 +116,22 @@ public sealed class ImageScanTests : IDisposable
         var few = ScanAssembly.Of(archive.Image, inventory, null, new ScanSettings { Secrets = true, Misconfiguration = true, Severities = new HashSet<Severity> { Severity.Critical } }, DateTimeOffset.UnixEpoch);
         Assert.Empty(few.Problems);
         Assert.Single(few.Secrets);
+    }
+
+    [Fact]
+    public async Task Layers_of_Red_Hat_are_judged_by_the_content_sets_of_the_nearest_layer_that_names_some()
+    {
+        const string Manifests = "root/buildinfo/content_manifests/";
+        var bottom = TestImages.Layer(("etc/os-release", "ID=rhel\nVERSION_ID=8.4\n"), ("usr/share/a.dist-info/METADATA", "Name: a\nVersion: 1\n"));
+        var middle = TestImages.Layer((Manifests + "ubi8.json", """{"content_sets":["set-one"]}"""), ("root/buildinfo/Dockerfile-ubi8-8.4-1", "LABEL com.redhat.component=\"ubi8-container\" architecture=\"x86_64\"\n"));
+        var top = TestImages.Layer(("usr/share/b.dist-info/METADATA", "Name: b\nVersion: 1\n"), (Manifests + "top.json", """{"content_sets":["set-two"]}"""));
+        TestImages.DockerArchive(folder.Of("image"), bottom, middle, top);
+        using var archive = await ImageArchive.OpenAsync(folder.Of("image"), null, LayerLimits.Default, Ct);
+        var image = await new ImageScan(null, LayerLimits.Default).InventoryAsync(archive.Image, PackageSources.WithoutLocks, Ct);
+        var subjects = MatchSubject.Of(image).ToDictionary(subject => Assert.Single(subject.Packages).Name);
+        Assert.Equal(["set-one"], subjects["a"].ContentSets);
+        Assert.Equal("ubi8-container-8.4-1-x86_64", subjects["a"].Nvr);
+        Assert.Equal(["set-two"], subjects["b"].ContentSets);
     }
 
     private static string Write(ScanReport report, ScanFormat format)

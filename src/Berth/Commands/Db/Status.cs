@@ -7,6 +7,8 @@ namespace Berth.Commands.Db;
 /// <summary><c>berth db status</c>: what the database holds and how old it is.</summary>
 internal static class Status
 {
+    private static readonly JsonSerializerOptions s_json = new(Json.Indented) { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+
     public static Command Command(CommandEnvironment environment)
     {
         var place = AdvisoryPlace.Option();
@@ -48,7 +50,7 @@ internal static class Status
         {
             output.WriteLine(JsonSerializer.Serialize(
                 new { path, builtAt = metadata.BuiltAt, metadata.Advisories, metadata.Details, metadata.Predictions, metadata.KnownExploitations, metadata.Sources },
-                new JsonSerializerOptions(Json.Indented) { PropertyNamingPolicy = JsonNamingPolicy.CamelCase }));
+                s_json));
             return;
         }
         output.WriteLine(path);
