@@ -42,6 +42,7 @@ internal sealed class PromotionApi(Database database, ArtifactCopy copy, Artifac
         var source = $"{sourceProject.Name}/{ProjectName.WithoutProject(body.From!)}";
         if (!await call.MayAsync(sourceProject, ProjectPermissions.ArtifactRead, ct).ConfigureAwait(false) || !await targets.MayReadAsync(call, sourceProject, source, ct).ConfigureAwait(false)) return call.Refuse();
         if (body.Stage == Stages.Archived && !await call.MayAsync(ProjectPermissions.ImmutableTagUpdate, ct).ConfigureAwait(false)) return call.Refuse();
+        if (body.Stage is not null && !await call.MayAsync(ProjectPermissions.ArtifactLabelCreate, ct).ConfigureAwait(false)) return call.Refuse();
         var reading = await targets.RequestAsync(call, sourceProject, source, ProjectPermissions.RepositoryPull, ct).ConfigureAwait(false);
         if (body.Tags!.FirstOrDefault(t => !reading.Rights.MayPull(t.From!)) is { } closed) return ApiResult.Forbidden($"a rule of the project keeps {call.Caller.Name} from pulling the tag {closed.From}");
         var request = await targets.RequestAsync(call, call.Project!, destination, ProjectPermissions.RepositoryPush, ct).ConfigureAwait(false);

@@ -18,7 +18,7 @@ internal sealed class CleanupApi(Database database, JobQueue queue, DomainEvents
 
     /// <summary>What it answers.</summary>
     public static IEnumerable<ApiOperation> Operations(CleanupApi api) =>
-        Below(api, OfProject, "Project", ApiNeed.Project(ProjectPermissions.TagRetentionOperate), "a project, or of one repository of it")
+        Below(api, OfProject, "Project", ApiNeed.Project(ProjectPermissions.TagRetentionUpdate), "a project, or of one repository of it")
             .Concat(Below(api, OfRegistry, "Registry", ApiNeed.Admin, "the registry, but of projects with a policy of their own"));
 
     private static IEnumerable<ApiOperation> Below(CleanupApi api, string path, string word, ApiNeed need, string what) =>

@@ -11,12 +11,7 @@ internal sealed class FreedBytes
 {
     private const int Batch = 5_000;
 
-    // Those that something else names too, as far as is known.
     private readonly Dictionary<long, (long Size, int Named)> _blobs = [];
-    private readonly HashSet<long> _added = [];
-
-    /// <summary>Bytes so far.</summary>
-    public long Sum { get; private set; }
 
     /// <summary>Adds manifests that go, while they are still there.</summary>
     public async ValueTask AddAsync(DbSession session, IEnumerable<long> manifestIds, CancellationToken ct)
@@ -24,35 +19,25 @@ internal sealed class FreedBytes
         foreach (var ids in manifestIds.Chunk(Batch))
         {
             await using var rows = await session.Command(SelectNamed, JsonSerializer.Serialize(ids)).ExecuteReaderAsync(ct).ConfigureAwait(false);
-            while (await rows.ReadAsync(ct).ConfigureAwait(false))
-            {
-                var id = rows.GetInt64(0);
-                _added.Add(id);
-                _blobs[id] = (rows.GetInt64(1), _blobs.GetValueOrDefault(id).Named + rows.GetInt32(2));
-            }
+            while (await rows.ReadAsync(ct).ConfigureAwait(false)) _blobs[rows.GetInt64(0)] = (rows.GetInt64(1), _blobs.GetValueOrDefault(rows.GetInt64(0)).Named + rows.GetInt32(2));
         }
     }
 
-    /// <summary>Settles what the manifests that were added last named: a blob that nothing else names is counted and forgotten.</summary>
+    /// <summary>The bytes of all that were added.</summary>
     /// <param name="session">A session.</param>
     /// <param name="areGone">Whether the manifests have been deleted since: then nothing may name a blob; else nothing but them.</param>
     /// <param name="ct">Cancels.</param>
-    public async ValueTask SettleAsync(DbSession session, bool areGone, CancellationToken ct)
+    public async ValueTask<long> SumAsync(DbSession session, bool areGone, CancellationToken ct)
     {
-        foreach (var ids in _added.Order().Chunk(Batch))
+        long freed = 0;
+        foreach (var ids in _blobs.Keys.Order().Chunk(Batch))
         {
             var uses = new Dictionary<long, long>();
-            await using (var rows = await session.Command(SelectUses, JsonSerializer.Serialize(ids)).ExecuteReaderAsync(ct).ConfigureAwait(false))
-            {
-                while (await rows.ReadAsync(ct).ConfigureAwait(false)) uses[rows.GetInt64(0)] = rows.GetInt64(1);
-            }
-            foreach (var id in ids.Where(id => uses.GetValueOrDefault(id) == (areGone ? 0 : _blobs[id].Named)))
-            {
-                Sum += _blobs[id].Size;
-                _blobs.Remove(id);
-            }
+            await using var rows = await session.Command(SelectUses, JsonSerializer.Serialize(ids)).ExecuteReaderAsync(ct).ConfigureAwait(false);
+            while (await rows.ReadAsync(ct).ConfigureAwait(false)) uses[rows.GetInt64(0)] = rows.GetInt64(1);
+            freed += ids.Where(id => uses.GetValueOrDefault(id) == (areGone ? 0 : _blobs[id].Named)).Sum(id => _blobs[id].Size);
         }
-        _added.Clear();
+        return freed;
     }
 
     private static readonly Statement SelectNamed = new("""

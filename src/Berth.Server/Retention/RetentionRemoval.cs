@@ -20,12 +20,15 @@ internal sealed class RetentionRemoval(Database database, Deletes deletes, Artif
     {
         var gone = plan.GoneImages.ToHashSet();
         var done = new HashSet<(int, string?)>();
+        var facts = new CandidateFacts(plan.Facts);
+        var tagsOf = plan.Facts.Tags.ToLookup(t => t.Image);
         // What lists others was pushed after them.
         foreach (var group in plan.Verdicts.Where(v => v.Goes).GroupBy(v => v.Image).OrderByDescending(g => plan.Facts.Images[g.Key].Id))
         {
             ct.ThrowIfCancellationRequested();
             var tags = group.Where(v => v.Tag is not null).Select(v => v.Tag!).ToList();
-            var (deleted, problem) = await RemoveAsync(repository, plan.Facts.Images[group.Key].Digest, tags, gone.Contains(group.Key), ct).ConfigureAwait(false);
+            var known = new Known(plan.Facts.Images[group.Key].PushedAt, facts.UsedAt(group.Key), tagsOf[group.Key].Select(t => t.UpdatedAt).DefaultIfEmpty().Max());
+            var (deleted, problem) = await RemoveAsync(repository, plan.Facts.Images[group.Key].Digest, known, tags, gone.Contains(group.Key), ct).ConfigureAwait(false);
             if (problem is not null) log($"{repository.Name}@{plan.Facts.Images[group.Key].Digest} stays: {problem}");
             else if (tags.Count == 0) done.Add((group.Key, null));
             done.UnionWith(deleted.Select(t => (group.Key, (string?)t)));
@@ -33,7 +36,7 @@ internal sealed class RetentionRemoval(Database database, Deletes deletes, Artif
         return done;
     }
 
-    private Task<(IReadOnlyList<string> Tags, string? Problem)> RemoveAsync(CoveredRepository repository, string digest, List<string> tags, bool isGone, CancellationToken ct) =>
+    private Task<(IReadOnlyList<string> Tags, string? Problem)> RemoveAsync(CoveredRepository repository, string digest, Known known, List<string> tags, bool isGone, CancellationToken ct) =>
         database.WriteAsync<(IReadOnlyList<string>, string?)>(Durability.Full, async (session, token) =>
         {
             var target = new DeleteTarget(RepositoryRights.Plain(repository.Name, pull: false, push: false, delete: true), Actor, "", new EventRequest("", "", "", "", Actor, ""));
@@ -42,6 +45,7 @@ internal sealed class RetentionRemoval(Database database, Deletes deletes, Artif
             await session.ScalarAsync(LockRepository, [repository.Id], token).ConfigureAwait(false);
             var now = await TagsAsync(session, repository.Id, digest, token).ConfigureAwait(false);
             if (now is null) return ([], "it is gone already");
+            if (await IsYoungerAsync(session, repository.Id, digest, known, token).ConfigureAwait(false)) return ([], "it was pushed or used meanwhile");
             var going = now.Where(tags.Contains).ToList();
 
             // 2.
@@ -64,6 +68,12 @@ internal sealed class RetentionRemoval(Database database, Deletes deletes, Artif
             return (going, going.Count == tags.Count && !isGone ? null : "it was pushed or tagged meanwhile");
         }, ct);
 
+    // What the decision was made on, Unix milliseconds; a rule may keep what has been pushed, tagged or pulled by a cluster since.
+    private readonly record struct Known(long PushedAt, long UsedAt, long TaggedAt);
+
+    private static async ValueTask<bool> IsYoungerAsync(DbSession session, long repositoryId, string digest, Known known, CancellationToken ct) =>
+        await session.ScalarAsync(SelectYounger, [repositoryId, digest, known.PushedAt, known.UsedAt, known.TaggedAt], ct).ConfigureAwait(false) is not null;
+
     // Null when there is no such manifest.
     private static async ValueTask<List<string>?> TagsAsync(DbSession session, long repositoryId, string digest, CancellationToken ct)
     {
@@ -78,5 +88,14 @@ internal sealed class RetentionRemoval(Database database, Deletes deletes, Artif
     }
 
     private static readonly Statement LockRepository = new("SELECT id FROM repositories WHERE id = @0", "SELECT id FROM repositories WHERE id = @0 FOR NO KEY UPDATE");
+    private static readonly Statement SelectYounger = new("""
+        SELECT 1 FROM manifests m WHERE m.repository_id = @0 AND m.digest = @1 AND (
+            m.pushed_at > @2
+            OR EXISTS (SELECT 1 FROM tags t WHERE t.manifest_id = m.id AND t.updated_at > @4)
+            OR EXISTS (SELECT 1 FROM manifest_uses u WHERE u.manifest_id = m.id AND u.used_at > @3)
+            OR EXISTS (SELECT 1 FROM manifest_children l JOIN manifests c ON c.repository_id = l.repository_id AND c.digest = l.child_digest
+                JOIN manifest_uses u ON u.manifest_id = c.id WHERE l.manifest_id = m.id AND u.used_at > @3))
+        """);
+
     private static readonly Statement SelectTags = new("SELECT t.name FROM manifests m LEFT JOIN tags t ON t.manifest_id = m.id WHERE m.repository_id = @0 AND m.digest = @1 ORDER BY 1");
 }

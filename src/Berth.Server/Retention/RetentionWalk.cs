@@ -47,15 +47,10 @@ internal sealed class RetentionWalk(Database database, TimeProvider time)
                 }
                 (repositories, total, going) = (repositories + 1, total + plan.Verdicts.Count, going + plan.Going);
                 await planned(repository, plan).ConfigureAwait(false);
-                if (plan.GoneImages.Count == 0) continue;
-                await database.ReadAsync((freed, deletes), static async (session, q, token) =>
-                {
-                    await q.freed.SettleAsync(session, q.deletes, token).ConfigureAwait(false);
-                    return true;
-                }, ct).ConfigureAwait(false);
             }
             if (covered.Count < Batch) break;
         }
-        return new RetentionSum(repositories, total, going, freed.Sum);
+        var bytes = await database.ReadAsync((freed, deletes), static (session, q, token) => q.freed.SumAsync(session, q.deletes, token), ct).ConfigureAwait(false);
+        return new RetentionSum(repositories, total, going, bytes);
     }
 }

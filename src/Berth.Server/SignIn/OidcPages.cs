@@ -93,7 +93,7 @@ internal sealed class OidcPages(
         // 4. The page asks for a name and posts it back.
         if (!isKnown && !options.AutoOnboard)
         {
-            call.Http.Response.Cookies.Append(OnboardCookie, Seal(person), FlowCookie(call.Http));
+            call.Http.Response.Cookies.Append(OnboardCookie, Seal(person), OnboardCookieOf(call.Http));
             var query = $"?username={Uri.EscapeDataString(person.Name ?? "")}&redirect_url={Uri.EscapeDataString(accepted.ReturnPath)}";
             return ApiResult.Redirect(call.Http.Request.PathBase + "/oidc-onboard" + query);
         }
@@ -114,7 +114,7 @@ internal sealed class OidcPages(
         // Who has a name already does not get another this way.
         if (await outside.FindAsync(SourceOf(person), ExternalIdOf(person), ct).ConfigureAwait(false) is null
             && await BeginAsync(call, person, body.Username!, ct).ConfigureAwait(false) is { } refusal) return refusal;
-        call.Http.Response.Cookies.Delete(OnboardCookie, FlowCookie(call.Http));
+        call.Http.Response.Cookies.Delete(OnboardCookie, OnboardCookieOf(call.Http));
         return ApiResult.Done;
     }
 
@@ -158,6 +158,14 @@ internal sealed class OidcPages(
         var cookie = start.CookieOf(context);
         cookie.MaxAge = OidcSignInState.Lifetime;
         cookie.Path = context.Request.PathBase + "/c/oidc";
+        return cookie;
+    }
+
+    // The page that asks for a name is none of the operations.
+    private CookieOptions OnboardCookieOf(HttpContext context)
+    {
+        var cookie = FlowCookie(context);
+        cookie.Path = context.Request.PathBase + "/";
         return cookie;
     }
 

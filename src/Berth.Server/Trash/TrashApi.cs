@@ -19,7 +19,7 @@ internal sealed class TrashApi(Database database, TrashRestore restore, Artifact
     /// <summary>What it answers.</summary>
     public static IEnumerable<ApiOperation> Operations(TrashApi api) =>
     [
-        new(HttpMethods.Get, Path, "listTrash", "trash", ApiNeed.Project(ProjectPermissions.ArtifactList), api.ListAsync)
+        new(HttpMethods.Get, Path, "listTrash", "trash", ApiNeed.Project(ProjectPermissions.RepositoryPush), api.ListAsync)
         {
             Surface = ApiSurface.Berth, Summary = "What is in the trash, the latest first.", Answer = typeof(TrashJson), Query = ["before", "page_size", "repository"],
         },
@@ -161,7 +161,7 @@ internal sealed class TrashApi(Database database, TrashRestore restore, Artifact
     private static readonly Statement SelectPage = new("""
         SELECT e.id, e.repository, e.digest, e.tag, e.actor, e.deleted_at, e.purge_at, m.total_size FROM trash_entries e
         LEFT JOIN trash_manifests m ON m.repository = e.repository AND m.digest = e.digest
-        WHERE e.project_id = @0 AND e.id < @1 AND (@3 = '' OR e.repository = @3) ORDER BY e.id DESC LIMIT @2
+        WHERE e.project_id = @0 AND e.id < @1 AND (@3 = '' OR e.repository = @3) AND (e.tag IS NOT NULL OR m.id IS NOT NULL) ORDER BY e.id DESC LIMIT @2
         """);
 
     private static readonly Statement SelectRepository = new("SELECT repository FROM trash_entries WHERE project_id = @0 AND id = @1");

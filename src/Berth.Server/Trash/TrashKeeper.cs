@@ -38,6 +38,8 @@ internal sealed class TrashKeeper(TrashOptions options) : IDeletionKeeper, IRegi
     {
         var days = await TrashWindow.DaysAsync(session, content.ProjectId, options.Days, ct).ConfigureAwait(false);
         if (days == 0) return;
+        await LockAsync(session, content.Repository, content.Digest, ct).ConfigureAwait(false);
+        var end = TrashWindow.EndOf(content.At, days);
         if (content.IsManifest)
         {
             var labels = new List<long>();
@@ -45,13 +47,15 @@ internal sealed class TrashKeeper(TrashOptions options) : IDeletionKeeper, IRegi
             {
                 while (await rows.ReadAsync(ct).ConfigureAwait(false)) labels.Add(rows.GetInt64(0));
             }
+            await session.ExecuteAsync(DeleteGuards, [content.Repository, content.Digest], ct).ConfigureAwait(false);
             var id = await session.ScalarAsync(InsertManifest, [content.ManifestId, content.ProjectId, content.Repository, JsonSerializer.Serialize(labels)], ct).ConfigureAwait(false);
             await session.ExecuteAsync(InsertBlobs, [id, content.ManifestId], ct).ConfigureAwait(false);
+            await session.ExecuteAsync(InsertGuards, [content.ManifestId, content.ProjectId, content.Repository, content.Actor, content.At, end], ct).ConfigureAwait(false);
         }
         foreach (var tag in content.Tags.Count == 0 ? [null] : content.Tags.Cast<string?>())
         {
             await session.ExecuteAsync(
-                InsertEntry, [content.ProjectId, content.Repository, content.Digest, tag, content.Actor, content.At, TrashWindow.EndOf(content.At, days)], ct).ConfigureAwait(false);
+                InsertEntry, [content.ProjectId, content.Repository, content.Digest, tag, content.Actor, content.At, end], ct).ConfigureAwait(false);
         }
     }
 
@@ -77,6 +81,7 @@ internal sealed class TrashKeeper(TrashOptions options) : IDeletionKeeper, IRegi
                 break;
             case { Operation: "rename", ResourceType: "repository", Detail: RenameDetail names, ProjectId: { } project }:
                 await session.ExecuteAsync(MoveEntries, [names.From, names.To, project], ct).ConfigureAwait(false);
+                await session.ExecuteAsync(DropSame, [names.From, names.To], ct).ConfigureAwait(false);
                 await session.ExecuteAsync(MoveManifests, [names.From, names.To, project], ct).ConfigureAwait(false);
                 break;
             case { Operation: "rename", ResourceType: "project", Detail: RenameDetail names, ProjectId: { } project }:
@@ -84,6 +89,12 @@ internal sealed class TrashKeeper(TrashOptions options) : IDeletionKeeper, IRegi
                 await session.ExecuteAsync(RenameManifests, [project, names.To, (long)names.From.Length + 1], ct).ConfigureAwait(false);
                 break;
         }
+    }
+
+    /// <summary>Whoever puts a thing into the trash and whoever lets go of it take turns, to the end of their transactions. On SQLite there is one writer anyway.</summary>
+    internal static async ValueTask LockAsync(DbSession session, string repository, string digest, CancellationToken ct)
+    {
+        if (session.Kind == DatabaseKind.Postgres) await session.ExecuteAsync(LockThing, [$"{repository}@{digest}"], ct).ConfigureAwait(false);
     }
 
     /// <summary>The manifest is there again, and a tag with it: they are no longer in the trash. Its other tags are.</summary>
@@ -109,11 +120,25 @@ internal sealed class TrashKeeper(TrashOptions options) : IDeletionKeeper, IRegi
         INSERT INTO trash_entries (project_id, repository, digest, tag, actor, deleted_at, purge_at) VALUES (@0, @1, @2, @3, @4, @5, @6)
         """);
 
+    // What it lists and what is about it stays as long as it can come back, although nothing live needs it any more: an entry without a deleted manifest, which no list shows.
+    private static readonly Statement InsertGuards = new("""
+        INSERT INTO trash_entries (project_id, repository, digest, tag, actor, deleted_at, purge_at)
+        SELECT @1, @2, c.digest, NULL, @3, @4, @5 FROM (
+            SELECT c.id, c.digest FROM manifest_children l JOIN manifests c ON c.repository_id = l.repository_id AND c.digest = l.child_digest WHERE l.manifest_id = @0
+            UNION SELECT c.id, c.digest FROM manifests d JOIN manifests c ON c.repository_id = d.repository_id AND c.subject = d.digest WHERE d.id = @0
+        ) AS c
+        WHERE NOT EXISTS (SELECT 1 FROM tags t WHERE t.manifest_id = c.id)
+        """);
+
+    private static readonly Statement DeleteGuards = new("DELETE FROM trash_entries WHERE repository = @0 AND digest = @1 AND tag IS NULL");
+    private static readonly Statement LockThing = new("SELECT @0", "SELECT pg_advisory_xact_lock(hashtextextended(@0, 1))");
     private static readonly Statement SelectAny = new("SELECT id FROM trash_entries WHERE repository = @0 AND digest = @1 LIMIT 1");
     private static readonly Statement DeleteEntries = new("DELETE FROM trash_entries WHERE repository = @0 AND digest = @1 AND (tag IS NULL OR tag = @2)");
     private static readonly Statement DeleteManifest = new("DELETE FROM trash_manifests WHERE repository = @0 AND digest = @1");
     private static readonly Statement EndOfProject = new("UPDATE trash_entries SET purge_at = 0 WHERE project_id = @0");
     private static readonly Statement MoveEntries = new("UPDATE trash_entries SET repository = @1, project_id = @2 WHERE repository = @0");
+    // The same manifest may have been deleted under both names.
+    private static readonly Statement DropSame = new("DELETE FROM trash_manifests WHERE repository = @0 AND digest IN (SELECT digest FROM trash_manifests WHERE repository = @1)");
     private static readonly Statement MoveManifests = new("UPDATE trash_manifests SET repository = @1, project_id = @2 WHERE repository = @0");
     private static readonly Statement RenameEntries = Rename("trash_entries");
     private static readonly Statement RenameManifests = Rename("trash_manifests");

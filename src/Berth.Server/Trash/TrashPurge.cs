@@ -50,6 +50,7 @@ internal sealed class TrashPurge(Database database, TimeProvider time, ILogger<T
         }
         foreach (var (repository, digest) in things.Order())
         {
+            await TrashKeeper.LockAsync(session, repository, digest, ct).ConfigureAwait(false);
             if (await session.ScalarAsync(SelectOther, [repository, digest], ct).ConfigureAwait(false) is not null) continue;
             foreach (var blob in await IdsAsync(session, SelectBlobs, [repository, digest], ct).ConfigureAwait(false))
                 await Reviews.AddBlobAsync(session, 0, blob, now, ct).ConfigureAwait(false);

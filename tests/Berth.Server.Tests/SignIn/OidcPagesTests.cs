@@ -4,6 +4,7 @@ using Berth.Server.Identity;
 using Berth.Server.Identity.Oidc;
 using Berth.Server.Platform.Data;
 using Berth.Server.Tests.Identity.Issuers;
+using Berth.Server.Tests.Ui;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 
@@ -89,6 +90,17 @@ public sealed class OidcPagesTests : IAsyncLifetime
         Assert.Single(await SessionsAsync(browser));
         using var next = await SignInAsync(app, app.Browser(), "/x");
         Assert.Equal("/x", next.Headers.Location!.OriginalString);
+    }
+
+    [Fact]
+    public async Task The_page_that_asks_for_a_name_has_what_it_needs()
+    {
+        await using var app = await StartAsync(autoOnboard: false);
+        var browser = app.Browser();
+        using var page = await SignInAsync(app, browser, "/x");
+        using var answer = await UiApp.SendAsync(browser, page.Headers.Location!.OriginalString, "onboard", Ct, ("username", "ali"));
+        Assert.Equal((HttpStatusCode.SeeOther, "/x"), (answer.StatusCode, answer.Headers.Location?.OriginalString));
+        Assert.Single(await SessionsAsync(browser));
     }
 
     [Fact]

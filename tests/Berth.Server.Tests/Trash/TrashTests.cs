@@ -56,6 +56,27 @@ public sealed class TrashTests
     }
 
     [Theory, MemberData(nameof(Kinds))]
+    public async Task Garbage_collection_leaves_what_a_deleted_index_lists_and_what_is_about_it(DatabaseKind kind)
+    {
+        await using var app = await StartAsync(kind);
+        var child = TestImage.New(81);
+        var index = TestImage.Index([child]);
+        await PushByDigestAsync(app, child);
+        await app.PushAsync("p/app", "v1", index);
+        var signature = TestImage.Artifact(index.Descriptor, "application/vnd.example.signature", seed: 82);
+        await PushByDigestAsync(app, signature);
+        // The registry's own protocol deletes the index alone.
+        (await app.Registry.DeleteAsync($"/v2/p/app/manifests/{index.Digest}", s_admin)).MustBe(202);
+        Assert.Equal(index.Digest.Value, Assert.Single((await app.GetAsync(Path))["items"]!.AsArray())!["digest"]!.GetValue<string>());
+        Assert.Equal(201, (await app.CallAsync("POST", "/api/v2.0/system/gc/schedule", body: """{"schedule":{"type":"Manual"},"parameters":{"delete_untagged":true}}""")).Status);
+        await Eventually.TrueAsync(async () => (await app.GetAsync("/api/v2.0/system/gc"))[0]!["job_status"]!.GetValue<string>() == "Success", "the collection has run");
+        await CollectAsync(app);
+
+        Assert.Equal(200, (await app.CallAsync("POST", $"{Path}/{await EntryAsync(app, "v1")}/restore")).Status);
+        foreach (var back in new[] { index, child, signature }) Assert.Equal(back.Manifest, (await app.Registry.GetAsync($"/v2/p/app/manifests/{back.Digest}", s_admin)).MustBe(200).Body);
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
     public async Task A_deleted_tag_keeps_its_image_and_comes_back(DatabaseKind kind)
     {
         await using var app = await StartAsync(kind);

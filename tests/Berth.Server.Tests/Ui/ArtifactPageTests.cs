@@ -41,6 +41,21 @@ public sealed partial class ArtifactPageTests
     }
 
     [Fact]
+    public async Task Who_has_not_signed_in_reads_the_images_of_a_public_project_and_not_its_trash()
+    {
+        await using var app = await UiApp.StartAsync();
+        using var admin = await app.AdminAsync(Ct);
+        await UiApp.DoAsync(admin, "/projects", "create", Ct, ("name", "team"), ("public", "on"));
+        await app.PushAsync("team/app", "v1", UiImages.With(["base"], ["PATH=/bin"]), Ct);
+        using var anybody = app.Server.Browser();
+        var (status, html) = await UiApp.ReadAsync(anybody, Repository, Ct);
+        Assert.Equal(HttpStatusCode.OK, status);
+        Assert.Contains("v1", UiApp.Text(html), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.NotFound, (await UiApp.ReadAsync(anybody, "/projects/team/repositories/none", Ct)).Status);
+        Assert.NotEqual(HttpStatusCode.OK, (await UiApp.ReadAsync(anybody, "/projects/team/trash", Ct)).Status);
+    }
+
+    [Fact]
     public void Layers_that_both_have_stand_on_one_line_and_are_counted_once()
     {
         static LayerLine Line(string name, long size) => new(name, "", size, $"COPY {name}");

@@ -17,6 +17,7 @@ public sealed class ClusterTortureTests
     private const string Settings = """
         registry: { uploadExpiry: 15s, uploadJanitorInterval: 2s }
         gc: { delay: 3s, interval: 1s }
+        trash: { days: 0 }
         """;
 
     private static bool IsLong => s_seconds > 120;

@@ -25,6 +25,20 @@ internal sealed class AdministrationWords(Language language) : Wording(language)
     public string Component => Of("Part", "组件");
     public string Jobs => Of("Jobs", "任务");
     public string JobsLead => Of("Work in the background, by kind, and the processes that do it.", "后台任务队列及执行任务的进程。");
+    public string JobOf(string? type) => type switch
+    {
+        "CLEANUP" => Of("Clean-up", "清理"),
+        "EXPIRY_LABELS" => Of("Expiry from labels", "读取到期标记"),
+        "GARBAGE_COLLECTION" => Of("Garbage collection", "垃圾回收"),
+        "LDAP_SYNC" => Of("LDAP groups", "LDAP 组同步"),
+        "PURGE_AUDIT_LOG" => Of("Audit log: old entries", "清理审计日志"),
+        "RETENTION" => Of("Retention", "保留策略"),
+        "SCRUB" => Of("Check of stored bytes", "数据校验"),
+        "STORE_MOVE" => Of("Move to another store", "存储迁移"),
+        "TAG_EXPIRY" => Of("Expiry of tags", "标签到期"),
+        "WEBHOOK" => Of("Webhooks", "Webhook"),
+        _ => type ?? "",
+    };
     public string Waiting => Of("Waiting", "等待中");
     public string Latency => Of("Oldest waits", "最长等待");
     public string Seconds(long seconds) => Of($"{seconds:N0} s", $"{seconds:N0} 秒");

@@ -93,6 +93,9 @@ internal static class ConfigurationForms
                 case Kind.Number when long.TryParse(text, CultureInfo.InvariantCulture, out var number):
                     body[name] = number;
                     break;
+                // Three digits are shown: what nobody has changed stays as it is.
+                case Kind.Quota when text == now.TextOf((name, kind)):
+                    break;
                 case Kind.Quota when Sizes.Parse(text) is { } bytes:
                     body[name] = bytes;
                     break;

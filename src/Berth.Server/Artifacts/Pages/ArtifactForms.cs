@@ -15,7 +15,7 @@ internal static class ArtifactForms
     {
         var picked = call.Form!["pick"].OfType<string>().Distinct(StringComparer.Ordinal).ToList();
         // By the tags that the table showed, where there are any: they say more in the address.
-        string NameOf(string digest) => call.Field("tag-of-" + digest) is { Length: > 0 } tag ? tag : digest;
+        string NameOf(string digest) => call.Form["tag-of-" + digest] is [{ Length: > 0 } tag, ..] ? tag : digest;
         return Task.FromResult(picked is [var left, var right]
             ? UiOutcome.Go(ArtifactPaths.Compare(call.Project!.Name, call.Route("repository"), NameOf(left), NameOf(right)))
             : UiOutcome.Refuse(new CompareWords(call.Language).ChooseTwo));
@@ -82,7 +82,9 @@ internal static class ArtifactForms
 
     /// <summary>Deletes the artifact.</summary>
     public static Task<UiOutcome> DeleteAsync(UiCall call, CancellationToken ct) => call.ChangeAsync(
-        "deleteArtifact", ArtifactPaths.Repository(call.Project!.Name, call.Route("repository")), new ArtifactWords(call.Language).ArtifactDeleted, Route(call),
+        "deleteArtifact", ArtifactPaths.Repository(call.Project!.Name, call.Route("repository")), new ArtifactWords(call.Language).ArtifactDeleted,
+        // What was shown, wherever the tag has moved since.
+        [("repository_name", call.Route("repository")), ("reference", call.Field("digest") is { Length: > 0 } shown ? shown : call.Route("reference"))],
         undo: () => UndoOf(call).OfferAsync(call, call.Route("repository"), [call.Field("digest")], null, ct));
 
     /// <summary>How deletions are taken back.</summary>

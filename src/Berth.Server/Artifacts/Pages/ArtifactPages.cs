@@ -14,16 +14,17 @@ internal static class ArtifactPages
         {
             Tab = new UiTab(UiTabGroup.Project, 10, l => new ArtifactWords(l).Repositories),
         },
-        new("/projects/{project_name}/repositories/{**repository}", ApiNeed.Project(ProjectPermissions.RepositoryRead), typeof(RepositoryPage))
+        new("/projects/{project_name}/repositories/{**repository}", ApiNeed.Project(ProjectPermissions.ArtifactList), typeof(RepositoryPage))
         {
-            Actions = [new("compare", ArtifactForms.CompareAsync), new("delete-many", ArtifactForms.DeleteManyAsync), new("delete-repository", ArtifactForms.DeleteRepositoryAsync), new("describe", ArtifactForms.DescribeAsync), new("roll-back", ArtifactForms.RollBackAsync)],
+            Actions = [new("compare", ArtifactForms.CompareAsync), new("delete-many", ArtifactForms.DeleteManyAsync), new("delete-repository", ArtifactForms.DeleteRepositoryAsync), new("describe", ArtifactForms.DescribeAsync), new("roll-back", ArtifactForms.RollBackAsync),
+                new("promote", PromotionForms.PromoteAsync)],
         },
         new("/projects/{project_name}/layers/{digest}/{**repository}", ApiNeed.Project(ProjectPermissions.ArtifactList), typeof(LayerPage)),
         new("/projects/{project_name}/compare/{**repository}", ApiNeed.Project(ProjectPermissions.ArtifactRead), typeof(ComparePage)),
         new("/projects/{project_name}/artifacts/{reference}/{**repository}", ApiNeed.Project(ProjectPermissions.ArtifactRead), typeof(ArtifactPage))
         {
             Actions = [new("delete", ArtifactForms.DeleteAsync), new("add-tag", ArtifactForms.AddTagAsync), new("remove-tag", ArtifactForms.RemoveTagAsync), new("add-label", ArtifactForms.AddLabelAsync), new("remove-label", ArtifactForms.RemoveLabelAsync),
-                new("expire", LifecycleForms.ExpireAsync), new("archive", LifecycleForms.ArchiveAsync), new("unarchive", LifecycleForms.UnarchiveAsync), new("stage", LifecycleForms.StageAsync)],
+                new("expire", LifecycleForms.ExpireAsync), new("archive", LifecycleForms.ArchiveAsync), new("unarchive", LifecycleForms.UnarchiveAsync), new("stage", LifecycleForms.StageAsync), new("promote", PromotionForms.PromoteAsync)],
         },
     ];
 }

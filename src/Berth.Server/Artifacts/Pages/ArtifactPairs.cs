@@ -11,6 +11,19 @@ internal static class ArtifactPairs
         if (json is null) return [];
         using var document = JsonDocument.Parse(json.Text);
         if (document.RootElement.ValueKind != JsonValueKind.Object) return [];
-        return [.. document.RootElement.EnumerateObject().Where(p => p.Value.ValueKind == JsonValueKind.String).Select(p => (p.Name, p.Value.GetString() ?? ""))];
+        return [.. document.RootElement.EnumerateObject().Where(p => p.Value.ValueKind == JsonValueKind.String).Select(p => (p.Name, TextOf(p.Value)))];
+    }
+
+    // Half of a surrogate pair is no text; whoever pushed it does not break the page.
+    private static string TextOf(JsonElement value)
+    {
+        try
+        {
+            return value.GetString() ?? "";
+        }
+        catch (InvalidOperationException)
+        {
+            return value.GetRawText();
+        }
     }
 }

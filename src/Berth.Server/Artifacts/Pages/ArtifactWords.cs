@@ -63,6 +63,16 @@ internal sealed class ArtifactWords(Language language) : Wording(language)
     public string Config => Of("Configuration", "配置");
     public string Annotations => Of("Annotations", "注解");
     public string Attached => Of("Attached", "附属内容");
+    /// <summary>What something attached is, by its type; null where the type is not known.</summary>
+    public string? AttachedOf(string type)
+    {
+        bool Has(string part) => type.Contains(part, StringComparison.OrdinalIgnoreCase);
+        return Has("spdx") ? "SBOM (SPDX)" : Has("cyclonedx") ? "SBOM (CycloneDX)" : Has("sbom") ? "SBOM"
+            : Has("in-toto") || Has("attestation") || Has("dsse") ? Of("Attestation", "证明")
+            : Has("notary") ? Of("Signature (Notation)", "签名(Notation)")
+            : Has("cosign") || Has("sigstore") || Has("signature") ? Of("Signature (cosign)", "签名(cosign)") : null;
+    }
+
     public string AttachedNone => Of("No signatures, SBOMs or other referrers.", "没有签名、SBOM 或其他引用者。");
     public string RawManifest => Of("Manifest as it was pushed", "推送时的清单原文");
     public string MediaType => Of("Media type", "媒体类型");

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Berth.Server.Ui;
 
 namespace Berth.Server.GarbageCollection.Pages;
@@ -18,6 +19,22 @@ internal sealed class GarbageWords(Language language) : Wording(language)
     public string Runs => Of("Runs", "运行记录");
     public string NoRuns => Of("Nobody has asked for a run: collection goes on in the background.", "尚无手动运行:回收在后台持续进行。");
     public string How => Of("How", "方式");
+    /// <summary>How a run was asked for and what it came to, of the parameters that Harbor's interface shows as JSON.</summary>
+    public string HowOf(string? parameters)
+    {
+        if (string.IsNullOrEmpty(parameters) || JsonNode.Parse(parameters) is not JsonObject run) return "";
+        var isDry = run["dry_run"]?.GetValue<bool>() == true;
+        var parts = new List<string>();
+        if (isDry) parts.Add(DryRun);
+        if (run["delete_untagged"]?.GetValue<bool>() == true) parts.Add(Untagged);
+        if (run["freed_space"]?.GetValue<long>() is { } freed)
+        {
+            var (size, blobs, manifests) = (Sizes.Text(freed), Count(run["purged_blobs"]?.GetValue<long>() ?? 0, "blob", "blobs", "个数据块"), Count(run["purged_manifests"]?.GetValue<long>() ?? 0, "manifest", "manifests", "个清单"));
+            parts.Add(isDry ? Of($"would free {size}: {blobs}, {manifests}", $"可释放 {size}:{blobs},{manifests}") : Of($"freed {size}: {blobs}, {manifests}", $"已释放 {size}:{blobs},{manifests}"));
+        }
+        return string.Join("; ", parts);
+    }
+
     public string Stop => Of("Stop", "停止");
     public string Stopped => Of("The run is told to stop.", "已请求停止。");
     public string Log => Of("Log", "日志");

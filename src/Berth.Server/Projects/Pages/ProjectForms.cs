@@ -6,6 +6,9 @@ namespace Berth.Server.Projects.Pages;
 /// <summary>What the forms of projects do.</summary>
 internal static class ProjectForms
 {
+    /// <summary>The project's setting that the operation <c>setProjectExpiry</c> keeps.</summary>
+    public const string ExpirySetting = "expires_from_labels";
+
     /// <summary>Path of a project's first page.</summary>
     public static string PathOf(string project) => "/projects/" + Uri.EscapeDataString(project);
 
@@ -27,6 +30,10 @@ internal static class ProjectForms
     public static Task<UiOutcome> SaveAsync(UiCall call, CancellationToken ct) => call.ChangeAsync(
         "updateProject", PathOf(call.Project!.Name) + "/settings", call.Words.Saved,
         body: new JsonObject { ["metadata"] = new JsonObject { ["public"] = call.IsChecked("public") ? "true" : "false" } });
+
+    /// <summary>Whether labels of images say when tags expire.</summary>
+    public static Task<UiOutcome> SetExpiryAsync(UiCall call, CancellationToken ct) => call.ChangeAsync(
+        "setProjectExpiry", PathOf(call.Project!.Name) + "/settings", call.Words.Saved, body: new JsonObject { ["from_labels"] = call.IsChecked("from-labels") });
 
     /// <summary>Sets the quota; administrators only.</summary>
     public static async Task<UiOutcome> SetQuotaAsync(UiCall call, CancellationToken ct)

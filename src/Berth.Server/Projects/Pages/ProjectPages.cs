@@ -17,7 +17,8 @@ internal static class ProjectPages
         new("/projects/{project_name}/settings", ApiNeed.Project(ProjectPermissions.QuotaRead), typeof(SettingsPage))
         {
             Tab = new UiTab(UiTabGroup.Project, 80, l => new ProjectWords(l).Settings),
-            Actions = [new("save", ProjectForms.SaveAsync), new("quota", ProjectForms.SetQuotaAsync), new("rename", ProjectForms.RenameAsync), new("delete", ProjectForms.DeleteAsync), new("naming", NamingForm.SaveAsync)],
+            Actions = [new("save", ProjectForms.SaveAsync), new("quota", ProjectForms.SetQuotaAsync), new("rename", ProjectForms.RenameAsync), new("delete", ProjectForms.DeleteAsync), new("naming", NamingForm.SaveAsync),
+                new("expiry", ProjectForms.SetExpiryAsync)],
         },
     ];
 }

@@ -29,6 +29,9 @@ internal sealed class ProjectWords(Language language) : Wording(language)
     public string UsedOf(string used, string all) => Of($"{used} of {all}", $"{used} / {all}");
     public string QuotaOnly => Of("Only administrators change quotas.", "仅管理员可修改配额。");
     public string LimitHint => Of("Such as 10 GiB; empty for no limit.", "例如 10 GiB;留空表示不限。");
+    public string Expiry => Of("Expiry", "到期");
+    public string ExpiryFromLabels => Of("The label quay.expires-after of an image says when its tags expire", "由镜像的 quay.expires-after 标记决定标签何时到期");
+    public string ExpiryHint => Of("Read in the background after a push. The annotation berth.expires-after holds always.", "推送后在后台读取。注解 berth.expires-after 始终有效。");
     public string Rename => Of("Rename", "重命名");
     public string RenameText => Of("Pulls and pushes to the old name go on working until somebody uses it for a new project.", "在旧名称被新项目占用之前,使用旧名称的拉取和推送仍然有效。");
     public string NewName => Of("New name", "新名称");

@@ -14,12 +14,18 @@ internal static class RetentionForms
     /// <summary>The page, with the level that it is about.</summary>
     public static string PathOf(UiCall call, string more = "")
     {
-        var query = string.Join('&', new[] { call.Query("repository") is { Length: > 0 } r ? "repository=" + Uri.EscapeDataString(r) : "", more }.Where(p => p.Length > 0));
-        return $"/projects/{Uri.EscapeDataString(call.Project!.Name)}/retention" + (query.Length > 0 ? "?" + query : "");
+        var query = string.Join('&', new[] { LevelOf(call) is [(_, { Length: > 0 } r)] ? "repository=" + Uri.EscapeDataString(r) : "", more }.Where(p => p.Length > 0));
+        return (call.Project is { } project ? $"/projects/{Uri.EscapeDataString(project.Name)}/retention" : "/administration/retention") + (query.Length > 0 ? "?" + query : "");
     }
 
-    /// <summary>The query that names the level.</summary>
-    public static (string, string)[] LevelOf(UiCall call) => [("repository", call.Query("repository"))];
+    /// <summary>The query that names the level below a project; the registry has none.</summary>
+    public static (string Name, string Value)[] LevelOf(UiCall call) => call.Project is null ? [] : [("repository", call.Query("repository"))];
+
+    /// <summary>An operation on the policy of the page: the project's or the registry's.</summary>
+    public static string Operation(UiCall call, string verb, string rest = "") => $"{verb}{(call.Project is null ? "Registry" : "Project")}Retention{rest}";
+
+    /// <summary>What is typed to delete the policy.</summary>
+    public static string NameOf(UiCall call) => call.Project?.Name ?? call.Registry;
 
     /// <summary>One step on the draft.</summary>
     public static async Task<UiOutcome> EditAsync(UiCall call, CancellationToken ct)
@@ -51,7 +57,7 @@ internal static class RetentionForms
     public static async Task<UiOutcome> RunAsync(UiCall call, CancellationToken ct)
     {
         var isDry = call.IsChecked("dry");
-        var result = await call.AskAsync("runProjectRetention", null, [.. LevelOf(call), ("dry_run", isDry ? "true" : "false")]).ConfigureAwait(false);
+        var result = await call.AskAsync(Operation(call, "run"), null, [.. LevelOf(call), ("dry_run", isDry ? "true" : "false")]).ConfigureAwait(false);
         if (result.Failure is { } failure) return UiOutcome.Refuse(failure.Message, result.Status);
         var run = (RetentionRunJson)result.Value!;
         return UiOutcome.Go(PathOf(call, string.Create(CultureInfo.InvariantCulture, $"view=runs&run={run.Id}")), new RetentionWords(call.Language).Started);
@@ -59,16 +65,16 @@ internal static class RetentionForms
 
     /// <summary>Stops a run.</summary>
     public static Task<UiOutcome> StopAsync(UiCall call, CancellationToken ct) => call.ChangeAsync(
-        "stopProjectRetentionRun", PathOf(call, "view=runs&run=" + Uri.EscapeDataString(call.Field("run"))), new RetentionWords(call.Language).Stopping, [("run_id", call.Field("run"))], query: LevelOf(call));
+        Operation(call, "stop", "Run"), PathOf(call, "view=runs&run=" + Uri.EscapeDataString(call.Field("run"))), new RetentionWords(call.Language).Stopping, [("run_id", call.Field("run"))], query: LevelOf(call));
 
-    /// <summary>Deletes the policy with its runs, when the project's name was typed.</summary>
-    public static async Task<UiOutcome> DeleteAsync(UiCall call, CancellationToken ct) => call.Field("confirm") != call.Project!.Name
+    /// <summary>Deletes the policy with its runs, when the name was typed.</summary>
+    public static async Task<UiOutcome> DeleteAsync(UiCall call, CancellationToken ct) => call.Field("confirm") != NameOf(call)
         ? UiOutcome.Refuse(call.Words.NameDoesNotMatch)
-        : await call.ChangeAsync("deleteProjectRetention", PathOf(call), new RetentionWords(call.Language).PolicyDeleted, query: LevelOf(call)).ConfigureAwait(false);
+        : await call.ChangeAsync(Operation(call, "delete"), PathOf(call), new RetentionWords(call.Language).PolicyDeleted, query: LevelOf(call)).ConfigureAwait(false);
 
     private static async Task<UiOutcome> SaveAsync(UiCall call, RetentionDraft draft)
     {
-        var result = await call.AskAsync("setProjectRetention", null, LevelOf(call), draft.Body()).ConfigureAwait(false);
+        var result = await call.AskAsync(Operation(call, "set"), null, LevelOf(call), draft.Body()).ConfigureAwait(false);
         return result.Failure is { } failure ? UiOutcome.Refuse(failure.Message, draft) : UiOutcome.Go(PathOf(call), new RetentionWords(call.Language).Saved);
     }
 

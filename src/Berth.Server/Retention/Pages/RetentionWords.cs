@@ -8,6 +8,7 @@ internal sealed class RetentionWords(Language language) : Wording(language)
 {
     public string Title => Of("Retention", "保留策略");
     public string Lead => Of("Rules say which tags stay and which go. Nothing happens before you save, and what goes rests in the trash first.", "规则决定哪些标签保留、哪些清理。保存之前不会有任何变化,清理的内容会先进入回收站。");
+    public string RegistryLead => Of("Rules for every project that has no policy of its own. What goes rests in the trash of its project.", "适用于没有自己策略的所有项目。清理的内容会进入所属项目的回收站。");
     public string Level(string repository) => Of($"Policy of the repository {repository} alone: it replaces the project's there.", $"仅适用于仓库 {repository} 的策略:在该仓库中取代项目策略。");
     public string WholeProject => Of("Whole project", "整个项目");
     public string OneRepository => Of("A repository of its own…", "单个仓库…");
@@ -57,7 +58,8 @@ internal sealed class RetentionWords(Language language) : Wording(language)
     public string RestGoes => Of("What no rule keeps goes (in repositories that a rule is about)", "没有规则保留的内容将被清理(仅限规则涉及的仓库)");
     public string FloatingFollows => Of("Floating tags (v1, latest) stay while another tag of the same image does", "浮动标签(v1、latest)随同一镜像的其他标签保留");
     public string LeavesUntagged => Of("An image that loses its last tag stays, without one", "镜像失去最后一个标签后仍保留(无标签)");
-    public string KeepsUsed => Of("Whatever a cluster has used within this many days stays; 0 for no such rule", "集群在此天数内使用过的一律保留;0 表示不启用");
+    public string KeepsUsed => Of("Days that use by a cluster protects", "集群使用后的保护天数");
+    public string KeepsUsedHint => Of("What a cluster has used within them stays whatever the rules say; 0 for no such rule.", "集群在此天数内使用过的一律保留,不受规则影响;0 表示不启用。");
     public string Unit => Of("Decided about", "决定对象");
     public string UnitTag => Of("each tag by itself", "逐个标签");
     public string UnitImage => Of("an image with all its tags", "整个镜像及其全部标签");
@@ -82,6 +84,7 @@ internal sealed class RetentionWords(Language language) : Wording(language)
     public string WhatItDoes => Of("What it would do", "模拟结果");
     public string Simulate => Of("Simulate now", "立即模拟");
     public string TooLarge => Of("This project is large: the simulation takes a few seconds, so it runs when you ask.", "此项目较大,模拟需要数秒,请手动运行。");
+    public string TooLargeRegistry => Of("There is a lot here: the simulation takes a while, so it runs when you ask.", "内容较多,模拟需要一些时间,请手动运行。");
     public string Decided => Of("Decided about", "涉及");
     public string Kept => Of("Kept", "保留");
     public string Going => Of("Go now", "立即清理");

@@ -10,7 +10,7 @@ internal static class TrashPages
     /// <summary>Each with what a reader needs, its forms and its tab.</summary>
     public static readonly UiPage[] All =
     [
-        new("/projects/{project_name}/trash", ApiNeed.Project(ProjectPermissions.ArtifactList), typeof(TrashPage))
+        new("/projects/{project_name}/trash", ApiNeed.Project(ProjectPermissions.RepositoryPush), typeof(TrashPage))
         {
             Tab = new UiTab(UiTabGroup.Project, 75, l => new TrashWords(l).Title),
             Actions =

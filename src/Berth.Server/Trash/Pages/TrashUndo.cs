@@ -22,7 +22,7 @@ internal sealed class TrashUndo(Database database, TrashOptions options) : IDele
         var name = $"{call.Project!.Name}/{repository}";
         var (statement, values) = digests is null
             ? (SelectSince, new object?[] { name, call.Project.Id, call.Now.ToUnixTimeMilliseconds(), TrashForms.MostAtOnce + 1L })
-            : (SelectLatest, [name, call.Project.Id, JsonSerializer.Serialize(digests), tag ?? ""]);
+            : (SelectLatest, [name, call.Project.Id, JsonSerializer.Serialize(digests), tag ?? "", call.Now.ToUnixTimeMilliseconds()]);
         var ids = await database.ReadAsync((statement, values), static async (session, q, token) =>
         {
             var found = new List<long>();
@@ -36,9 +36,9 @@ internal sealed class TrashUndo(Database database, TrashOptions options) : IDele
 
     // Of what was deleted together one entry is enough: a restore brings the others.
     private static readonly Statement SelectLatest = new("""
-        SELECT MAX(id) FROM trash_entries WHERE repository = @0 AND project_id = @1 AND digest IN (SELECT value FROM json_each(@2)) AND (@3 = '' OR tag = @3) GROUP BY digest
+        SELECT MAX(id) FROM trash_entries WHERE repository = @0 AND project_id = @1 AND digest IN (SELECT value FROM json_each(@2)) AND (@3 = '' OR tag = @3) AND deleted_at >= @4 GROUP BY digest
         """, """
-        SELECT MAX(id) FROM trash_entries WHERE repository = @0 AND project_id = @1 AND digest = ANY(ARRAY(SELECT jsonb_array_elements_text(@2::jsonb))) AND (@3 = '' OR tag = @3) GROUP BY digest
+        SELECT MAX(id) FROM trash_entries WHERE repository = @0 AND project_id = @1 AND digest = ANY(ARRAY(SELECT jsonb_array_elements_text(@2::jsonb))) AND (@3 = '' OR tag = @3) AND deleted_at >= @4 GROUP BY digest
         """);
 
     private static readonly Statement SelectSince = new("SELECT MAX(id) FROM trash_entries WHERE repository = @0 AND project_id = @1 AND deleted_at >= @2 GROUP BY digest LIMIT @3");

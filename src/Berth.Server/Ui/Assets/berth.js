@@ -5,10 +5,14 @@
   root.classList.add("js");
   const script = document.currentScript && document.currentScript.src;
   let current = null;
+  let isSending = false;
 
   // Following links and sending forms without loading the frame, style and script again.
   async function go(url, options = {}, isNew = true) {
+    // What was sent is not sent twice: the server may have done it already.
+    if (isSending && options.method === "POST") return;
     if (current) current.abort();
+    isSending = options.method === "POST";
     const mine = current = new AbortController();
     const place = scrollY;
     const bar = document.getElementById("progress") || document.body.appendChild(Object.assign(document.createElement("div"), { id: "progress" }));
@@ -38,6 +42,7 @@
       if (problem.name === "AbortError") return;
       if (options.method === "POST") location.reload(); else location.assign(url);
     } finally {
+      if (current === mine) isSending = false;
       clearTimeout(late);
       bar.classList.remove("busy");
     }
@@ -128,6 +133,9 @@
     // A form that was refused comes with its dialog open, for those without scripts: here it becomes modal.
     const open = document.querySelector("dialog[open]");
     if (open) { open.close(); open.showModal(); }
+    // Where the row of tabs is wider than the window, the one that is open is in sight.
+    const tab = document.querySelector(".tabs [aria-current]");
+    if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - 40;
     watch();
   }
 

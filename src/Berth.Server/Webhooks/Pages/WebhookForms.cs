@@ -6,14 +6,20 @@ namespace Berth.Server.Webhooks.Pages;
 /// <summary>What the forms of webhooks do: of a project, or of the installation where the path names none.</summary>
 internal static class WebhookForms
 {
-    /// <summary>The events that there are today.</summary>
-    public static readonly IReadOnlyList<string> Events = ["PUSH_ARTIFACT", "PULL_ARTIFACT", "DELETE_ARTIFACT", "QUOTA_EXCEED", "QUOTA_WARNING"];
+    private static readonly string[] s_events =
+    [
+        WebhookEventTypes.PushArtifact, WebhookEventTypes.PullArtifact, WebhookEventTypes.DeleteArtifact, WebhookEventTypes.QuotaExceed, WebhookEventTypes.QuotaWarning,
+        WebhookEventTypes.TagRetention, WebhookEventTypes.TagExpiring, WebhookEventTypes.TagExpired,
+    ];
+
+    /// <summary>The events that there are today, of a project or of the installation.</summary>
+    public static IReadOnlyList<string> EventsOf(UiCall call) => call.Project is null ? [.. s_events, WebhookEventTypes.Management] : s_events;
 
     /// <summary>Makes a webhook.</summary>
     public static async Task<UiOutcome> CreateAsync(UiCall call, CancellationToken ct)
     {
         var words = new WebhookWords(call.Language);
-        var events = call.Form!["event"].Where(e => e is not null && Events.Contains(e)).ToList();
+        var events = call.Form!["event"].Where(e => e is not null && EventsOf(call).Contains(e)).ToList();
         if (events.Count == 0) return UiOutcome.Refuse(words.NoEvents);
         var target = new JsonObject { ["type"] = call.Field("type"), ["address"] = call.Field("address") };
         if (call.Field("secret") is { Length: > 0 } secret) target["secret"] = secret;

@@ -37,6 +37,10 @@ internal sealed class WebhookWords(Language language) : Wording(language)
         "DELETE_ARTIFACT" => Of("Artifact deleted", "删除制品"),
         "QUOTA_EXCEED" => Of("Quota exceeded", "超出配额"),
         "QUOTA_WARNING" => Of("Quota nearly used", "配额即将用尽"),
+        "TAG_RETENTION" => Of("Retention has run", "保留策略已运行"),
+        "TAG_EXPIRING" => Of("Tag expires soon", "标签即将到期"),
+        "TAG_EXPIRED" => Of("Tag expired", "标签已到期"),
+        "MANAGEMENT" => Of("Any change by the API", "所有管理操作"),
         _ => type,
     };
 }
