@@ -35,7 +35,7 @@ public sealed class GuidePictures(SignedInRegistryAndShell on) : IClassFixture<S
 
     private string Root => $"http://{on.Address}";
 
-    [Fact(Explicit = true)]
+    [Fact(Explicit = true), Trait("run", "by hand")]
     public async Task Pictures_of_the_guide_are_made()
     {
         var folder = Environment.GetEnvironmentVariable("BERTH_SCREENSHOTS") ?? throw new InvalidOperationException("BERTH_SCREENSHOTS names no folder");

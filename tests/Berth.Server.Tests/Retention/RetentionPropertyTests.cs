@@ -145,7 +145,7 @@ public sealed class RetentionPropertyTests
     }
 
     [Fact]
-    public void A_million_tags_in_a_thousand_repositories_are_decided_about_in_a_minute_and_300_megabytes()
+    public void A_million_tags_in_a_thousand_repositories_are_decided_about_in_a_minute_with_4_megabytes_at_a_time()
     {
         var set = new RetentionRuleSet
         {
@@ -159,16 +159,18 @@ public sealed class RetentionPropertyTests
             FloatingFollows = true,
         };
         Assert.True(CompiledRuleSet.TryCreate(set, out var compiled, out _));
-        var (watch, going, peak) = (Stopwatch.StartNew(), 0, 0L);
+        // Other tests run beside this one, so the heap says nothing: what one repository allocates bounds what is alive, since nothing is kept from one to the next.
+        var (watch, going, most) = (Stopwatch.StartNew(), 0, 0L);
         for (var r = 0; r < 1000; r++)
         {
+            var before = GC.GetAllocatedBytesForCurrentThread();
             var repository = new FactsBuilder($"team/app-{r}");
             for (var i = 0; i < 1000; i++) repository.Image(i / 10.0, i % 3 == 0 ? $"v{i % 7}.{i % 11}.{i}" : $"dev-{i}", pulled: i % 50 == 0 ? i / 20.0 : null);
             going += RetentionRules.Decide(compiled, repository.Facts, FactsBuilder.Now).Going;
-            if (r % 100 == 0) peak = Math.Max(peak, GC.GetTotalMemory(false));
+            most = Math.Max(most, GC.GetAllocatedBytesForCurrentThread() - before);
         }
         Assert.InRange(going, 1, 1_000_000);
         Assert.InRange(watch.Elapsed.TotalSeconds, 0, 60);
-        Assert.InRange(peak, 0, 300L << 20);
+        Assert.InRange(most, 1, 4L << 20);
     }
 }

@@ -15,7 +15,7 @@ public sealed class ClusterMeasureTests
     private const int WarmUpNumbers = 1_000_000;
     private static readonly TimeSpan s_phase = TimeSpan.FromSeconds(12);
 
-    [Fact(Explicit = true)]
+    [Fact(Explicit = true), Trait("run", "by hand")]
     public async Task Push_and_pull_before_one_replica_and_before_three()
     {
         var ct = TestContext.Current.CancellationToken;
