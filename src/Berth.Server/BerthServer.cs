@@ -25,6 +25,7 @@ using Berth.Server.Projects;
 using Berth.Server.Quotas;
 using Berth.Server.Registry;
 using Berth.Server.Retention;
+using Berth.Server.Scanning;
 using Berth.Server.SignIn;
 using Berth.Server.Trash;
 using Berth.Server.Ui;
@@ -178,6 +179,7 @@ public static class BerthServer
             services.AddTrash(options.Trash);
             services.AddRetention();
             services.AddLifecycle(options.Lifecycle);
+            services.AddScanning(options.DataFolder);
             services.AddAudit(options.Audit);
             services.AddWebhooks(options.Webhooks, options.Outgoing);
         }

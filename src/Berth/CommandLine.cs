@@ -42,6 +42,12 @@ internal static class CommandLine
         root.Subcommands.Add(config);
         root.Subcommands.Add(Commands.Doctor.Build(environment));
         root.Subcommands.Add(Commands.Cleanup.Build(environment));
+        root.Subcommands.Add(Commands.Scan.Build(environment));
+        root.Subcommands.Add(Commands.Sbom.Build(environment));
+        root.Subcommands.Add(Noun(
+            "db", "The database of advisories that scans ask", "berth db build ./advisories",
+            Commands.Db.Build.Command(environment), Commands.Db.Import.Command(environment), Commands.Db.Export.Command(environment), Commands.Db.Status.Command(environment),
+            Commands.Db.Rollback.Command(environment)));
         foreach (var noun in OnServers(environment)) root.Subcommands.Add(noun);
         root.Subcommands.Add(Commands.Version.Build());
         root.Subcommands.Add(Commands.Completion.Build());

@@ -9,18 +9,26 @@ using Berth.Server.Registry;
 namespace Berth.Server.Artifacts;
 
 /// <summary>What a caller wants to see of artifacts beside their rows.</summary>
-internal readonly record struct ArtifactParts(bool Tags, bool Labels, bool Accessories, bool ImmutableStatus);
+internal readonly record struct ArtifactParts(bool Tags, bool Labels, bool Accessories, bool ImmutableStatus, bool ScanOverview = false);
 
 /// <summary>Puts rows together with their tags, labels, accessories and references: one query a part for a whole page.</summary>
-internal sealed class ArtifactAssembly(Database database, ArtifactDetails details)
+internal sealed class ArtifactAssembly(Database database, ArtifactDetails details, IEnumerable<IArtifactOverviews> overviews)
 {
+    private readonly IArtifactOverviews[] _overviews = [.. overviews];
+
     /// <summary>The artifacts of ids, in their order.</summary>
     public async Task<IReadOnlyList<ArtifactJson>> ReadAsync(IReadOnlyList<long> ids, ArtifactParts parts, CancellationToken ct)
     {
         if (ids.Count == 0) return [];
         var rows = await database.ReadAsync(ids, static (s, all, t) => ArtifactRows.ReadAsync(s, all, t), ct).ConfigureAwait(false);
         var filled = await details.FillAsync(rows, ct).ConfigureAwait(false);
-        return await database.ReadAsync((filled, parts), static (s, q, t) => PutTogetherAsync(s, q.filled, q.parts, t), ct).ConfigureAwait(false);
+        var artifacts = await database.ReadAsync((filled, parts), static (s, q, t) => PutTogetherAsync(s, q.filled, q.parts, t), ct).ConfigureAwait(false);
+        foreach (var source in parts.ScanOverview ? _overviews : [])
+        {
+            var found = await database.ReadAsync((source, ids), static (s, q, t) => q.source.ReadAsync(s, q.ids, t), ct).ConfigureAwait(false);
+            artifacts = [.. artifacts.Select(artifact => found.TryGetValue(artifact.Id, out var overview) ? artifact with { ScanOverview = overview } : artifact)];
+        }
+        return artifacts;
     }
 
     private static async ValueTask<IReadOnlyList<ArtifactJson>> PutTogetherAsync(DbSession session, IReadOnlyList<ArtifactRow> rows, ArtifactParts parts, CancellationToken ct)

@@ -78,6 +78,10 @@ public sealed record ArtifactJson
 
     public IReadOnlyList<AccessoryJson>? Accessories { get; init; }
 
+    /// <summary>Summary of the scan by the media type of its report; left out for what was never scanned.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public RawJson? ScanOverview { get; init; }
+
     /// <summary>Ours: <c>archived</c>, or <c>withheld</c>, which nobody pulls; left out for what is not in the archive.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Archive { get; init; }

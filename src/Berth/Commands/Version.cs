@@ -23,6 +23,9 @@ internal static class Version
         return verb;
     }
 
+    /// <summary>The version as reports name it.</summary>
+    public static string Number() => (typeof(Version).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0").Split('+')[0];
+
     private static int Write(TextWriter output, bool asJson)
     {
         var parts = (typeof(Version).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0").Split('+', 2);

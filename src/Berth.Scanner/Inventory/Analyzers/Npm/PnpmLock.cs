@@ -1,0 +1,78 @@
+using Berth.Scanner.Inventory.Analyzers.Text;
+using Berth.Scanner.Inventory.Layers;
+
+namespace Berth.Scanner.Inventory.Analyzers.Npm;
+
+/// <summary>
+/// <c>pnpm-lock.yaml</c>, versions 5 to 9. The keys of <c>packages</c> changed: <c>/name/1.2.3_peers</c> (5), <c>/name@1.2.3(peers)</c> (6), <c>name@1.2.3</c> (9, peers under
+/// <c>snapshots</c>).
+/// </summary>
+internal static class PnpmLock
+{
+    /// <summary>Reads the file.</summary>
+    public static void Read(FileContent content, FileReport report)
+    {
+        var root = YamlText.Read(content.Bytes().Span);
+        if (!root.Exists) return;
+        if (!root.IsMap) throw new InvalidDataException("pnpm: document is no map");
+        var version = double.TryParse(root.Of("lockfileVersion"), out var number) ? number : 5;
+        var production = version >= 9 ? Reachable(root) : null;
+        var seen = new HashSet<(string, string)>();
+        foreach (var (key, package) in root["packages"].Members)
+        {
+            var (name, found) = Identity(key, version);
+            if (package.Of("name") is { Length: > 0 } given) name = given;
+            if (package.Of("version") is { Length: > 0 } exact) found = exact;
+            if (name.Length == 0 || found.Length == 0 || !char.IsAsciiDigit(found[0])) continue;
+            report.AddOnce(new Package(PackageType.Npm, name, found) { IsDevelopment = production is null ? package["dev"].IsTrue : !production.Contains(key) }, seen);
+        }
+    }
+
+    private static (string Name, string Version) Identity(string key, double version)
+    {
+        var open = key.IndexOf('(');
+        if (open > 0) key = key[..open];
+        key = key.TrimStart('/');
+        // A local package has a name only where the entry says it.
+        if (key.StartsWith("file:", StringComparison.Ordinal) || key.StartsWith("link:", StringComparison.Ordinal)) return ("", "");
+        if (version < 6)
+        {
+            // Another registry stands before the name: "registry.example/name/1.2.3".
+            var slash = key.LastIndexOf('/');
+            if (slash <= 0) return ("", "");
+            var name = key[..slash];
+            var scope = name.LastIndexOf('@');
+            name = scope >= 0 ? name[scope..] : ImagePath.Name(name);
+            return (name, key[(slash + 1)..].Split('_')[0]);
+        }
+        var at = key.IndexOf('@', Math.Min(1, key.Length));
+        return at <= 0 ? ("", "") : (key[..at], key[(at + 1)..].Split('_')[0]);
+    }
+
+    // Version 9 no longer marks development packages: those that no importer needs to run.
+    private static HashSet<string> Reachable(DataNode root)
+    {
+        var reached = new HashSet<string>(StringComparer.Ordinal);
+        var visited = new HashSet<string>(StringComparer.Ordinal);
+        var open = new Stack<string>();
+        foreach (var (_, importer) in root["importers"].Members)
+            foreach (var kind in (string[])["dependencies", "optionalDependencies"])
+                foreach (var (name, need) in importer[kind].Members) open.Push(Key(name, need.Of("version")));
+        while (open.TryPop(out var key))
+        {
+            if (!visited.Add(key)) continue;
+            reached.Add(key.IndexOf('(') is var at and > 0 ? key[..at] : key);
+            var snapshot = root["snapshots"][key];
+            foreach (var kind in (string[])["dependencies", "optionalDependencies"])
+                foreach (var (name, need) in snapshot[kind].Members) open.Push(Key(name, need.Text ?? ""));
+        }
+        return reached;
+    }
+
+    // An alias names the package itself: "is-odd: is-even@1.0.0".
+    private static string Key(string name, string version)
+    {
+        var plain = version.IndexOf('(') is var open and >= 0 ? version[..open] : version;
+        return plain.IndexOf('@', Math.Min(1, plain.Length)) > 0 && !plain.Contains(':') ? version : name + "@" + version;
+    }
+}

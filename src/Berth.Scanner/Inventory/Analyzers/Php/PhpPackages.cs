@@ -1,0 +1,51 @@
+using Berth.Scanner.Inventory.Analyzers.Text;
+using Berth.Scanner.Inventory.Layers;
+
+namespace Berth.Scanner.Inventory.Analyzers.Php;
+
+/// <summary>PHP's Composer: <c>composer.lock</c> and <c>vendor/composer/installed.json</c>.</summary>
+internal static class PhpPackages
+{
+    /// <summary>The analyzers.</summary>
+    public static IReadOnlyList<FileAnalyzer> Analyzers { get; } =
+    [
+        new("composer-lock", FileRole.Lock, path => ImagePath.Name(path) == "composer.lock", Lock),
+        new("composer-installed", FileRole.Installed, path => ImagePath.Name(path) == "installed.json" && path.EndsWith("composer/installed.json", StringComparison.Ordinal), Installed),
+    ];
+
+    private static void Lock(FileContent content, FileReport report)
+    {
+        var root = JsonText.Map(content.Bytes().Span);
+        Add(root["packages"].Items, root, report, _ => false);
+        Add(root["packages-dev"].Items, root, report, _ => true);
+    }
+
+    private static void Installed(FileContent content, FileReport report)
+    {
+        // Composer 1 wrote the bare list.
+        var root = JsonText.Read(content.Bytes().Span);
+        var dev = root["dev-package-names"].Items.Select(one => one.Text).ToHashSet(StringComparer.Ordinal);
+        Add(root.IsList ? root.Items : root["packages"].Items, root, report, package => dev.Contains(package.Of("name")));
+    }
+
+    private static void Add(IReadOnlyList<DataNode> packages, DataNode root, FileReport report, Func<DataNode, bool> isDevelopment)
+    {
+        var versions = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var package in packages.Concat(root["packages"].Items)) versions.TryAdd(package.Of("name"), Version(package));
+        foreach (var package in packages.Where(package => Version(package).Length > 0))
+        {
+            report.Add(new Package(PackageType.Composer, package.Of("name"), Version(package))
+            {
+                IsDevelopment = isDevelopment(package),
+                Licenses = [.. package["license"].Items.Select(one => one.Text ?? "").Where(one => one.Length > 0)],
+                DependsOn = [.. package["require"].Members.Where(one => versions.ContainsKey(one.Key)).Select(one => one.Key + "@" + versions[one.Key]).Order(StringComparer.Ordinal)],
+            });
+        }
+    }
+
+    private static string Version(DataNode package)
+    {
+        var version = package.Of("version");
+        return version.Length > 1 && version[0] is 'v' or 'V' && char.IsAsciiDigit(version[1]) ? version[1..] : version;
+    }
+}

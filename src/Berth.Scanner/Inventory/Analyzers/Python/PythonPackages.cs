@@ -1,0 +1,127 @@
+using Berth.Scanner.Inventory.Analyzers.Archives;
+using Berth.Scanner.Inventory.Analyzers.Text;
+using Berth.Scanner.Inventory.Layers;
+
+namespace Berth.Scanner.Inventory.Analyzers.Python;
+
+/// <summary>Python: what is installed (dist-info, egg-info, eggs) and the lock files of pip, Pipenv, Poetry, uv, PDM and PEP 751.</summary>
+internal static class PythonPackages
+{
+    /// <summary>The analyzers.</summary>
+    public static IReadOnlyList<FileAnalyzer> Analyzers { get; } =
+    [
+        new("python-installed", FileRole.Installed, IsMetadata, Installed, 4 << 20),
+        new("python-egg", FileRole.Installed, path => path.EndsWith(".egg", StringComparison.OrdinalIgnoreCase), Egg, 256 << 20),
+        new("pip-requirements", FileRole.Lock, IsRequirements, PipRequirements.Read, 4 << 20),
+        new("pipfile-lock", FileRole.Lock, path => ImagePath.Name(path) == "Pipfile.lock", Pipfile),
+        new("poetry-lock", FileRole.Lock, path => ImagePath.Name(path) == "poetry.lock", PythonLocks.Poetry),
+        new("pdm-lock", FileRole.Lock, path => ImagePath.Name(path) == "pdm.lock", PythonLocks.Pdm),
+        new("uv-lock", FileRole.Lock, path => ImagePath.Name(path) == "uv.lock", PythonLocks.Uv),
+        new("pylock", FileRole.Lock, IsPylock, PythonLocks.Pylock),
+    ];
+
+    private static bool IsMetadata(string path) =>
+        path.EndsWith(".dist-info/METADATA", StringComparison.Ordinal) || path.EndsWith(".egg-info/PKG-INFO", StringComparison.Ordinal)
+        || path.EndsWith("EGG-INFO/PKG-INFO", StringComparison.Ordinal) || path.EndsWith(".egg-info", StringComparison.Ordinal);
+
+    private static bool IsRequirements(string path) =>
+        ImagePath.Name(path) is var name && name.EndsWith(".txt", StringComparison.Ordinal) && name.Contains("requirements", StringComparison.Ordinal);
+
+    private static bool IsPylock(string path) =>
+        ImagePath.Name(path) is var name && (name == "pylock.toml" || (name.StartsWith("pylock.", StringComparison.Ordinal) && name.EndsWith(".toml", StringComparison.Ordinal)));
+
+    private static void Installed(FileContent content, FileReport report) => Header(content.Bytes(), report);
+
+    private static void Header(ReadOnlyMemory<byte> text, FileReport report)
+    {
+        var fields = Paragraphs.Of(text).FirstOrDefault();
+        var name = fields?.GetValueOrDefault("name", "") ?? "";
+        var version = fields?.GetValueOrDefault("version", "") ?? "";
+        if (name.Length == 0 || version.Length == 0) return;
+        report.Add(new Package(PackageType.PyPi, name, version) { Licenses = Licenses(text, fields!) });
+    }
+
+    private static IReadOnlyList<string> Licenses(ReadOnlyMemory<byte> text, Dictionary<string, string> fields)
+    {
+        if (fields.GetValueOrDefault("license-expression", "") is { Length: > 0 } expression) return [expression];
+        var found = new List<string>();
+        foreach (var line in Lines.Of(text))
+        {
+            if (line.Length == 0) break;
+            if (!line.StartsWith("Classifier: License ::", StringComparison.Ordinal)) continue;
+            var last = line[(line.LastIndexOf("::", StringComparison.Ordinal) + 2)..].Trim();
+            if (last.Length > 0 && last != "OSI Approved" && !found.Contains(last)) found.Add(last);
+        }
+        // Some put the whole text of the licence there.
+        if (found.Count == 0 && fields.GetValueOrDefault("license", "") is { Length: > 0 and < 256 } license && license != "UNKNOWN") found.Add(license.Split('\n')[0]);
+        return found;
+    }
+
+    private static void Egg(FileContent content, FileReport report)
+    {
+        var archive = new ZipArchiveReader(content);
+        if (archive.Entries.FirstOrDefault(one => one.Name == "EGG-INFO/PKG-INFO") is { } entry) Header(archive.Read(entry, 4 << 20), report);
+    }
+
+    private static void Pipfile(FileContent content, FileReport report)
+    {
+        if (content.Length == 0) return;
+        var root = JsonText.Map(content.Bytes().Span);
+        foreach (var (section, packages) in root.Members.Where(one => one.Key != "_meta"))
+        {
+            foreach (var (name, package) in packages.Members)
+            {
+                var version = package.Of("version");
+                if (!version.StartsWith("==", StringComparison.Ordinal)) continue;
+                version = version.TrimStart('=').Trim();
+                var dev = section == "develop";
+                // What both sections name is needed to run.
+                if (dev && root["default"][name].Of("version").TrimStart('=').Trim() == version) continue;
+                report.Add(new Package(PackageType.PyPi, name, version) { IsDevelopment = dev });
+            }
+        }
+    }
+}
+
+/// <summary>Lock files of Python in TOML.</summary>
+internal static class PythonLocks
+{
+    /// <summary><c>poetry.lock</c>.</summary>
+    public static void Poetry(FileContent content, FileReport report) =>
+        Each(content, "package", report, package => package.Of("category") == "dev" || IsOnly(package["groups"], "dev"));
+
+    /// <summary><c>pdm.lock</c>.</summary>
+    public static void Pdm(FileContent content, FileReport report) =>
+        Each(content, "package", report, package => package["groups"].Items.Count > 0 && package["groups"].Items.All(one => one.Text is not ("default" or "optional")) && IsOnly(package["groups"], "dev"));
+
+    /// <summary><c>uv.lock</c>; the project itself is not listed.</summary>
+    public static void Uv(FileContent content, FileReport report) =>
+        Each(content, "package", report, _ => false, package => package["source"].Of("virtual") == "." || package["source"].Of("editable") == ".");
+
+    /// <summary><c>pylock.toml</c> (PEP 751).</summary>
+    public static void Pylock(FileContent content, FileReport report) => Each(content, "packages", report, _ => false, package => package["directory"].IsMap && package.Of("version").Length == 0);
+
+    private static void Each(FileContent content, string table, FileReport report, Func<DataNode, bool> isDevelopment, Func<DataNode, bool>? isProject = null)
+    {
+        var packages = TomlText.Read(content.Bytes().Span)[table].Items;
+        var versions = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var package in packages) versions.TryAdd(package.Of("name"), package.Of("version"));
+        var seen = new HashSet<(string, string)>();
+        foreach (var package in packages)
+        {
+            if (package.Of("version").Length == 0 || isProject?.Invoke(package) == true) continue;
+            report.AddOnce(new Package(PackageType.PyPi, package.Of("name"), package.Of("version"))
+            {
+                IsDevelopment = isDevelopment(package),
+                DependsOn = [.. Needs(package["dependencies"]).Where(name => versions.GetValueOrDefault(name, "").Length > 0).Select(name => name + "@" + versions[name]).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
+            }, seen);
+        }
+    }
+
+    // Poetry writes a table, PDM "name>=1", uv and pylock {name = …}.
+    private static IEnumerable<string> Needs(DataNode dependencies) => dependencies.IsMap
+        ? dependencies.Members.Select(one => one.Key)
+        : dependencies.Items.Select(one => one.Text is { } text ? text[..(text.IndexOfAny([' ', '<', '>', '=', '~', '!', ';', '[', '(']) is var at and > 0 ? at : text.Length)] : one.Of("name"));
+
+    private static bool IsOnly(DataNode groups, string name) => groups.Items.Count == 1 && groups.Items[0].Text == name;
+}

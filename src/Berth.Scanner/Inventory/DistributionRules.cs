@@ -1,0 +1,123 @@
+using System.Text.RegularExpressions;
+
+namespace Berth.Scanner.Inventory;
+
+/// <summary>Decides which distribution a root file system is, from the release files that are in it.</summary>
+internal static partial class DistributionRules
+{
+    // ID of os-release(5) to the family's name in the words of Trivy's reports.
+    private static readonly Dictionary<string, string> Families = new(StringComparer.Ordinal)
+    {
+        ["alpine"] = "alpine",
+        ["debian"] = "debian",
+        ["ubuntu"] = "ubuntu",
+        ["rhel"] = "redhat",
+        ["centos"] = "centos",
+        ["rocky"] = "rocky",
+        ["almalinux"] = "alma",
+        ["amzn"] = "amazon",
+        ["ol"] = "oracle",
+        ["fedora"] = "fedora",
+        ["opensuse-leap"] = "opensuse-leap",
+        ["opensuse"] = "opensuse-leap",
+        ["opensuse-tumbleweed"] = "opensuse-tumbleweed",
+        ["sles"] = "sles",
+        ["sle-micro"] = "slem",
+        ["sl-micro"] = "slem",
+        ["sle-micro-rancher"] = "slem",
+        ["photon"] = "photon",
+        ["mariner"] = "cbl-mariner",
+        ["azurelinux"] = "azurelinux",
+        ["wolfi"] = "wolfi",
+        ["chainguard"] = "chainguard",
+        ["bottlerocket"] = "bottlerocket",
+        ["echo"] = "echo",
+        ["minimos"] = "minimos",
+        ["coreos"] = "coreos",
+        ["activestate"] = "activestate",
+    };
+
+    /// <summary>The distribution, or null when no file says.</summary>
+    /// <param name="files">Path of each release file with its fields.</param>
+    public static Distribution? Decide(IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> files)
+    {
+        var os = OsRelease(files);
+        var id = os.GetValueOrDefault("ID", "").ToLowerInvariant();
+        var version = os.GetValueOrDefault("VERSION_ID", "");
+        if (!Families.TryGetValue(id, out var family)) return Older(files);
+        if (family == "centos" && os.GetValueOrDefault("NAME", "") == "CentOS Stream") family = "centos-stream";
+        // The older file of a distribution knows the point release, os-release often only the major one.
+        var exact = family switch
+        {
+            "alpine" => Line(files, "etc/alpine-release"),
+            "debian" => Line(files, "etc/debian_version"),
+            "ubuntu" => files.GetValueOrDefault("etc/lsb-release")?.GetValueOrDefault("DISTRIB_RELEASE") ?? "",
+            "amazon" => Amazon(files),
+            "centos" or "rocky" or "alma" or "oracle" or "redhat" or "fedora" => RedHat(files, family),
+            _ => "",
+        };
+        if (exact.Length == 0) exact = version;
+        return new Distribution(family, exact);
+    }
+
+    private static Distribution? Older(IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> files)
+    {
+        if (Line(files, "etc/alpine-release") is { Length: > 0 } alpine) return new Distribution("alpine", alpine);
+        if (files.GetValueOrDefault("etc/lsb-release") is { } lsb && lsb.GetValueOrDefault("DISTRIB_ID") == "Ubuntu") return new Distribution("ubuntu", lsb.GetValueOrDefault("DISTRIB_RELEASE", ""));
+        if (Amazon(files) is { Length: > 0 } amazon) return new Distribution("amazon", amazon);
+        foreach (var family in (string[])["oracle", "rocky", "alma", "centos", "fedora", "redhat"])
+            if (RedHat(files, family) is { Length: > 0 } version) return new Distribution(family, version);
+        return Line(files, "etc/debian_version") is { Length: > 0 } debian ? new Distribution("debian", debian) : null;
+    }
+
+    private static IReadOnlyDictionary<string, string> OsRelease(IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> files) =>
+        files.GetValueOrDefault("etc/os-release") is { Count: > 0 } etc && etc.ContainsKey("ID") ? etc
+        : files.Where(file => file.Key.EndsWith("lib/os-release", StringComparison.Ordinal)).OrderBy(file => file.Key.Length).Select(file => file.Value).FirstOrDefault()
+        ?? new Dictionary<string, string>();
+
+    private static string Line(IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> files, string path) => files.GetValueOrDefault(path)?.GetValueOrDefault("line") ?? "";
+
+    // "Amazon Linux release 2 (Karoo)", "Amazon Linux AMI release 2018.03"
+    private static string Amazon(IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> files)
+    {
+        foreach (var path in (string[])["etc/system-release", "usr/lib/system-release"])
+        {
+            var line = Line(files, path);
+            var at = line.IndexOf(" release ", StringComparison.Ordinal);
+            if (at > 0 && line.StartsWith("Amazon Linux", StringComparison.Ordinal)) return line[(at + 9)..];
+        }
+        return "";
+    }
+
+    private static string RedHat(IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> files, string family)
+    {
+        string[] paths = family switch
+        {
+            "centos" => ["etc/centos-release", "usr/lib/centos-release", "etc/redhat-release"],
+            "rocky" => ["etc/rocky-release", "etc/redhat-release"],
+            "alma" => ["etc/almalinux-release", "etc/redhat-release"],
+            "oracle" => ["etc/oracle-release"],
+            "fedora" => ["etc/fedora-release", "usr/lib/fedora-release", "etc/redhat-release"],
+            _ => ["etc/redhat-release", "usr/lib/redhat-release"],
+        };
+        foreach (var path in paths)
+        {
+            var match = ReleaseLine().Match(Line(files, path));
+            if (match.Success && Family(match.Groups[1].Value) == family) return match.Groups[2].Value;
+        }
+        return "";
+    }
+
+    private static string Family(string name) => name.ToLowerInvariant() switch
+    {
+        "centos" or "centos linux" or "centos stream" => "centos",
+        "rocky" or "rocky linux" => "rocky",
+        "alma" or "almalinux" or "alma linux" => "alma",
+        "oracle" or "oracle linux" or "oracle linux server" => "oracle",
+        "fedora" or "fedora linux" => "fedora",
+        _ => "redhat",
+    };
+
+    [GeneratedRegex(@"^(.*) release (\d[\d.]*)", RegexOptions.NonBacktracking)]
+    private static partial Regex ReleaseLine();
+}

@@ -1,0 +1,140 @@
+using System.Text.Json.Serialization;
+using Berth.Scanner.Advisories;
+using Berth.Scanner.Inventory;
+using Berth.Scanner.Inventory.Layers;
+using Berth.Scanner.Matching;
+using Berth.Scanner.Reports;
+using Berth.Scanner.Scan;
+using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Events;
+using Berth.Server.Platform.Jobs;
+using Berth.Server.Projects;
+
+namespace Berth.Server.Scanning;
+
+/// <summary>What a job of a scan is to do.</summary>
+public sealed record ScanWork
+{
+    public long ManifestId { get; init; }
+}
+
+/// <summary>What a scan came to, beside the words of every event.</summary>
+/// <param name="Repository">Full name.</param>
+/// <param name="Digest">The image.</param>
+/// <param name="Critical">Findings.</param>
+/// <param name="High">Findings.</param>
+/// <param name="Medium">Findings.</param>
+/// <param name="Low">Findings.</param>
+/// <param name="Unknown">Findings.</param>
+/// <param name="Problem">Why it failed; null when it did not.</param>
+public sealed record ScanDetail(string Repository, string Digest, int Critical, int High, int Medium, int Low, int Unknown, string? Problem);
+
+/// <summary>
+/// Scans one image: 1. what it is, 2. its layers, each read once ever, 3. its packages go into the index and are judged, 4. report and event, in one transaction. Cut off, it begins again and
+/// finds the layers that it had read.
+/// </summary>
+internal sealed class ScanJob(Database database, StoredImages images, LayerInventories layers, AdvisoryStore advisories, DomainEvents events, TimeProvider time) : IJobHandler
+{
+    /// <summary>Kind of the jobs; Harbor's name in small letters.</summary>
+    public const string JobKind = "image_scan";
+
+    private const int MaxProblemChars = 2000;
+
+    public string Kind => JobKind;
+
+    public int MaxConcurrent => 1;
+
+    public async Task<JobOutcome> RunAsync(JobRun run, CancellationToken ct)
+    {
+        // 1.
+        var work = run.ReadPayload(ScanJson.Default.ScanWork);
+        if (await images.FindAsync(work.ManifestId, ct).ConfigureAwait(false) is not { } target)
+        {
+            run.Log("the image is gone");
+            return JobOutcome.Done;
+        }
+        var started = Now;
+        await database.WriteAsync(Durability.Relaxed, async (session, token) => await session.ExecuteAsync(Start, [target.Id, run.Id, started], token).ConfigureAwait(false) > 0, ct).ConfigureAwait(false);
+        using var loan = advisories.Borrow();
+        if (loan is null) return await FailAsync(run, target, "there is no advisory database: put one into the folder advisories of the data folder with \"berth db\"", ct).ConfigureAwait(false);
+        try
+        {
+            // 2.
+            var image = await images.OpenAsync(target, ct).ConfigureAwait(false);
+            var read = await new ImageScan(layers, LayerLimits.Default).ReadAsync(image, (layer, known) => run.Log($"{layer.Digest} {(known ? "is known" : "was read")}"), ct).ConfigureAwait(false);
+            var inventory = ImageInventory.Join(read, PackageSources.WithoutLocks);
+            foreach (var problem in inventory.Problems) run.Log($"not read: {problem.Path}: {problem.Reason}");
+            // 3. and 4.
+            var report = ScanAssembly.Of(image, inventory, new Matcher(loan.Database), new ScanSettings(), time.GetUtcNow());
+            run.Log($"{report.Packages.Count} packages, {report.Findings.Count} findings, advisories of {loan.Database.Metadata.BuiltAt:O}");
+            var packed = StoredReport.Pack(report);
+            await database.WriteAsync(Durability.Full, (session, token) => FinishAsync(session, run, target, inventory, report, packed, loan.Database.Metadata.BuiltAt, token), ct).ConfigureAwait(false);
+            return JobOutcome.Done;
+        }
+        catch (Exception e) when (e is ImageRefusedException or LayerRefusedException)
+        {
+            return await FailAsync(run, target, e.Message, ct).ConfigureAwait(false);
+        }
+    }
+
+    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    private async Task<bool> FinishAsync(
+        DbSession session, JobRun run, ScanTarget target, ImageInventory inventory, ScanReport report, byte[] packed, DateTimeOffset builtAt, CancellationToken ct)
+    {
+        int Count(Severity severity) => report.Findings.Count(finding => finding.Severity == severity);
+        var detail = new ScanDetail(
+            target.Repository, target.Digest, Count(Severity.Critical), Count(Severity.High), Count(Severity.Medium), Count(Severity.Low), Count(Severity.Unknown), null);
+        // The image may have gone while it was read.
+        if (await session.ExecuteAsync(Finish,
+            [
+                target.Id, run.Id, Now, builtAt.ToUnixTimeMilliseconds(), packed, detail.Critical, detail.High, detail.Medium, detail.Low, detail.Unknown,
+                report.Findings.Count(static finding => finding.FixedVersions.Count > 0),
+            ], ct).ConfigureAwait(false) == 0) return false;
+        await PackageIndex.ReplaceAsync(session, target.Id, inventory, ct).ConfigureAwait(false);
+        await events.RaiseAsync(session, EventOf(target, detail), ct).ConfigureAwait(false);
+        return true;
+    }
+
+    private async Task<JobOutcome> FailAsync(JobRun run, ScanTarget target, string problem, CancellationToken ct)
+    {
+        var text = problem.Length <= MaxProblemChars ? problem : problem[..MaxProblemChars];
+        run.Log(text);
+        await database.WriteAsync(Durability.Full, async (session, token) =>
+        {
+            await session.ExecuteAsync(Fail, [target.Id, run.Id, Now, text], token).ConfigureAwait(false);
+            await events.RaiseAsync(session, EventOf(target, new ScanDetail(target.Repository, target.Digest, 0, 0, 0, 0, 0, text)), token).ConfigureAwait(false);
+            return true;
+        }, ct).ConfigureAwait(false);
+        return JobOutcome.Fail(text);
+    }
+
+    private static DomainEvent EventOf(ScanTarget target, ScanDetail detail) => new()
+    {
+        Operation = "scan",
+        ResourceType = "artifact",
+        Resource = $"{target.Repository}@{target.Digest}",
+        ProjectId = target.ProjectId,
+        ProjectName = ProjectName.Of(target.Repository),
+        Actor = EventActor.System,
+        Description = detail.Problem is { } problem ? $"scan failed: {problem}" : $"scanned: {detail.Critical} critical, {detail.High} high, {detail.Medium} medium, {detail.Low} low",
+        Detail = detail,
+        IsSuccessful = detail.Problem is null,
+    };
+
+    private static readonly Statement Start = new("UPDATE artifact_scans SET started_at = @2, finished_at = NULL, state = 0, problem = NULL WHERE manifest_id = @0 AND job_id = @1");
+
+    private static readonly Statement Finish = new("""
+        UPDATE artifact_scans SET state = 1, finished_at = @2, reported_at = @2, database_built_at = @3, report = @4, critical = @5, high = @6, medium = @7, low = @8, unknown = @9,
+            fixable = @10, problem = NULL
+        WHERE manifest_id = @0 AND job_id = @1
+        """);
+
+    private static readonly Statement Fail = new("UPDATE artifact_scans SET state = 2, finished_at = @2, problem = @3 WHERE manifest_id = @0 AND job_id = @1");
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(ScanWork))]
+[JsonSerializable(typeof(ScanDetail))]
+[JsonSerializable(typeof(ScanAllPolicy))]
+internal sealed partial class ScanJson : JsonSerializerContext;

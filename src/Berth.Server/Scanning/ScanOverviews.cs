@@ -1,0 +1,57 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Berth.Scanner.Reports;
+using Berth.Server.Artifacts;
+using Berth.Server.Platform.Data;
+
+namespace Berth.Server.Scanning;
+
+/// <summary>The summary of scans that artifacts show, in Harbor's form: of an index the sum of its images.</summary>
+internal sealed class ScanOverviews : IArtifactOverviews
+{
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyDictionary<long, RawJson>> ReadAsync(DbSession session, IReadOnlyList<long> manifests, CancellationToken ct)
+    {
+        var found = new Dictionary<long, RawJson>();
+        foreach (var manifest in manifests)
+        {
+            var images = await ScanRequests.ImagesOfAsync(session, manifest, ct).ConfigureAwait(false);
+            if (images.Count == 0) continue;
+            var scans = await ScanRow.ReadAsync(session, images.Select(static image => image.Id), ct).ConfigureAwait(false);
+            if (scans.Count > 0) found[manifest] = new RawJson(new JsonObject { [HarborReport.MediaType] = Summary([.. scans.Values], images.Count) }.ToJsonString());
+        }
+        return found;
+    }
+
+    private static JsonObject Summary(IReadOnlyList<ScanRow> scans, int images)
+    {
+        var counts = new (string Word, int Count)[]
+        {
+            ("Critical", scans.Sum(static s => s.Critical)), ("High", scans.Sum(static s => s.High)), ("Medium", scans.Sum(static s => s.Medium)), ("Low", scans.Sum(static s => s.Low)),
+            ("Unknown", scans.Sum(static s => s.Unknown)),
+        };
+        var (start, end) = (scans.Min(static s => s.StartedAt ?? s.RequestedAt), scans.Any(static s => s.FinishedAt is null) ? null : scans.Max(static s => s.FinishedAt));
+        var summary = new JsonObject();
+        foreach (var (word, count) in counts.Where(static one => one.Count > 0)) summary[word] = count;
+        return new JsonObject
+        {
+            ["report_id"] = scans.Max(static s => s.JobId).ToString(CultureInfo.InvariantCulture),
+            ["scan_status"] = StatusOf(scans, images),
+            ["severity"] = scans.All(static s => s.ReportedAt is null) ? "" : counts.Where(static one => one.Count > 0).Select(static one => one.Word).FirstOrDefault() ?? "None",
+            ["duration"] = end is null ? 0 : (end.Value - start) / 1000,
+            ["summary"] = new JsonObject { ["total"] = counts.Sum(static one => one.Count), ["fixable"] = scans.Sum(static s => s.Fixable), ["summary"] = summary },
+            ["start_time"] = HarborTime.Of(start),
+            ["end_time"] = HarborTime.Of(end),
+            ["complete_percent"] = scans.Count(static s => s.FinishedAt is not null) * 100 / Math.Max(1, images),
+            ["scanner"] = new JsonObject { ["name"] = BuiltInScanner.Name, ["vendor"] = BuiltInScanner.Vendor, ["version"] = BuiltInScanner.Version },
+        };
+    }
+
+    // The least finished one stands for all; one that has a report beats one that failed, as in Harbor.
+    private static string StatusOf(IReadOnlyList<ScanRow> scans, int images)
+    {
+        foreach (var word in (string[])["Running", "Pending", "Stopped"])
+            if (scans.Any(scan => scan.Status == word)) return word;
+        return scans.Any(static scan => scan.Status == "Success") || images == 0 ? "Success" : "Error";
+    }
+}

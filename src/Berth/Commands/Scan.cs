@@ -1,0 +1,160 @@
+using System.CommandLine;
+using System.Text;
+using Berth.Scanner.Advisories.Database;
+using Berth.Scanner.Inventory;
+using Berth.Scanner.Inventory.Analyzers;
+using Berth.Scanner.Inventory.Analyzers.Sboms;
+using Berth.Scanner.Inventory.Layers;
+using Berth.Scanner.Matching;
+using Berth.Scanner.Reports;
+using Berth.Scanner.Scan;
+using Berth.Scanner.Secrets;
+
+namespace Berth.Commands;
+
+/// <summary><c>berth scan</c>: what is in an image, a root file system or a bill of materials, and what is known about it.</summary>
+internal static class Scan
+{
+    private sealed record Subject(ImageContent Image, ImageInventory Inventory, string ArtifactType);
+
+    public static Command Build(CommandEnvironment environment)
+    {
+        var flags = new ScanFlags();
+        var (input, platform, cache) = (InputOption(), PlatformOption(), CacheOption());
+        var verb = new Verb("scan", "Find vulnerable packages, secrets and misconfiguration in an image", """
+            berth scan --input image.tar                                   an archive of docker save, or an OCI layout
+            berth scan --input oci-dir/ --severity HIGH,CRITICAL --exit-code 1
+            berth scan --input image.tar --format sarif --output scan.sarif
+            berth scan rootfs /
+            berth scan sbom bom.cdx.json
+            """)
+        {
+            input, platform, cache,
+        };
+        flags.AddTo(verb);
+        verb.SetAction((parsed, ct) => RunAsync(parsed, environment, flags, async (request, tell, token) =>
+        {
+            if (parsed.GetValue(input) is not { Length: > 0 } path) throw new ImageRefusedException("no image is given: use --input FILE, or one of rootfs and sbom");
+            using var archive = await ImageArchive.OpenAsync(path, parsed.GetValue(platform), LayerLimits.Default, token);
+            return new Subject(archive.Image, await InventoryAsync(archive.Image, CacheFolder(parsed.GetValue(cache), environment), request.Settings.Secrets, tell, token), "container_image");
+        }, ct));
+        verb.Subcommands.Add(RootFs(environment));
+        verb.Subcommands.Add(SbomFile(environment));
+        return verb;
+    }
+
+    public static Option<string?> InputOption() => new("--input") { Description = "Archive of docker save, OCI layout or tar of one", HelpName = "PATH" };
+
+    public static Option<string?> PlatformOption() => new("--platform") { Description = "Which image of several platforms, such as linux/arm64; else that of this machine", HelpName = "OS/ARCH" };
+
+    public static Option<string?> CacheOption() => new("--cache-dir") { Description = "Folder in which inventories of layers are kept; else layers/ in the cache of the user", HelpName = "DIR" };
+
+    public static string CacheFolder(string? given, CommandEnvironment environment) => given is { Length: > 0 } ? given : Path.Combine(AdvisoryPlace.CacheFolder(environment), "layers");
+
+    /// <summary>Reads an image on disk.</summary>
+    public static async Task<ImageInventory> InventoryAsync(ImageContent image, string cache, bool withSecrets, Action<string> tell, CancellationToken ct)
+    {
+        var scan = new ImageScan(new LayerFolder(cache), LayerLimits.Default, withSecrets ? SecretScanner.Default : null);
+        var known = 0;
+        var layers = await scan.ReadAsync(image, (_, wasKnown) => Interlocked.Add(ref known, wasKnown ? 1 : 0), ct);
+        tell($"{layers.Count} layers, {known} of them known");
+        return ImageInventory.Join(layers, PackageSources.WithoutLocks);
+    }
+
+    private static Verb RootFs(CommandEnvironment environment)
+    {
+        var flags = new ScanFlags();
+        var directory = new Argument<string>("DIR") { Description = "Root file system" };
+        var verb = new Verb("rootfs", "Scan a root file system that lies in a directory", """
+            berth scan rootfs /
+            berth scan rootfs ./rootfs --scanners vuln --format json
+            """)
+        {
+            directory,
+        };
+        flags.AddTo(verb);
+        verb.SetAction((parsed, ct) => RunAsync(parsed, environment, flags, (request, tell, token) =>
+        {
+            var path = parsed.GetValue(directory)!;
+            if (!Directory.Exists(path)) throw new ImageRefusedException($"there is no directory {path}");
+            var layer = new RootFileSystem(AnalyzerSet.All, LayerLimits.Default, request.Settings.Secrets ? SecretScanner.Default : null).Read(path, token);
+            tell($"{layer.Entries} entries");
+            return Task.FromResult(new Subject(new ImageContent(path), ImageInventory.Join([layer], PackageSources.WithoutLocks), "filesystem"));
+        }, ct));
+        return verb;
+    }
+
+    private static Verb SbomFile(CommandEnvironment environment)
+    {
+        var flags = new ScanFlags();
+        var file = new Argument<string>("FILE") { Description = "CycloneDX or SPDX document in JSON, or an attestation of one" };
+        var verb = new Verb("sbom", "Judge the packages of a bill of materials", """
+            berth scan sbom bom.cdx.json
+            berth scan sbom bom.spdx.json --format json
+            """)
+        {
+            file,
+        };
+        flags.AddTo(verb);
+        verb.SetAction((parsed, ct) => RunAsync(parsed, environment, flags, async (_, tell, token) =>
+        {
+            var bytes = await File.ReadAllBytesAsync(parsed.GetValue(file)!, token);
+            var packages = SbomPackages.Read(bytes);
+            tell($"{packages.Count} packages");
+            var type = bytes.AsSpan().IndexOf("\"spdxVersion\""u8) >= 0 ? "spdx" : "cyclonedx";
+            return new Subject(new ImageContent(parsed.GetValue(file)!), new ImageInventory(SbomPackages.ReadDistribution(bytes), packages, []), type);
+        }, ct));
+        return verb;
+    }
+
+    /// <summary>1. the flags, 2. the database, 3. what is scanned, 4. the report.</summary>
+    private static async Task<int> RunAsync(
+        ParseResult parsed, CommandEnvironment environment, ScanFlags flags,
+        Func<ScanRequest, Action<string>, CancellationToken, Task<Subject>> read, CancellationToken ct)
+    {
+        var (output, error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
+        // 1.
+        var problems = new List<string>();
+        var request = flags.Read(parsed, environment, problems);
+        foreach (var problem in problems) await error.WriteLineAsync(problem);
+        if (problems.Count > 0) return ExitCodes.Usage;
+        void Tell(string text)
+        {
+            if (!request.IsQuiet) error.WriteLine(text);
+        }
+        try
+        {
+            // 2.
+            var path = request.IsJudged ? AdvisoryPlace.Find(request.Database) : null;
+            if (request.IsJudged && path is null)
+            {
+                await error.WriteLineAsync(AdvisoryPlace.Missing(request.Database));
+                return ExitCodes.Failed;
+            }
+            using var database = path is null ? null : AdvisoryDatabase.Open(path);
+            var now = TimeProvider.System.GetUtcNow();
+            if (database is not null) Tell($"advisory database of {database.Metadata.BuiltAt:yyyy-MM-dd HH:mm} UTC, {(int)(now - database.Metadata.BuiltAt).TotalDays} days old");
+            // 3.
+            var (image, inventory, artifactType) = await read(request, Tell, ct);
+            foreach (var problem in inventory.Problems) Tell($"not read: {problem.Path}: {problem.Reason}");
+            // 4.
+            var report = ScanAssembly.Of(image, inventory, database is null ? null : new Matcher(database), request.Settings, now) with { ArtifactType = artifactType, ToolVersion = Version.Number() };
+            await WriteAsync(report, request, output, ct);
+            return report.Findings.Count + report.Secrets.Count + report.Problems.Count > 0 ? request.ExitCode : ExitCodes.Ok;
+        }
+        catch (Exception e) when (e is ImageRefusedException or LayerRefusedException or IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            await error.WriteLineAsync($"cannot scan: {e.Message}");
+            return ExitCodes.Failed;
+        }
+    }
+
+    /// <summary>Writes a report where the flags say.</summary>
+    public static async Task WriteAsync(ScanReport report, ScanRequest request, TextWriter output, CancellationToken ct)
+    {
+        using var written = new MemoryStream();
+        ScanOutput.Write(written, report, request.Format, request.ListPackages, request.ShowSuppressed, request.IsJudged);
+        if (request.OutputPath is { } path) await File.WriteAllBytesAsync(path, written.ToArray(), ct);
+        else await output.WriteAsync(Encoding.UTF8.GetString(written.GetBuffer().AsSpan(0, (int)written.Length)));
+    }
+}
