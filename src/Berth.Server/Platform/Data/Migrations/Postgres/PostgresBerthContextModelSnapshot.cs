@@ -2247,13 +2247,13 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
 
             modelBuilder.Entity("Berth.Server.Scanning.ArtifactPackage", b =>
                 {
-                    b.Property<long>("ManifestId")
-                        .HasColumnType("bigint")
-                        .HasColumnName("manifest_id");
-
                     b.Property<long>("PackageId")
                         .HasColumnType("bigint")
                         .HasColumnName("package_id");
+
+                    b.Property<long>("ManifestId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("manifest_id");
 
                     b.Property<string>("Version")
                         .HasMaxLength(512)
@@ -2270,6 +2270,10 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
 
             modelBuilder.Entity("Berth.Server.Scanning.ArtifactScan", b =>
                 {
+                    b.Property<long>("ManifestId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("manifest_id");
+
                     b.Property<int>("Critical")
                         .HasColumnType("integer")
                         .HasColumnName("critical");
@@ -2297,10 +2301,6 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.Property<int>("Low")
                         .HasColumnType("integer")
                         .HasColumnName("low");
-
-                    b.Property<long>("ManifestId")
-                        .HasColumnType("bigint")
-                        .HasColumnName("manifest_id");
 
                     b.Property<int>("Medium")
                         .HasColumnType("integer")
@@ -2347,6 +2347,95 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.ToTable("artifact_scans", (string)null);
                 });
 
+            modelBuilder.Entity("Berth.Server.Scanning.Bases.ImageChain", b =>
+                {
+                    b.Property<long>("ManifestId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("manifest_id");
+
+                    b.Property<int>("Layers")
+                        .HasColumnType("integer")
+                        .HasColumnName("layers");
+
+                    b.Property<string>("ChainId")
+                        .IsRequired()
+                        .HasMaxLength(160)
+                        .HasColumnType("character varying(160)")
+                        .HasColumnName("chain_id")
+                        .UseCollation("C");
+
+                    b.Property<bool>("IsWhole")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_whole");
+
+                    b.HasKey("ManifestId", "Layers");
+
+                    b.HasIndex("ChainId", "IsWhole");
+
+                    b.ToTable("image_chains", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Contents.ArtifactContent", b =>
+                {
+                    b.Property<long>("ManifestId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("manifest_id");
+
+                    b.Property<string>("BaseDigest")
+                        .HasMaxLength(135)
+                        .HasColumnType("character varying(135)")
+                        .HasColumnName("base_digest")
+                        .UseCollation("C");
+
+                    b.Property<int>("BaseLayers")
+                        .HasColumnType("integer")
+                        .HasColumnName("base_layers");
+
+                    b.Property<string>("BaseName")
+                        .HasMaxLength(512)
+                        .HasColumnType("character varying(512)")
+                        .HasColumnName("base_name")
+                        .UseCollation("C");
+
+                    b.Property<int?>("Misconfigurations")
+                        .HasColumnType("integer")
+                        .HasColumnName("misconfigurations");
+
+                    b.Property<string>("Platform")
+                        .HasMaxLength(128)
+                        .HasColumnType("character varying(128)")
+                        .HasColumnName("platform")
+                        .UseCollation("C");
+
+                    b.Property<byte[]>("Problems")
+                        .HasColumnType("bytea")
+                        .HasColumnName("problems");
+
+                    b.Property<long>("ScannedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("scanned_at");
+
+                    b.Property<int?>("Secrets")
+                        .HasColumnType("integer")
+                        .HasColumnName("secrets");
+
+                    b.Property<string>("SourceDocument")
+                        .HasMaxLength(135)
+                        .HasColumnType("character varying(135)")
+                        .HasColumnName("source_document")
+                        .UseCollation("C");
+
+                    b.Property<string>("SourceManifest")
+                        .HasMaxLength(135)
+                        .HasColumnType("character varying(135)")
+                        .HasColumnName("source_manifest")
+                        .UseCollation("C");
+
+                    b.HasKey("ManifestId");
+
+                    b.ToTable("artifact_contents", (string)null);
+                });
+
             modelBuilder.Entity("Berth.Server.Scanning.IndexedPackage", b =>
                 {
                     b.Property<long>("Id")
@@ -2378,18 +2467,61 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.ToTable("packages", (string)null);
                 });
 
+            modelBuilder.Entity("Berth.Server.Scanning.Sboms.ArtifactSbom", b =>
+                {
+                    b.Property<long>("ManifestId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("manifest_id");
+
+                    b.Property<long?>("FinishedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("finished_at");
+
+                    b.Property<long>("JobId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("job_id");
+
+                    b.Property<string>("Problem")
+                        .HasMaxLength(2000)
+                        .HasColumnType("character varying(2000)")
+                        .HasColumnName("problem")
+                        .UseCollation("C");
+
+                    b.Property<long>("RequestedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("requested_at");
+
+                    b.Property<string>("SbomDigest")
+                        .HasMaxLength(135)
+                        .HasColumnType("character varying(135)")
+                        .HasColumnName("sbom_digest")
+                        .UseCollation("C");
+
+                    b.Property<long?>("StartedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("started_at");
+
+                    b.Property<int>("State")
+                        .HasColumnType("integer")
+                        .HasColumnName("state");
+
+                    b.HasKey("ManifestId");
+
+                    b.ToTable("artifact_sboms", (string)null);
+                });
+
             modelBuilder.Entity("Berth.Server.Scanning.StoredLayer", b =>
                 {
-                    b.Property<byte[]>("Content")
-                        .IsRequired()
-                        .HasColumnType("bytea")
-                        .HasColumnName("content");
-
                     b.Property<string>("DiffId")
                         .HasMaxLength(160)
                         .HasColumnType("character varying(160)")
                         .HasColumnName("diff_id")
                         .UseCollation("C");
+
+                    b.Property<byte[]>("Content")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("content");
 
                     b.Property<long>("StoredAt")
                         .HasColumnType("bigint")
@@ -3004,6 +3136,33 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 });
 
             modelBuilder.Entity("Berth.Server.Scanning.ArtifactScan", b =>
+                {
+                    b.HasOne("Berth.Server.Registry.Manifest", null)
+                        .WithMany()
+                        .HasForeignKey("ManifestId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Bases.ImageChain", b =>
+                {
+                    b.HasOne("Berth.Server.Registry.Manifest", null)
+                        .WithMany()
+                        .HasForeignKey("ManifestId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Contents.ArtifactContent", b =>
+                {
+                    b.HasOne("Berth.Server.Registry.Manifest", null)
+                        .WithMany()
+                        .HasForeignKey("ManifestId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Sboms.ArtifactSbom", b =>
                 {
                     b.HasOne("Berth.Server.Registry.Manifest", null)
                         .WithMany()
