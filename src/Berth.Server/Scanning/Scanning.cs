@@ -1,11 +1,16 @@
 using Berth.Server.Api;
 using Berth.Server.Artifacts;
 using Berth.Server.Platform.Jobs;
+using Berth.Server.Platform.Telemetry;
 using Berth.Server.Registry;
+using Berth.Server.Scanning.Advisories;
 using Berth.Server.Scanning.Bases;
 using Berth.Server.Scanning.Contents;
 using Berth.Server.Scanning.Diff;
+using Berth.Server.Scanning.Export;
+using Berth.Server.Scanning.Findings;
 using Berth.Server.Scanning.Sboms;
+using Berth.Server.Scanning.SecurityHub;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -13,8 +18,9 @@ namespace Berth.Server.Scanning;
 
 /// <summary>
 /// Knows what is inside images and what is known about it. <see cref="ScanJob"/> reads each layer once ever, indexes the packages and judges them by the advisory database of
-/// <see cref="AdvisoryStore"/>; it is asked for by a push (<see cref="ScanOnPush"/>), by people (<see cref="ScanApi"/>) and for all images (<see cref="ScanAllJob"/>). Bills of materials are in <c>Sboms</c>, secrets,
-/// problems of the configuration and whole reports in <c>Contents</c>, base images in <c>Bases</c>, differences in <c>Diff</c>. Needs <c>scan:…</c> of the project, or
+/// <see cref="AdvisoryStore"/>; it is asked for by a push (<see cref="ScanOnPush"/>), by people (<see cref="ScanApi"/>) and for all images (<see cref="ScanAllJob"/>). When another database is used, <see cref="Rejudging"/> brings the reports up
+/// to it without reading a layer. Findings are rows (<see cref="FindingTable"/>) that <see cref="FindingsApi"/>, <see cref="SecurityHubApi"/> and <see cref="ScanExportApi"/> show. Bills of
+/// materials are in <c>Sboms</c>, secrets, problems of the configuration and whole reports in <c>Contents</c>, base images in <c>Bases</c>, differences in <c>Diff</c>. Needs <c>scan:…</c> of the project, or
 /// <c>scan-all:…</c> of the system.
 /// </summary>
 internal static class Scanning
@@ -59,5 +65,29 @@ internal static class Scanning
         .AddOperations(p => ScanApi.Operations(p.GetRequiredService<ScanApi>()))
         .AddOperations(_ => ScannersApi.Operations())
         .AddSingleton<ScanAllApi>()
-        .AddOperations(p => ScanAllApi.Operations(p.GetRequiredService<ScanAllApi>()));
+        .AddOperations(p => ScanAllApi.Operations(p.GetRequiredService<ScanAllApi>()))
+        .AddKnowledge();
+
+    // What is done with reports once they are there.
+    private static IServiceCollection AddKnowledge(this IServiceCollection services) => services
+        .AddSingleton(p =>
+        {
+            var counters = ActivatorUtilities.CreateInstance<ScanCounters>(p);
+            counters.AddTo(p.GetRequiredService<MetricRegistry>());
+            return counters;
+        })
+        .AddSingleton<Rejudging>()
+        .AddSingleton<IJobHandler, RejudgeJob>()
+        .AddSingleton<AdvisoryWatch>()
+        .AddHostedService(p => p.GetRequiredService<AdvisoryWatch>())
+        .AddSingleton<ScanVisibility>()
+        .AddSingleton<FindingsApi>()
+        .AddOperations(p => FindingsApi.Operations(p.GetRequiredService<FindingsApi>()))
+        .AddSingleton<AdvisoryRoundsApi>()
+        .AddOperations(p => AdvisoryRoundsApi.Operations(p.GetRequiredService<AdvisoryRoundsApi>()))
+        .AddSingleton<SecurityHubApi>()
+        .AddOperations(p => SecurityHubApi.Operations(p.GetRequiredService<SecurityHubApi>()))
+        .AddSingleton<IJobHandler, ScanExportJob>()
+        .AddSingleton<ScanExportApi>()
+        .AddOperations(p => ScanExportApi.Operations(p.GetRequiredService<ScanExportApi>()));
 }
