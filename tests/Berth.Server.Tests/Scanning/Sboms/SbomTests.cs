@@ -114,7 +114,7 @@ public sealed class SbomTests
         await app.SetProjectAsync(("prefer_attached_sbom", "true"));
         var overview = await app.ScanAsync("1");
         Assert.Equal(["CVE-2020-2 right-pad 1.0.0"], await app.FindingsAsync("1"));
-        Assert.Contains($"of {attached.Digest} are judged", (await app.CallAsync("GET", $"{Web}1/scan/{overview["report_id"]}/log")).Body, StringComparison.Ordinal);
+        await app.LogHasAsync("1", overview, $"of {attached.Digest} are judged");
         Assert.Equal((string?)one["digest"], (string?)(await app.GetAsync(Ours + "1/problems"))["images"]![0]!["package_source"]);
         Assert.Contains("right-pad", (await app.CallAsync("GET", Ours + "1/report")).Body, StringComparison.Ordinal);
     }
