@@ -28,6 +28,7 @@ internal sealed class ScanRequests(JobQueue queue, DomainEvents events, TimeProv
                 Payload = JsonSerializer.Serialize(new ScanWork { ManifestId = image.Id }, ScanJson.Default.ScanWork),
                 VendorKey = $"scan:{image.Id}",
                 DedupeKey = $"scan:{image.Id}",
+                GroupKey = GroupOf(image.Id),
                 ProjectId = image.ProjectId,
                 Trigger = trigger,
                 MaxAttempts = 3,
@@ -49,6 +50,9 @@ internal sealed class ScanRequests(JobQueue queue, DomainEvents events, TimeProv
         }
         return stopped;
     }
+
+    /// <summary>Jobs that read the layers of one image run one after the other, so that each layer is read once.</summary>
+    public static string GroupOf(long manifestId) => $"image:{manifestId}";
 
     /// <summary>Stops the scan of an image, and tells of it; false when it had ended.</summary>
     public async ValueTask<bool> StopAsync(DbSession session, long image, long job, CancellationToken ct)
