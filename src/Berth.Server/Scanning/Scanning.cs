@@ -2,6 +2,8 @@ using Berth.Server.Api;
 using Berth.Server.Artifacts;
 using Berth.Server.Platform.Jobs;
 using Berth.Server.Registry;
+using Berth.Server.Scanning.Exceptions;
+using Berth.Server.Scanning.PullGate;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -9,7 +11,7 @@ namespace Berth.Server.Scanning;
 
 /// <summary>
 /// Knows what is inside images and what is known about it. <see cref="ScanJob"/> reads each layer once ever, indexes the packages and judges them by the advisory database of
-/// <see cref="AdvisoryStore"/>; it is asked for by a push (<see cref="ScanOnPush"/>), by people (<see cref="ScanApi"/>) and for all images (<see cref="ScanAllJob"/>). Needs <c>scan:…</c> of the project, or
+/// <see cref="AdvisoryStore"/>; it is asked for by a push (<see cref="ScanOnPush"/>), by people (<see cref="ScanApi"/>) and for all images (<see cref="ScanAllJob"/>). <see cref="ScanExceptions"/> says which findings do not count, <see cref="ScanPullGate"/> keeps what has others from being pulled. Needs <c>scan:…</c> of the project, or
 /// <c>scan-all:…</c> of the system.
 /// </summary>
 internal static class Scanning
@@ -32,5 +34,25 @@ internal static class Scanning
         .AddOperations(p => ScanApi.Operations(p.GetRequiredService<ScanApi>()))
         .AddOperations(_ => ScannersApi.Operations())
         .AddSingleton<ScanAllApi>()
-        .AddOperations(p => ScanAllApi.Operations(p.GetRequiredService<ScanAllApi>()));
+        .AddOperations(p => ScanAllApi.Operations(p.GetRequiredService<ScanAllApi>()))
+        .AddExceptions()
+        .AddPullGate();
+
+    private static IServiceCollection AddExceptions(this IServiceCollection services) => services
+        .AddSingleton<AttachedDocuments>()
+        .AddSingleton<ScanExceptions>()
+        .AddSingleton<SystemAllowList>()
+        .AddOperations(p => SystemAllowList.Operations(p.GetRequiredService<SystemAllowList>()))
+        .AddSingleton<ExceptionsApi>()
+        .AddOperations(p => ExceptionsApi.Operations(p.GetRequiredService<ExceptionsApi>()))
+        .AddSingleton<MarkedFindingsApi>()
+        .AddOperations(p => MarkedFindingsApi.Operations(p.GetRequiredService<MarkedFindingsApi>()));
+
+    private static IServiceCollection AddPullGate(this IServiceCollection services) => services
+        .AddSingleton<GateCounters>()
+        .AddSingleton<GateAudit>()
+        .AddSingleton<GateJudge>()
+        .AddSingleton<IPullGate, ScanPullGate>()
+        .AddSingleton<PreviewApi>()
+        .AddOperations(p => PreviewApi.Operations(p.GetRequiredService<PreviewApi>()));
 }
