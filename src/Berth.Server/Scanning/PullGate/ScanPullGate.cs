@@ -3,7 +3,6 @@ using Berth.Server.Access;
 using Berth.Server.Platform.Data;
 using Berth.Server.Registry;
 using Berth.Server.Scanning.Exceptions;
-using Microsoft.Extensions.Primitives;
 
 namespace Berth.Server.Scanning.PullGate;
 
@@ -43,7 +42,7 @@ internal sealed class ScanPullGate(Database database, GateJudge judge, ScanExcep
         // 4.
         var sentence = verdict.Sentence(tag.Length > 0 ? $"{request.Repository}:{tag}" : $"{request.Repository}@{manifest.Digest}");
         // RFC 9111 section 5.5; the OCI distribution spec has clients show it. A HEAD has no other place for it.
-        request.Http.Response.Headers.Append("Warning", new StringValues($"299 - \"{Quoted(sentence)}\""));
+        request.Http.Response.Headers.Warning = $"299 - \"{Quoted(sentence)}\"";
         var isRefused = policy.Mode == GateMode.Enforce;
         if (isRefused) counters.CountRefused();
         else counters.CountWarned();
