@@ -21,6 +21,7 @@ internal static class SchemaVersion
         "20261122180000_Lifecycle",
         "20261122200000_TagNames",
         "20261122210000_Scanning",
+        "20261122220000_ScanExceptions",
         "20261122221000_ScanFindings",
         "20261122222000_ScanContents",
     ];
