@@ -1,5 +1,6 @@
 using System.Reflection;
 using Berth.Scanner.Reports;
+using Berth.Server.Scanning.Adapters;
 
 namespace Berth.Server.Scanning;
 
@@ -16,6 +17,13 @@ internal static class BuiltInScanner
     public const string OlderMediaType = "application/vnd.scanner.adapter.vuln.report.harbor+json; version=1.0";
 
     public static string Version { get; } = (typeof(BuiltInScanner).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0").Split('+')[0];
+
+    /// <summary>What it reads and writes.</summary>
+    public static ScannerMetadataJson Metadata { get; } = new()
+    {
+        Scanner = new ScannerNameJson(Name, Vendor, Version),
+        Capabilities = [new ScannerCapabilityJson(AdapterMedia.Vulnerability, [AdapterMedia.OciManifest, AdapterMedia.DockerManifest], [HarborReport.MediaType, OlderMediaType])],
+    };
 
     /// <summary>The media type of reports that a caller wants (<c>X-Accept-Vulnerabilities</c>), by the first that is known.</summary>
     public static string MediaTypeOf(string accepted)

@@ -116,6 +116,8 @@ public sealed record ScanRequestJson
 [JsonSerializable(typeof(ScannerJson))]
 [JsonSerializable(typeof(List<ScannerJson>))]
 [JsonSerializable(typeof(ScannerChoiceJson))]
+[JsonSerializable(typeof(ScannerRegistrationJson))]
+[JsonSerializable(typeof(ScannerNameJson))]
 [JsonSerializable(typeof(ScannerMetadataJson))]
 [JsonSerializable(typeof(ScanMetricsJson))]
 internal sealed partial class ScanApiJson : JsonSerializerContext;

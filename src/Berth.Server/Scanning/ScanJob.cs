@@ -16,6 +16,9 @@ namespace Berth.Server.Scanning;
 public sealed record ScanWork
 {
     public long ManifestId { get; init; }
+
+    /// <summary>Id of the scanner outside that is to do it; null for the built-in one.</summary>
+    public string? Scanner { get; init; }
 }
 
 /// <summary>What a scan came to, beside the words of every event.</summary>
@@ -109,7 +112,8 @@ internal sealed class ScanJob(Database database, StoredImages images, LayerInven
         return JobOutcome.Fail(text);
     }
 
-    private static DomainEvent EventOf(ScanTarget target, ScanDetail detail) => new()
+    /// <summary>The event of the end of a scan.</summary>
+    internal static DomainEvent EventOf(ScanTarget target, ScanDetail detail) => new()
     {
         Operation = "scan",
         ResourceType = "artifact",
@@ -126,7 +130,7 @@ internal sealed class ScanJob(Database database, StoredImages images, LayerInven
 
     private static readonly Statement Finish = new("""
         UPDATE artifact_scans SET state = 1, finished_at = @2, reported_at = @2, database_built_at = @3, report = @4, critical = @5, high = @6, medium = @7, low = @8, unknown = @9,
-            fixable = @10, problem = NULL
+            fixable = @10, problem = NULL, scanner = NULL
         WHERE manifest_id = @0 AND job_id = @1
         """);
 

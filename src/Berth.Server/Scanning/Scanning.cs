@@ -30,7 +30,8 @@ internal static class Scanning
         .AddSingleton<IArtifactOverviews, ScanOverviews>()
         .AddSingleton<ScanApi>()
         .AddOperations(p => ScanApi.Operations(p.GetRequiredService<ScanApi>()))
-        .AddOperations(_ => ScannersApi.Operations())
+        .AddSingleton<ScannersApi>()
+        .AddOperations(p => ScannersApi.Operations(p.GetRequiredService<ScannersApi>()))
         .AddSingleton<ScanAllApi>()
         .AddOperations(p => ScanAllApi.Operations(p.GetRequiredService<ScanAllApi>()));
 }
