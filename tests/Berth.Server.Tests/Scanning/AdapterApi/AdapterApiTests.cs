@@ -86,12 +86,12 @@ public sealed class AdapterApiTests
             ("{", 400, "JSON"),
             ("""{"registry":{"url":"https://r.example.com"}}""", 422, "artifact"),
             ("""{"artifact":{}}""", 422, "registry"),
-            ($$"""{"registry":{"url":7},"artifact":{"repository":"p/web","digest":"{{digest}}"}}""", 400, "url"),
-            ($$"""{"registry":{"url":"r.example.com"},"artifact":{"repository":"p/web","digest":"{{digest}}"}}""", 422, "registry.url"),
-            ($$"""{"registry":{"url":"http://10.0.0.1"},"artifact":{"repository":"p/web","digest":"{{digest}}"}}""", 422, "scanners.api.allow"),
-            ($$"""{"registry":{"url":"https://r.example.com"},"artifact":{"repository":"../web","digest":"{{digest}}"}}""", 422, "repository"),
+            ($$$"""{"registry":{"url":7},"artifact":{"repository":"p/web","digest":"{{{digest}}}"}}""", 400, "url"),
+            ($$$"""{"registry":{"url":"r.example.com"},"artifact":{"repository":"p/web","digest":"{{{digest}}}"}}""", 422, "registry.url"),
+            ($$$"""{"registry":{"url":"http://10.0.0.1"},"artifact":{"repository":"p/web","digest":"{{{digest}}}"}}""", 422, "scanners.api.allow"),
+            ($$$"""{"registry":{"url":"https://r.example.com"},"artifact":{"repository":"../web","digest":"{{{digest}}}"}}""", 422, "repository"),
             ("""{"registry":{"url":"https://r.example.com"},"artifact":{"repository":"p/web","digest":"sha256:1"}}""", 422, "digest"),
-            ($$"""{"registry":{"url":"https://r.example.com"},"artifact":{"repository":"p/web","digest":"{{digest}}","mime_type":"application/vnd.cncf.helm.config.v1+json"}}""", 501, "helm"),
+            ($$$"""{"registry":{"url":"https://r.example.com"},"artifact":{"repository":"p/web","digest":"{{{digest}}}","mime_type":"application/vnd.cncf.helm.config.v1+json"}}""", 501, "helm"),
             ($$"""{"registry":{"url":"https://r.example.com"},"artifact":{"repository":"p/web","digest":"{{digest}}"},"enabled_capabilities":[{"type":"malware"}]}""", 501, "malware"),
             ($$"""{"registry":{"url":"https://r.example.com"},"artifact":{"repository":"p/web","digest":"{{digest}}"},"enabled_capabilities":[{}]}""", 400, "type"),
             (new string(' ', 100_000), 400, "bytes"),
@@ -155,9 +155,9 @@ public sealed class AdapterApiTests
         return app;
     }
 
-    private static JsonObject RequestOf(PlatformApp registry, string digest, string authorization) => JsonNode.Parse($$"""
-        {"registry":{"url":"{{registry.Registry.Url}}","authorization":"{{authorization}}"},
-         "artifact":{"repository":"p/web","digest":"{{digest}}","tag":"1","mime_type":"application/vnd.oci.image.manifest.v1+json"}}
+    private static JsonObject RequestOf(PlatformApp registry, string digest, string authorization) => JsonNode.Parse($$$"""
+        {"registry":{"url":"{{{registry.Registry.Url}}}","authorization":"{{{authorization}}}"},
+         "artifact":{"repository":"p/web","digest":"{{{digest}}}","tag":"1","mime_type":"application/vnd.oci.image.manifest.v1+json"}}
         """)!.AsObject();
 
     private static async Task<string> ScanAsync(PlatformApp scanner, JsonObject request)

@@ -35,9 +35,9 @@ internal sealed class AdapterDouble : IAsyncDisposable
     /// <summary>Answers in the place of the usual ones, one a request, by the operation.</summary>
     public ConcurrentDictionary<string, ConcurrentQueue<Func<HttpContext, Task>>> Instead { get; } = new();
 
-    public string MetadataBody { get; set; } = $$"""
+    public string MetadataBody { get; set; } = $$$"""
         {"scanner":{"name":"Double","vendor":"Berth tests","version":"1.2.3"},
-         "capabilities":[{"type":"vulnerability","consumes_mime_types":["{{AdapterMedia.OciManifest}}","{{AdapterMedia.DockerManifest}}"],
+         "capabilities":[{"type":"vulnerability","consumes_mime_types":["{{{AdapterMedia.OciManifest}}}","{{{AdapterMedia.DockerManifest}}}"],
            "produces_mime_types":["application/vnd.scanner.adapter.vuln.report.harbor+json; version=1.0","application/vnd.security.vulnerability.report; version=1.1"]}],
          "properties":{"harbor.scanner-adapter/vulnerability-database-updated-at":"2026-11-01T00:00:00Z"}}
         """;

@@ -64,7 +64,7 @@ public sealed class ClairScanTests
     {
         var app = await PlatformApp.StartAsync(kind, o => o with { Scanners = new() { Allow = ["127.0.0.1"] } });
         await app.AddProjectAsync("p");
-        var location = await app.CreateAsync("/api/v2.0/scanners", $$"""{"name":"clair","kind":"clair","url":"{{clair.Url}}"{{auth}}}""");
+        var location = await app.CreateAsync("/api/v2.0/scanners", $$$"""{"name":"clair","kind":"clair","url":"{{{clair.Url}}}"{{{auth}}}}""");
         Assert.Equal(200, (await app.CallAsync("PATCH", location, body: """{"is_default":true}""")).Status);
         return app;
     }
@@ -153,7 +153,7 @@ internal sealed class ClairDouble : IAsyncDisposable
                 await SendAsync(context, 201, IndexReport((string)manifest["hash"]!, IndexFailure.Length > 0 ? "IndexError" : Late > 0 ? "FetchLayers" : "IndexFinished"));
                 break;
             case ("GET", _) when path.StartsWith("/matcher/api/v1/vulnerability_report/", StringComparison.Ordinal) && _indexed.ContainsKey(path[37..]) && ++_looks > Late:
-                await SendAsync(context, 200, $$"""{"manifest_hash":"{{path[37..]}}",{{Vulnerabilities}}}""");
+                await SendAsync(context, 200, $$$"""{"manifest_hash":"{{{path[37..]}}}",{{{Vulnerabilities}}}}""");
                 break;
             case ("GET", _) when path.StartsWith("/indexer/api/v1/index_report/", StringComparison.Ordinal) && _indexed.ContainsKey(path[29..]):
                 await SendAsync(context, 200, IndexReport(path[29..], "ScanLayers"));
