@@ -14,13 +14,17 @@ internal sealed class ScanOverviews : IArtifactOverviews
     {
         var found = new Dictionary<long, RawJson>();
         foreach (var manifest in manifests)
-        {
-            var images = await ScanRequests.ImagesOfAsync(session, manifest, ct).ConfigureAwait(false);
-            if (images.Count == 0) continue;
-            var scans = await ScanRow.ReadAsync(session, images.Select(static image => image.Id), ct).ConfigureAwait(false);
-            if (scans.Count > 0) found[manifest] = new RawJson(new JsonObject { [HarborReport.MediaType] = Summary([.. scans.Values], images.Count) }.ToJsonString());
-        }
+            if (await ReadOneAsync(session, manifest, ct).ConfigureAwait(false) is { } overview) found[manifest] = new RawJson(overview);
         return found;
+    }
+
+    /// <summary>The summary of one artifact as JSON; null when it was never scanned.</summary>
+    public static async ValueTask<string?> ReadOneAsync(DbSession session, long manifest, CancellationToken ct)
+    {
+        var images = await ScanRequests.ImagesOfAsync(session, manifest, ct).ConfigureAwait(false);
+        if (images.Count == 0) return null;
+        var scans = await ScanRow.ReadAsync(session, images.Select(static image => image.Id), ct).ConfigureAwait(false);
+        return scans.Count == 0 ? null : new JsonObject { [HarborReport.MediaType] = Summary([.. scans.Values], images.Count) }.ToJsonString();
     }
 
     private static JsonObject Summary(IReadOnlyList<ScanRow> scans, int images)

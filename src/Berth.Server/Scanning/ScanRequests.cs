@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Events;
 using Berth.Server.Platform.Jobs;
 using Berth.Server.Registry;
 using Berth.Server.Scanning.Adapters;
@@ -8,7 +9,7 @@ using Berth.Server.Scanning.Scanners;
 namespace Berth.Server.Scanning;
 
 /// <summary>Asks the project's scanner for scans and stops them, in the caller's transaction. An index stands for its images; what is no image is passed over.</summary>
-internal sealed class ScanRequests(JobQueue queue, TimeProvider time)
+internal sealed class ScanRequests(JobQueue queue, DomainEvents events, TimeProvider time)
 {
     /// <summary>Asks for a scan.</summary>
     /// <param name="session">The transaction.</param>
@@ -47,9 +48,24 @@ internal sealed class ScanRequests(JobQueue queue, TimeProvider time)
         foreach (var image in await ImagesOfAsync(session, manifestId, ct).ConfigureAwait(false))
         {
             if (await session.ScalarAsync(SelectJob, [image.Id], ct).ConfigureAwait(false) is not { } job) continue;
-            if (await queue.CancelAsync(session, job, ct).ConfigureAwait(false) is JobCancellation.Cancelled or JobCancellation.Requested) stopped++;
+            if (await StopAsync(session, image.Id, job, ct).ConfigureAwait(false)) stopped++;
         }
         return stopped;
+    }
+
+    /// <summary>Stops the scan of an image, and tells of it; false when it had ended.</summary>
+    public async ValueTask<bool> StopAsync(DbSession session, long image, long job, CancellationToken ct)
+    {
+        if (await queue.CancelAsync(session, job, ct).ConfigureAwait(false) is not (JobCancellation.Cancelled or JobCancellation.Requested)) return false;
+        if (await TargetAsync(session, image, ct).ConfigureAwait(false) is var (project, repository, digest))
+            await events.RaiseAsync(session, ScanEvents.Of(project, new ScanDetail(image, repository, digest, ScanEnd.Stopped)), ct).ConfigureAwait(false);
+        return true;
+    }
+
+    private static async ValueTask<(long Project, string Repository, string Digest)?> TargetAsync(DbSession session, long image, CancellationToken ct)
+    {
+        await using var row = await session.Command(SelectTarget, image).ExecuteReaderAsync(ct).ConfigureAwait(false);
+        return await row.ReadAsync(ct).ConfigureAwait(false) ? (row.GetInt64(0), row.GetString(1), row.GetString(2)) : null;
     }
 
     /// <summary>The image itself, or those of an index and the indexes in it.</summary>
@@ -79,6 +95,8 @@ internal sealed class ScanRequests(JobQueue queue, TimeProvider time)
         SELECT DISTINCT m.id, r.project_id FROM tree t JOIN manifests m ON m.id = t.id JOIN repositories r ON r.id = m.repository_id
         WHERE m.kind = @1 AND m.accessory_kind IS NULL AND NOT EXISTS (SELECT 1 FROM manifest_children l WHERE l.manifest_id = m.id) ORDER BY m.id
         """);
+
+    private static readonly Statement SelectTarget = new("SELECT r.project_id, r.name, m.digest FROM manifests m JOIN repositories r ON r.id = m.repository_id WHERE m.id = @0");
 
     private static readonly Statement SelectRun = new("SELECT run_id FROM artifact_scans WHERE manifest_id = @0");
     private static readonly Statement SelectJob = new("SELECT job_id FROM artifact_scans WHERE manifest_id = @0");

@@ -130,6 +130,7 @@ internal sealed record OutsideReport(byte[] Json, ScannerNameJson? Scanner, int 
         if (Text(one, "status", MaxIdChars) is { } status) json.WriteString("status", status);
         json.WriteString("description", Text(one, "description", MaxTextChars) ?? "");
         WriteList(json, "links", one, static text => Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "http" or "https");
+        if (one.TryGetProperty("layer", out var layer) && layer.ValueKind == JsonValueKind.Object) WriteTexts(json, "layer", layer, "digest", "diff_id");
         if (one.TryGetProperty("preferred_cvss", out var cvss) && cvss.ValueKind == JsonValueKind.Object) WriteCvss(json, cvss);
         WriteList(json, "cwe_ids", one, static _ => true);
         if (one.TryGetProperty("vendor_attributes", out var vendor) && vendor.ValueKind == JsonValueKind.Object && vendor.GetRawText() is { Length: <= MaxTextChars } raw && !raw.Contains("\\u0000", StringComparison.Ordinal))

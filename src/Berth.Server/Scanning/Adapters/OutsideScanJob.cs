@@ -163,18 +163,15 @@ internal sealed class OutsideScanEnd(Database database, DomainEvents events, Tim
     {
         var name = metadata.Scanner;
         run.Log($"{name.Name} {name.Version}: {report.Total} findings, advisories of {metadata.Properties?.GetValueOrDefault(AdvisoriesProperty) ?? "unknown age"}");
-        var detail = new ScanDetail(target.Repository, target.Digest, report.Critical, report.High, report.Medium, report.Low, report.Unknown, null);
         var packed = StoredReport.Pack(report.Json);
         await database.WriteAsync(Durability.Full, async (session, token) =>
         {
             await ScanTickets.EndAsync(session, target.Id, run.Id, token).ConfigureAwait(false);
+            var isFirst = await session.ScalarAsync(SelectReported, [target.Id], token).ConfigureAwait(false) is null;
             // The image may have gone meanwhile.
-            if (await session.ExecuteAsync(Finish,
-                [
-                    target.Id, run.Id, Now, packed, report.Critical, report.High, report.Medium, report.Low, report.Unknown, report.Fixable,
-                    JsonSerializer.Serialize(name, ScanApiJson.Default.ScannerNameJson),
-                ], token).ConfigureAwait(false) == 0) return false;
-            await events.RaiseAsync(session, ScanJob.EventOf(target, detail), token).ConfigureAwait(false);
+            if (await session.ExecuteAsync(Finish, [target.Id, run.Id, Now], token).ConfigureAwait(false) == 0) return false;
+            var changes = await ScanReports.StoreOutsideAsync(session, target.Id, report, packed, JsonSerializer.Serialize(name, ScanApiJson.Default.ScannerNameJson), Now, token).ConfigureAwait(false);
+            await events.RaiseAsync(session, ScanEvents.Of(target.ProjectId, ScanEvents.DetailOf(target, report, changes, isFirst)), token).ConfigureAwait(false);
             return true;
         }, ct).ConfigureAwait(false);
         return JobOutcome.Done;
@@ -190,7 +187,7 @@ internal sealed class OutsideScanEnd(Database database, DomainEvents events, Tim
         {
             await ScanTickets.EndAsync(session, target.Id, run.Id, token).ConfigureAwait(false);
             await session.ExecuteAsync(Fail, [target.Id, run.Id, Now, text], token).ConfigureAwait(false);
-            await events.RaiseAsync(session, ScanJob.EventOf(target, new ScanDetail(target.Repository, target.Digest, 0, 0, 0, 0, 0, text)), token).ConfigureAwait(false);
+            await events.RaiseAsync(session, ScanEvents.Of(target.ProjectId, new ScanDetail(target.Id, target.Repository, target.Digest, ScanEnd.Failed) { Problem = text }), token).ConfigureAwait(false);
             return true;
         }, ct).ConfigureAwait(false);
         return JobOutcome.Fail(text);
@@ -198,12 +195,9 @@ internal sealed class OutsideScanEnd(Database database, DomainEvents events, Tim
 
     private static readonly Statement SelectEnd = new("SELECT state, problem FROM artifact_scans WHERE manifest_id = @0 AND job_id = @1 AND state <> 0");
 
-    // By no database of ours: judging again by a newer one leaves it alone.
-    private static readonly Statement Finish = new("""
-        UPDATE artifact_scans SET state = 1, finished_at = @2, reported_at = @2, database_built_at = NULL, report = @3, critical = @4, high = @5, medium = @6, low = @7, unknown = @8,
-            fixable = @9, problem = NULL, scanner = @10
-        WHERE manifest_id = @0 AND job_id = @1
-        """);
+    private static readonly Statement SelectReported = new("SELECT reported_at FROM artifact_scans WHERE manifest_id = @0");
+
+    private static readonly Statement Finish = new("UPDATE artifact_scans SET state = 1, finished_at = @2, problem = NULL WHERE manifest_id = @0 AND job_id = @1");
 
     private static readonly Statement Fail = new("UPDATE artifact_scans SET state = 2, finished_at = @2, problem = @3 WHERE manifest_id = @0 AND job_id = @1");
 }
