@@ -41,7 +41,7 @@ internal sealed class OutsideScanJob(Database database, StoredImages images, Sca
         if (await end.OfAsync(target, run, ct).ConfigureAwait(false) is { } ended) return ended;
         var (scanner, ticket) = await database.ReadAsync((work, run.Id), static async (session, q, token) =>
             (await ScannerRows.FindAsync(session, q.work.Scanner ?? "", token).ConfigureAwait(false),
-                await ScanTickets.FindAsync(session, q.work.ManifestId, q.Id, token).ConfigureAwait(false)), ct).ConfigureAwait(false);
+                await ScanTickets.FindAsync(session, q.Id, token).ConfigureAwait(false)), ct).ConfigureAwait(false);
         if (scanner is null) return await end.FailAsync(run, target, "the scanner is gone: scan again with another one", ct).ConfigureAwait(false);
         if (scanner.IsDisabled) return await end.FailAsync(run, target, $"the scanner {scanner.Name} is switched off", ct).ConfigureAwait(false);
         if (ticket is not null && settings.Now >= ticket.EndsAt)
@@ -74,7 +74,7 @@ internal sealed class OutsideScanJob(Database database, StoredImages images, Sca
         }, ct).ConfigureAwait(false);
         run.Log($"asks {scanner.Name} at {scanner.Url} to scan {target.Repository}@{target.Digest}");
         return await scanners.Of(scanner.Kind).AskAsync(
-            scanners.EndpointOf(scanner), metadata, new PulledImage(target, settings.Address.For(scanner), passes.PassOf(target, secret)), ct).ConfigureAwait(false);
+            scanners.EndpointOf(scanner), metadata, new PulledImage(target, settings.Address.For(scanner), passes.PassOf(run.Id, target, secret)), ct).ConfigureAwait(false);
     }
 
     private async Task<JobOutcome> TakeAsync(JobRun run, ScanTarget target, ScannerRegistration scanner, ScannerMetadataJson metadata, ScanTicket? ticket, ScanStep step, CancellationToken ct)
@@ -85,8 +85,8 @@ internal sealed class OutsideScanJob(Database database, StoredImages images, Sca
                 var isNew = ticket?.RequestId != waiting.RequestId;
                 await database.WriteAsync(Durability.Full, async (session, token) =>
                 {
-                    if (isNew) await ScanTickets.SetRequestAsync(session, target.Id, run.Id, waiting.RequestId, token).ConfigureAwait(false);
-                    else await ScanTickets.CountLookAsync(session, target.Id, run.Id, token).ConfigureAwait(false);
+                    if (isNew) await ScanTickets.SetRequestAsync(session, run.Id, waiting.RequestId, token).ConfigureAwait(false);
+                    else await ScanTickets.CountLookAsync(session, run.Id, token).ConfigureAwait(false);
                     return true;
                 }, ct).ConfigureAwait(false);
                 if (isNew) run.Log($"{scanner.Name} has taken it as {waiting.RequestId}");
@@ -98,7 +98,7 @@ internal sealed class OutsideScanJob(Database database, StoredImages images, Sca
             case ScanStep.Lost lost:
                 await database.WriteAsync(Durability.Full, async (session, token) =>
                 {
-                    await ScanTickets.SetRequestAsync(session, target.Id, run.Id, null, token).ConfigureAwait(false);
+                    await ScanTickets.SetRequestAsync(session, run.Id, null, token).ConfigureAwait(false);
                     return true;
                 }, ct).ConfigureAwait(false);
                 return await AgainAsync(run, target, lost.Why, null, ct).ConfigureAwait(false);
@@ -166,7 +166,7 @@ internal sealed class OutsideScanEnd(Database database, DomainEvents events, Tim
         var packed = StoredReport.Pack(report.Json);
         await database.WriteAsync(Durability.Full, async (session, token) =>
         {
-            await ScanTickets.EndAsync(session, target.Id, run.Id, token).ConfigureAwait(false);
+            await ScanTickets.EndAsync(session, run.Id, token).ConfigureAwait(false);
             var isFirst = await session.ScalarAsync(SelectReported, [target.Id], token).ConfigureAwait(false) is null;
             // The image may have gone meanwhile.
             if (await session.ExecuteAsync(Finish, [target.Id, run.Id, Now], token).ConfigureAwait(false) == 0) return false;
@@ -185,7 +185,7 @@ internal sealed class OutsideScanEnd(Database database, DomainEvents events, Tim
         run.Log(text);
         await database.WriteAsync(Durability.Full, async (session, token) =>
         {
-            await ScanTickets.EndAsync(session, target.Id, run.Id, token).ConfigureAwait(false);
+            await ScanTickets.EndAsync(session, run.Id, token).ConfigureAwait(false);
             await session.ExecuteAsync(Fail, [target.Id, run.Id, Now, text], token).ConfigureAwait(false);
             await events.RaiseAsync(session, ScanEvents.Of(target.ProjectId, new ScanDetail(target.Id, target.Repository, target.Digest, ScanEnd.Failed) { Problem = text }), token).ConfigureAwait(false);
             return true;

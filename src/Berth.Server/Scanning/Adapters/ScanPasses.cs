@@ -23,9 +23,9 @@ internal sealed class ScanPasses(Database database, LocalTokens tokens, TimeProv
     public string Prefix => ScanTickets.CallerPrefix;
 
     /// <summary>The pass of a ticket whose secret was made just now.</summary>
-    public ScanPass PassOf(ScanTarget target, string secret) => new(new BasicCredentials(NameOf(target.Id), secret).ToHeader(), async ct =>
+    public ScanPass PassOf(long jobId, ScanTarget target, string secret) => new(new BasicCredentials(NameOf(jobId), secret).ToHeader(), async ct =>
     {
-        var caller = await LoadAsync(target.Id, ct).ConfigureAwait(false) ?? throw new InvalidOperationException($"the ticket of the scan of {target.Repository}@{target.Digest} is gone");
+        var caller = await LoadAsync(jobId, ct).ConfigureAwait(false) ?? throw new InvalidOperationException($"the ticket of the scan of {target.Repository}@{target.Digest} is gone");
         return "Bearer " + (await tokens.IssueAccessAsync(caller, caller.Grants!, ct).ConfigureAwait(false)).Text;
     });
 
@@ -63,7 +63,7 @@ internal sealed class ScanPasses(Database database, LocalTokens tokens, TimeProv
 
     private static readonly Statement Select = new("""
         SELECT t.secret_hash, t.ends_at, r.name FROM scan_tickets t JOIN jobs j ON j.id = t.job_id AND j.state < 3
-        JOIN manifests m ON m.id = t.manifest_id JOIN repositories r ON r.id = m.repository_id WHERE t.manifest_id = @0 AND t.ends_at > @1
+        JOIN manifests m ON m.id = t.manifest_id JOIN repositories r ON r.id = m.repository_id WHERE t.job_id = @0 AND t.ends_at > @1
         """);
 
     private sealed record Holder(byte[] SecretHash, long EndsAt, string Repository);

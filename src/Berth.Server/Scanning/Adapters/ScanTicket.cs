@@ -13,9 +13,9 @@ namespace Berth.Server.Scanning.Adapters;
 /// </summary>
 public sealed class ScanTicket
 {
-    public long ManifestId { get; set; }
-
     public long JobId { get; set; }
+
+    public long ManifestId { get; set; }
 
     public required string ScannerId { get; set; }
 
@@ -40,9 +40,9 @@ internal sealed class ScanTicketMap : IEntityTypeConfiguration<ScanTicket>
     public void Configure(EntityTypeBuilder<ScanTicket> builder)
     {
         builder.ToTable("scan_tickets");
-        builder.HasKey(t => t.ManifestId);
-        builder.Property(t => t.ManifestId).HasColumnName("manifest_id").ValueGeneratedNever();
-        builder.Property(t => t.JobId).HasColumnName("job_id");
+        builder.HasKey(t => t.JobId);
+        builder.Property(t => t.JobId).HasColumnName("job_id").ValueGeneratedNever();
+        builder.Property(t => t.ManifestId).HasColumnName("manifest_id");
         builder.Property(t => t.ScannerId).HasColumnName("scanner_id").HasMaxLength(64);
         builder.Property(t => t.RequestId).HasColumnName("request_id").HasMaxLength(512);
         builder.Property(t => t.SecretHash).HasColumnName("secret_hash");
@@ -50,6 +50,7 @@ internal sealed class ScanTicketMap : IEntityTypeConfiguration<ScanTicket>
         builder.Property(t => t.EndsAt).HasColumnName("ends_at");
         builder.Property(t => t.Looks).HasColumnName("looks");
         builder.HasOne<Manifest>().WithMany().HasForeignKey(t => t.ManifestId).OnDelete(DeleteBehavior.Cascade);
+        builder.HasIndex(t => t.ManifestId);
     }
 }
 
@@ -60,20 +61,20 @@ internal static class ScanTickets
     public const string CallerPrefix = "scan:";
 
     /// <summary>The ticket of a job; null when it has none yet.</summary>
-    public static async ValueTask<ScanTicket?> FindAsync(DbSession session, long manifestId, long jobId, CancellationToken ct)
+    public static async ValueTask<ScanTicket?> FindAsync(DbSession session, long jobId, CancellationToken ct)
     {
-        await using var row = await session.Command(Select, manifestId, jobId).ExecuteReaderAsync(ct).ConfigureAwait(false);
+        await using var row = await session.Command(Select, jobId).ExecuteReaderAsync(ct).ConfigureAwait(false);
         if (!await row.ReadAsync(ct).ConfigureAwait(false)) return null;
         return new ScanTicket
         {
-            ManifestId = manifestId,
             JobId = jobId,
-            ScannerId = row.GetString(0),
-            RequestId = row.IsDBNull(1) ? null : row.GetString(1),
-            SecretHash = row.GetFieldValue<byte[]>(2),
-            BeganAt = row.GetInt64(3),
-            EndsAt = row.GetInt64(4),
-            Looks = row.GetInt32(5),
+            ManifestId = row.GetInt64(0),
+            ScannerId = row.GetString(1),
+            RequestId = row.IsDBNull(2) ? null : row.GetString(2),
+            SecretHash = row.GetFieldValue<byte[]>(3),
+            BeganAt = row.GetInt64(4),
+            EndsAt = row.GetInt64(5),
+            Looks = row.GetInt32(6),
         };
     }
 
@@ -81,38 +82,43 @@ internal static class ScanTickets
     public static async ValueTask<string> IssueAsync(DbSession session, ScanTicket ticket, CancellationToken ct)
     {
         var secret = RandomNumberGenerator.GetString("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", 40);
-        await session.ExecuteAsync(Upsert, [ticket.ManifestId, ticket.JobId, ticket.ScannerId, HashOf(secret), ticket.BeganAt, ticket.EndsAt], ct).ConfigureAwait(false);
-        await session.AnnounceAsync(Topics.Credentials, CallerPrefix + ticket.ManifestId, ct).ConfigureAwait(false);
+        // What jobs that were stopped have left behind.
+        await session.ExecuteAsync(DeleteEnded, [ticket.ManifestId], ct).ConfigureAwait(false);
+        await session.ExecuteAsync(Upsert, [ticket.JobId, ticket.ManifestId, ticket.ScannerId, HashOf(secret), ticket.BeganAt, ticket.EndsAt], ct).ConfigureAwait(false);
+        await session.AnnounceAsync(Topics.Credentials, CallerPrefix + ticket.JobId, ct).ConfigureAwait(false);
         return secret;
     }
 
     /// <summary>Notes what the scanner calls the scan, or (null) that it must be asked again.</summary>
-    public static async ValueTask SetRequestAsync(DbSession session, long manifestId, long jobId, string? requestId, CancellationToken ct) =>
-        await session.ExecuteAsync(SetRequest, [manifestId, jobId, requestId], ct).ConfigureAwait(false);
+    public static async ValueTask SetRequestAsync(DbSession session, long jobId, string? requestId, CancellationToken ct) =>
+        await session.ExecuteAsync(SetRequest, [jobId, requestId], ct).ConfigureAwait(false);
 
     /// <summary>Counts a look at the report.</summary>
-    public static async ValueTask CountLookAsync(DbSession session, long manifestId, long jobId, CancellationToken ct) =>
-        await session.ExecuteAsync(CountLook, [manifestId, jobId], ct).ConfigureAwait(false);
+    public static async ValueTask CountLookAsync(DbSession session, long jobId, CancellationToken ct) =>
+        await session.ExecuteAsync(CountLook, [jobId], ct).ConfigureAwait(false);
 
     /// <summary>Ends a ticket.</summary>
-    public static async ValueTask EndAsync(DbSession session, long manifestId, long jobId, CancellationToken ct)
+    public static async ValueTask EndAsync(DbSession session, long jobId, CancellationToken ct)
     {
-        if (await session.ExecuteAsync(Delete, [manifestId, jobId], ct).ConfigureAwait(false) > 0)
-            await session.AnnounceAsync(Topics.Credentials, CallerPrefix + manifestId, ct).ConfigureAwait(false);
+        if (await session.ExecuteAsync(Delete, [jobId], ct).ConfigureAwait(false) > 0)
+            await session.AnnounceAsync(Topics.Credentials, CallerPrefix + jobId, ct).ConfigureAwait(false);
     }
 
     /// <summary>What is kept of a secret.</summary>
     public static byte[] HashOf(string secret) => SHA256.HashData(Encoding.UTF8.GetBytes(secret));
 
-    private static readonly Statement Select = new("SELECT scanner_id, request_id, secret_hash, began_at, ends_at, looks FROM scan_tickets WHERE manifest_id = @0 AND job_id = @1");
+    private static readonly Statement Select = new("SELECT manifest_id, scanner_id, request_id, secret_hash, began_at, ends_at, looks FROM scan_tickets WHERE job_id = @0");
 
     private static readonly Statement Upsert = new("""
-        INSERT INTO scan_tickets (manifest_id, job_id, scanner_id, request_id, secret_hash, began_at, ends_at, looks) VALUES (@0, @1, @2, NULL, @3, @4, @5, 0)
-        ON CONFLICT (manifest_id) DO UPDATE SET job_id = excluded.job_id, scanner_id = excluded.scanner_id, request_id = NULL, secret_hash = excluded.secret_hash,
-            began_at = excluded.began_at, ends_at = excluded.ends_at, looks = 0
+        INSERT INTO scan_tickets (job_id, manifest_id, scanner_id, request_id, secret_hash, began_at, ends_at, looks) VALUES (@0, @1, @2, NULL, @3, @4, @5, 0)
+        ON CONFLICT (job_id) DO UPDATE SET request_id = NULL, secret_hash = excluded.secret_hash, looks = 0
         """);
 
-    private static readonly Statement SetRequest = new("UPDATE scan_tickets SET request_id = @2 WHERE manifest_id = @0 AND job_id = @1");
-    private static readonly Statement CountLook = new("UPDATE scan_tickets SET looks = looks + 1 WHERE manifest_id = @0 AND job_id = @1");
-    private static readonly Statement Delete = new("DELETE FROM scan_tickets WHERE manifest_id = @0 AND job_id = @1");
+    private static readonly Statement DeleteEnded = new("""
+        DELETE FROM scan_tickets WHERE manifest_id = @0 AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.id = scan_tickets.job_id AND j.state < 3)
+        """);
+
+    private static readonly Statement SetRequest = new("UPDATE scan_tickets SET request_id = @1 WHERE job_id = @0");
+    private static readonly Statement CountLook = new("UPDATE scan_tickets SET looks = looks + 1 WHERE job_id = @0");
+    private static readonly Statement Delete = new("DELETE FROM scan_tickets WHERE job_id = @0");
 }
