@@ -7,6 +7,7 @@ using Berth.Scanner.Scan;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
 using Berth.Server.Platform.Jobs;
+using Berth.Server.Scanning.Contents;
 using Berth.Server.Scanning.Findings;
 
 namespace Berth.Server.Scanning;
@@ -24,7 +25,8 @@ public sealed record ScanWork
 /// Scans one image: 1. what it is, 2. its layers, each read once ever, 3. its packages go into the index and are judged, 4. report and event, in one transaction. Cut off, it begins again and
 /// finds the layers that it had read.
 /// </summary>
-internal sealed class ScanJob(Database database, StoredImages images, LayerInventories layers, AdvisoryStore advisories, DomainEvents events, TimeProvider time) : IJobHandler
+internal sealed class ScanJob(
+    Database database, StoredImages images, LayerInventories layers, ScanContents contents, AdvisoryStore advisories, DomainEvents events, TimeProvider time) : IJobHandler
 {
     /// <summary>Kind of the jobs; Harbor's name in small letters.</summary>
     public const string JobKind = "image_scan";
@@ -52,14 +54,17 @@ internal sealed class ScanJob(Database database, StoredImages images, LayerInven
         {
             // 2.
             var image = await images.OpenAsync(target, ct).ConfigureAwait(false);
-            var read = await new ImageScan(layers, LayerLimits.Default).ReadAsync(image, (layer, known) => run.Log($"{layer.Digest} {(known ? "is known" : "was read")}"), ct).ConfigureAwait(false);
+            var wanted = await contents.SettingsAsync(target.ProjectId, ct).ConfigureAwait(false);
+            var read = await new ImageScan(layers, LayerLimits.Default, wanted.Secrets).ReadAsync(image, (layer, known) => run.Log($"{layer.Digest} {(known ? "is known" : "was read")}"), ct).ConfigureAwait(false);
             var inventory = ImageInventory.Join(read, BuiltInScanner.Sources);
             foreach (var problem in inventory.Problems) run.Log($"not read: {problem.Path}: {problem.Reason}");
+            var content = await contents.CompleteAsync(target, image, inventory, wanted, run.Log, ct).ConfigureAwait(false);
             // 3. and 4.
-            var report = ScanAssembly.Of(image, inventory, new Matcher(loan.Database), BuiltInScanner.Settings, time.GetUtcNow());
+            var report = ScanAssembly.Of(image, content.Inventory, new Matcher(loan.Database), content.Settings, time.GetUtcNow());
             run.Log($"{report.Packages.Count} packages, {report.Findings.Count} findings, advisories of {loan.Database.Metadata.BuiltAt:O}");
+            if (report.Secrets.Count + report.Problems.Count > 0) run.Log($"{report.Secrets.Count} secrets, {report.Problems.Count} problems of the configuration");
             var packed = StoredReport.Pack(report);
-            await database.WriteAsync(Durability.Full, (session, token) => FinishAsync(session, run, target, inventory, report, packed, loan.Database.Metadata.BuiltAt, token), ct).ConfigureAwait(false);
+            await database.WriteAsync(Durability.Full, (session, token) => FinishAsync(session, run, target, content, report, packed, loan.Database.Metadata.BuiltAt, token), ct).ConfigureAwait(false);
             return JobOutcome.Done;
         }
         catch (Exception e) when (e is ImageRefusedException or LayerRefusedException)
@@ -71,12 +76,13 @@ internal sealed class ScanJob(Database database, StoredImages images, LayerInven
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
     private async Task<bool> FinishAsync(
-        DbSession session, JobRun run, ScanTarget target, ImageInventory inventory, ScanReport report, byte[] packed, DateTimeOffset builtAt, CancellationToken ct)
+        DbSession session, JobRun run, ScanTarget target, ScannedContent content, ScanReport report, byte[] packed, DateTimeOffset builtAt, CancellationToken ct)
     {
         var isFirst = await session.ScalarAsync(SelectReported, [target.Id], ct).ConfigureAwait(false) is null;
         // The image may have gone while it was read.
         if (await session.ExecuteAsync(Finish, [target.Id, run.Id, Now, ScanReports.DiffIdsOf(report)], ct).ConfigureAwait(false) == 0) return false;
-        await PackageIndex.ReplaceAsync(session, target.Id, inventory, ct).ConfigureAwait(false);
+        await PackageIndex.ReplaceAsync(session, target.Id, content.Inventory, ct).ConfigureAwait(false);
+        await ScanContents.WriteAsync(session, target.Id, content, report, Now, ct).ConfigureAwait(false);
         // A replica that has a newer database may have judged the image meanwhile: the content is the same, and its report knows more.
         var changes = await ScanReports.StoreAsync(session, target.Id, report, packed, Now, builtAt, ct).ConfigureAwait(false);
         if (changes is null) run.Log("the report of a newer advisory database stays");

@@ -10,6 +10,9 @@ namespace Berth.Server.Scanning;
 internal sealed class ScanOverviews : IArtifactOverviews
 {
     /// <inheritdoc/>
+    public ArtifactOverview About => ArtifactOverview.Scan;
+
+    /// <inheritdoc/>
     public async ValueTask<IReadOnlyDictionary<long, RawJson>> ReadAsync(DbSession session, IReadOnlyList<long> manifests, CancellationToken ct)
     {
         var found = new Dictionary<long, RawJson>();

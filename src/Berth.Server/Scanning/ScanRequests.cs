@@ -31,6 +31,8 @@ internal sealed class ScanRequests(JobQueue queue, DomainEvents events, TimeProv
                 Payload = JsonSerializer.Serialize(new ScanWork { ManifestId = image.Id, Scanner = outside?.Id }, ScanJson.Default.ScanWork),
                 VendorKey = $"scan:{image.Id}",
                 DedupeKey = $"scan:{image.Id}",
+                // What waits for a scanner outside reads no layers, and keeps nobody waiting.
+                GroupKey = outside is null ? GroupOf(image.Id) : null,
                 ProjectId = image.ProjectId,
                 Trigger = trigger,
                 MaxAttempts = outside is null ? 3 : OutsideScanJob.MaxAttempts,
@@ -52,6 +54,9 @@ internal sealed class ScanRequests(JobQueue queue, DomainEvents events, TimeProv
         }
         return stopped;
     }
+
+    /// <summary>Jobs that read the layers of one image run one after the other, so that each layer is read once.</summary>
+    public static string GroupOf(long manifestId) => $"image:{manifestId}";
 
     /// <summary>Stops the scan of an image, and tells of it; false when it had ended.</summary>
     public async ValueTask<bool> StopAsync(DbSession session, long image, long job, CancellationToken ct)

@@ -4,8 +4,12 @@ using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Telemetry;
 using Berth.Server.Registry;
 using Berth.Server.Scanning.Advisories;
+using Berth.Server.Scanning.Bases;
+using Berth.Server.Scanning.Contents;
+using Berth.Server.Scanning.Diff;
 using Berth.Server.Scanning.Export;
 using Berth.Server.Scanning.Findings;
+using Berth.Server.Scanning.Sboms;
 using Berth.Server.Scanning.SecurityHub;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -15,12 +19,15 @@ namespace Berth.Server.Scanning;
 /// <summary>
 /// Knows what is inside images and what is known about it. <see cref="ScanJob"/> reads each layer once ever, indexes the packages and judges them by the advisory database of
 /// <see cref="AdvisoryStore"/>; it is asked for by a push (<see cref="ScanOnPush"/>), by people (<see cref="ScanApi"/>) and for all images (<see cref="ScanAllJob"/>). When another database is used, <see cref="Rejudging"/> brings the reports up
-/// to it without reading a layer. Findings are rows (<see cref="FindingTable"/>) that <see cref="FindingsApi"/>, <see cref="SecurityHubApi"/> and <see cref="ScanExportApi"/> show. Needs <c>scan:…</c> of the project, or
+/// to it without reading a layer. Findings are rows (<see cref="FindingTable"/>) that <see cref="FindingsApi"/>, <see cref="SecurityHubApi"/> and <see cref="ScanExportApi"/> show. Bills of
+/// materials are in <c>Sboms</c>, secrets, problems of the configuration and whole reports in <c>Contents</c>, base images in <c>Bases</c>, differences in <c>Diff</c>. Needs <c>scan:…</c> of the project, or
 /// <c>scan-all:…</c> of the system.
 /// </summary>
 internal static class Scanning
 {
     private const string AdvisoryFolder = "advisories";
+    private const string RulesFolder = "scanning";
+    private const string SecretRulesFile = "trivy-secret.yaml";
 
     /// <summary>Registers the feature (mode <c>local</c>).</summary>
     /// <param name="services">The services.</param>
@@ -30,6 +37,26 @@ internal static class Scanning
         .AddSingleton<StoredImages>()
         .AddSingleton<LayerInventories>()
         .AddSingleton<ScanRequests>()
+        .AddSingleton(p => new SecretRules(Path.Combine(dataFolder, RulesFolder, SecretRulesFile), p.GetRequiredService<ILogger<SecretRules>>()))
+        .AddSingleton<BaseImages>()
+        .AddSingleton<AttachedSboms>()
+        .AddSingleton<ScanContents>()
+        .AddSingleton<KnownImages>()
+        .AddSingleton<ImageReports>()
+        .AddSingleton<ImageDiff>()
+        .AddSingleton<SbomRequests>()
+        .AddSingleton<SbomStore>()
+        .AddSingleton<IJobHandler, SbomJob>()
+        .AddSingleton<IArtifactOverviews, SbomOverviews>()
+        .AddSingleton<ReadableArtifacts>()
+        .AddSingleton<SbomApi>()
+        .AddOperations(p => SbomApi.Operations(p.GetRequiredService<SbomApi>()))
+        .AddSingleton<ContentsApi>()
+        .AddOperations(p => ContentsApi.Operations(p.GetRequiredService<ContentsApi>()))
+        .AddSingleton<BaseImageApi>()
+        .AddOperations(p => BaseImageApi.Operations(p.GetRequiredService<BaseImageApi>()))
+        .AddSingleton<DiffApi>()
+        .AddOperations(p => DiffApi.Operations(p.GetRequiredService<DiffApi>()))
         .AddSingleton<IJobHandler, ScanJob>()
         .AddSingleton<IJobHandler, ScanAllJob>()
         .AddSingleton<IRegistryEventWriter, ScanOnPush>()

@@ -76,9 +76,9 @@ internal sealed class StoredImages(Database database, BlobBytes blobs)
     private async ValueTask<Stream> OpenLayerAsync(Descriptor layer, CancellationToken ct) =>
         await blobs.OpenAsync(layer.Digest, ct).ConfigureAwait(false) is { } blob ? new BlobStream(blob, long.MaxValue) : throw new ImageRefusedException($"the bytes of layer {layer.Digest} are missing");
 
-    /// <summary>The digests of the uncompressed layers, as a configuration names them.</summary>
+    /// <summary>Digests of the uncompressed layers that a configuration names, the lowest first.</summary>
     /// <exception cref="ImageRefusedException">It names none.</exception>
-    internal static string[] DiffIdsOf(byte[] configuration)
+    public static string[] DiffIdsOf(byte[] configuration)
     {
         try
         {

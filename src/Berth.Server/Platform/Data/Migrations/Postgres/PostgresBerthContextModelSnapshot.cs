@@ -2387,7 +2387,9 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                         .HasColumnType("bytea")
                         .HasColumnName("secret_hash");
 
-                    b.HasKey("ManifestId");
+                    b.HasKey("JobId");
+
+                    b.HasIndex("ManifestId");
 
                     b.ToTable("scan_tickets", (string)null);
                 });
@@ -2555,6 +2557,95 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.HasIndex("DatabaseBuiltAt", "ManifestId");
 
                     b.ToTable("artifact_scans", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Bases.ImageChain", b =>
+                {
+                    b.Property<long>("ManifestId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("manifest_id");
+
+                    b.Property<int>("Layers")
+                        .HasColumnType("integer")
+                        .HasColumnName("layers");
+
+                    b.Property<string>("ChainId")
+                        .IsRequired()
+                        .HasMaxLength(160)
+                        .HasColumnType("character varying(160)")
+                        .HasColumnName("chain_id")
+                        .UseCollation("C");
+
+                    b.Property<bool>("IsWhole")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_whole");
+
+                    b.HasKey("ManifestId", "Layers");
+
+                    b.HasIndex("ChainId", "IsWhole");
+
+                    b.ToTable("image_chains", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Contents.ArtifactContent", b =>
+                {
+                    b.Property<long>("ManifestId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("manifest_id");
+
+                    b.Property<string>("BaseDigest")
+                        .HasMaxLength(135)
+                        .HasColumnType("character varying(135)")
+                        .HasColumnName("base_digest")
+                        .UseCollation("C");
+
+                    b.Property<int>("BaseLayers")
+                        .HasColumnType("integer")
+                        .HasColumnName("base_layers");
+
+                    b.Property<string>("BaseName")
+                        .HasMaxLength(512)
+                        .HasColumnType("character varying(512)")
+                        .HasColumnName("base_name")
+                        .UseCollation("C");
+
+                    b.Property<int?>("Misconfigurations")
+                        .HasColumnType("integer")
+                        .HasColumnName("misconfigurations");
+
+                    b.Property<string>("Platform")
+                        .HasMaxLength(128)
+                        .HasColumnType("character varying(128)")
+                        .HasColumnName("platform")
+                        .UseCollation("C");
+
+                    b.Property<byte[]>("Problems")
+                        .HasColumnType("bytea")
+                        .HasColumnName("problems");
+
+                    b.Property<long>("ScannedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("scanned_at");
+
+                    b.Property<int?>("Secrets")
+                        .HasColumnType("integer")
+                        .HasColumnName("secrets");
+
+                    b.Property<string>("SourceDocument")
+                        .HasMaxLength(135)
+                        .HasColumnType("character varying(135)")
+                        .HasColumnName("source_document")
+                        .UseCollation("C");
+
+                    b.Property<string>("SourceManifest")
+                        .HasMaxLength(135)
+                        .HasColumnType("character varying(135)")
+                        .HasColumnName("source_manifest")
+                        .UseCollation("C");
+
+                    b.HasKey("ManifestId");
+
+                    b.ToTable("artifact_contents", (string)null);
                 });
 
             modelBuilder.Entity("Berth.Server.Scanning.Export.ScanExport", b =>
@@ -2785,6 +2876,49 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                         .IsUnique();
 
                     b.ToTable("packages", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Sboms.ArtifactSbom", b =>
+                {
+                    b.Property<long>("ManifestId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("manifest_id");
+
+                    b.Property<long?>("FinishedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("finished_at");
+
+                    b.Property<long>("JobId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("job_id");
+
+                    b.Property<string>("Problem")
+                        .HasMaxLength(2000)
+                        .HasColumnType("character varying(2000)")
+                        .HasColumnName("problem")
+                        .UseCollation("C");
+
+                    b.Property<long>("RequestedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("requested_at");
+
+                    b.Property<string>("SbomDigest")
+                        .HasMaxLength(135)
+                        .HasColumnType("character varying(135)")
+                        .HasColumnName("sbom_digest")
+                        .UseCollation("C");
+
+                    b.Property<long?>("StartedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("started_at");
+
+                    b.Property<int>("State")
+                        .HasColumnType("integer")
+                        .HasColumnName("state");
+
+                    b.HasKey("ManifestId");
+
+                    b.ToTable("artifact_sboms", (string)null);
                 });
 
             modelBuilder.Entity("Berth.Server.Scanning.Scanners.ProjectScanner", b =>
@@ -3529,6 +3663,24 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                         .IsRequired();
                 });
 
+            modelBuilder.Entity("Berth.Server.Scanning.Bases.ImageChain", b =>
+                {
+                    b.HasOne("Berth.Server.Registry.Manifest", null)
+                        .WithMany()
+                        .HasForeignKey("ManifestId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Contents.ArtifactContent", b =>
+                {
+                    b.HasOne("Berth.Server.Registry.Manifest", null)
+                        .WithMany()
+                        .HasForeignKey("ManifestId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
             modelBuilder.Entity("Berth.Server.Scanning.Export.ScanExport", b =>
                 {
                     b.HasOne("Berth.Server.Platform.Jobs.Job", null)
@@ -3561,6 +3713,15 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.HasOne("Berth.Server.Projects.Project", null)
                         .WithMany()
                         .HasForeignKey("ProjectId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Sboms.ArtifactSbom", b =>
+                {
+                    b.HasOne("Berth.Server.Registry.Manifest", null)
+                        .WithMany()
+                        .HasForeignKey("ManifestId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });
