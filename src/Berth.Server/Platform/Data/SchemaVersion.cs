@@ -24,6 +24,7 @@ internal static class SchemaVersion
         "20261122220000_ScanExceptions",
         "20261122221000_ScanFindings",
         "20261122222000_ScanContents",
+        "20261122223000_ScannerRegistrations",
     ];
 
     /// <summary>
