@@ -198,6 +198,6 @@ internal sealed class ScanExceptions
 
 internal static partial class ScanExceptionsLog
 {
-    [LoggerMessage(5510, LogLevel.Warning, "exceptions cannot be read: {Id}, {Name}; what they except counts")]
+    [LoggerMessage(5530, LogLevel.Warning, "exceptions cannot be read: {Id}, {Name}; what they except counts")]
     public static partial void DocumentUnreadable(this ILogger log, Exception exception, long id, string name);
 }
