@@ -40,6 +40,22 @@ internal static class Scanning
         .AddSingleton<StoredImages>()
         .AddSingleton<LayerInventories>()
         .AddSingleton<ScanRequests>()
+        .AddSingleton<IJobHandler, ScanJob>()
+        .AddSingleton<IJobHandler, ScanAllJob>()
+        .AddSingleton<IRegistryEventWriter, ScanOnPush>()
+        .AddSingleton<IArtifactOverviews, ScanOverviews>()
+        .AddSingleton<ScanApi>()
+        .AddOperations(p => ScanApi.Operations(p.GetRequiredService<ScanApi>()))
+        .AddSingleton<ScannersApi>()
+        .AddOperations(p => ScannersApi.Operations(p.GetRequiredService<ScannersApi>()))
+        .AddSingleton<ScanAllApi>()
+        .AddOperations(p => ScanAllApi.Operations(p.GetRequiredService<ScanAllApi>()))
+        .AddContents(dataFolder)
+        .AddKnowledge()
+        .AddExceptions()
+        .AddPullGate();
+
+    private static IServiceCollection AddContents(this IServiceCollection services, string dataFolder) => services
         .AddSingleton(p => new SecretRules(Path.Combine(dataFolder, RulesFolder, SecretRulesFile), p.GetRequiredService<ILogger<SecretRules>>()))
         .AddSingleton<BaseImages>()
         .AddSingleton<AttachedSboms>()
@@ -59,20 +75,7 @@ internal static class Scanning
         .AddSingleton<BaseImageApi>()
         .AddOperations(p => BaseImageApi.Operations(p.GetRequiredService<BaseImageApi>()))
         .AddSingleton<DiffApi>()
-        .AddOperations(p => DiffApi.Operations(p.GetRequiredService<DiffApi>()))
-        .AddSingleton<IJobHandler, ScanJob>()
-        .AddSingleton<IJobHandler, ScanAllJob>()
-        .AddSingleton<IRegistryEventWriter, ScanOnPush>()
-        .AddSingleton<IArtifactOverviews, ScanOverviews>()
-        .AddSingleton<ScanApi>()
-        .AddOperations(p => ScanApi.Operations(p.GetRequiredService<ScanApi>()))
-        .AddSingleton<ScannersApi>()
-        .AddOperations(p => ScannersApi.Operations(p.GetRequiredService<ScannersApi>()))
-        .AddSingleton<ScanAllApi>()
-        .AddOperations(p => ScanAllApi.Operations(p.GetRequiredService<ScanAllApi>()))
-        .AddKnowledge()
-        .AddExceptions()
-        .AddPullGate();
+        .AddOperations(p => DiffApi.Operations(p.GetRequiredService<DiffApi>()));
 
     // What is done with reports once they are there.
     private static IServiceCollection AddKnowledge(this IServiceCollection services) => services

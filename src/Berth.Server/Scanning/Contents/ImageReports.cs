@@ -1,14 +1,16 @@
+using Berth.Scanner.Exceptions;
 using Berth.Scanner.Inventory;
 using Berth.Scanner.Matching;
 using Berth.Scanner.Reports;
 using Berth.Scanner.Scan;
 using Berth.Server.Artifacts;
 using Berth.Server.Platform.Data;
+using Berth.Server.Scanning.Exceptions;
 
 namespace Berth.Server.Scanning.Contents;
 
 /// <summary>Makes whole reports of stored images from what is kept of their layers: for an index the union of its images.</summary>
-internal sealed class ImageReports(Database database, KnownImages known, AdvisoryStore advisories, TimeProvider time)
+internal sealed class ImageReports(Database database, KnownImages known, AdvisoryStore advisories, ScanExceptions exceptions, TimeProvider time)
 {
     /// <summary>Check for secrets in the environment (<see cref="Berth.Scanner.Misconfiguration.ImageConfigurationChecks"/>).</summary>
     private const string EnvironmentCheck = "DS031";
@@ -44,8 +46,12 @@ internal sealed class ImageReports(Database database, KnownImages known, Advisor
         {
             var problems = await database.ReadAsync(image.Target.Id, static (session, id, token) => ContentRow.ReadProblemsAsync(session, id, token), ct).ConfigureAwait(false);
             var report = ScanAssembly.Of(image.Image, image.Inventory, new Matcher(loan.Database), BuiltInScanner.Settings, now);
+            var held = await exceptions.OfManifestAsync(image.Target.Id, withUntrusted: false, ct).ConfigureAwait(false);
+            var findings = report.Findings.Select(finding => (Finding: finding, Reason: held?.Find(finding))).ToList();
             reports.Add(report with
             {
+                Findings = [.. findings.Where(static one => one.Reason is null).Select(static one => one.Finding)],
+                Suppressed = [.. findings.Where(static one => one.Reason is not null).Select(static one => new SuppressedFinding(one.Finding, one.Reason!))],
                 ToolVersion = BuiltInScanner.Version,
                 // The form for others shows the configuration as it is: not one with secrets in it.
                 ImageConfig = HasSecretsInConfig(problems) ? default : report.ImageConfig,
