@@ -109,7 +109,7 @@ internal sealed class Rejudging(
     {
         using var older = advisories.Open(basis);
         // Without the database that they were judged by nobody knows what differs.
-        var difference = older is null ? new AdvisoryDifference([], [], IsEverything: true) : await Task.Run(() => AdvisoryDifference.Between(older, newer), ct).ConfigureAwait(false);
+        var difference = older is null ? AdvisoryDifference.Everything : await Task.Run(() => AdvisoryDifference.Between(older, newer), ct).ConfigureAwait(false);
         if (difference.IsEverything) return all;
         var found = await AffectedImages.FindAsync(database, difference, ct).ConfigureAwait(false);
         return [.. all.Where(found.Contains)];

@@ -72,9 +72,9 @@ internal sealed class AttachedSboms(Database database, BlobBytes blobs)
             var packages = SbomPackages.Read(envelope.Document);
             return packages.Count == 0 ? null : layers with { Packages = packages, Distribution = SbomPackages.ReadDistribution(envelope.Document) ?? layers.Distribution };
         }
-        catch (Exception e) when (e is InvalidDataException or JsonException or FormatException or UriFormatException)
+        catch (Exception e) when (e is InvalidDataException or JsonException or FormatException or InvalidOperationException or ArgumentException or OverflowException)
         {
-            // It calls itself a bill of materials and is none.
+            // It calls itself a bill of materials and is none: text that is no Unicode is an invalid operation to the reader of JSON.
             return null;
         }
     }
