@@ -95,8 +95,15 @@ internal sealed class FindApi(Database database, ApiRights rights)
         FROM manifests m JOIN repositories r ON r.id = m.repository_id WHERE m.digest >= @0 AND m.digest < @1 ORDER BY m.digest, r.name LIMIT @2
         """);
 
-    private static readonly Statement SelectByTag = new($"""
-        SELECT {Columns} FROM repositories r JOIN tags t ON t.repository_id = r.id AND t.name = @0 JOIN manifests m ON m.id = t.manifest_id ORDER BY r.updated_at DESC LIMIT @1
+    // From the index of names inwards (CROSS JOIN holds SQLite to the order); manifests only of those that are answered.
+    private static readonly Statement SelectByTag = new("""
+        SELECT f.project_id, f.name, m.digest, @0, m.total_size, m.pushed_at FROM (
+          SELECT r.project_id, r.name, r.updated_at, t.manifest_id FROM tags t CROSS JOIN repositories r WHERE t.name = @0 AND r.id = t.repository_id ORDER BY r.updated_at DESC LIMIT @1) f
+        JOIN manifests m ON m.id = f.manifest_id ORDER BY f.updated_at DESC
+        """, """
+        SELECT f.project_id, f.name, m.digest, @0::text, m.total_size, m.pushed_at FROM (
+          SELECT r.project_id, r.name, r.updated_at, t.manifest_id FROM tags t JOIN repositories r ON r.id = t.repository_id WHERE t.name = @0 ORDER BY r.updated_at DESC LIMIT @1) f
+        JOIN manifests m ON m.id = f.manifest_id ORDER BY f.updated_at DESC
         """);
 
     private static readonly Statement SelectByBoth = new($"""

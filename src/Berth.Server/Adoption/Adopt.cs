@@ -240,7 +240,7 @@ public sealed class Adopt
         var rows = ManifestRows.Of(manifests);
         var (added, broken) = await _database.WriteAsync(Durability.Relaxed, async (session, token) =>
         {
-            await AdoptionRows.LockRepositoryAsync(session, repository.Id, token).ConfigureAwait(false);
+            await Rows.LockRepositoryAsync(session, repository.Id, token).ConfigureAwait(false);
             var count = await AdoptionRows.AddManifestsAsync(session, repository.Id, rows, token).ConfigureAwait(false);
             return (count, await AdoptionRows.FindBrokenAsync(session, repository.Id, rows, token).ConfigureAwait(false));
         }, ct).ConfigureAwait(false);
@@ -278,7 +278,7 @@ public sealed class Adopt
         var states = new Dictionary<string, TagState>();
         var moved = await _database.WriteAsync(Durability.Relaxed, async (session, token) =>
         {
-            await AdoptionRows.LockRepositoryAsync(session, repository.Id, token).ConfigureAwait(false);
+            await Rows.LockRepositoryAsync(session, repository.Id, token).ConfigureAwait(false);
             states = await AdoptionRows.FindTagsAsync(session, repository.Id, tags, token).ConfigureAwait(false);
             var moves = tags.Where(tag => IsNews(tag, states[tag.Name]))
                 .Select(tag => new TagMove(tag.Name, states[tag.Name].TargetId!.Value, tag.Digest, states[tag.Name].Digest, tag.At)).ToList();

@@ -106,10 +106,6 @@ internal static class AdoptionRows
         await session.ExecuteAsync(InsertHistory, [repositoryId, json, Actor], ct).ConfigureAwait(false);
     }
 
-    /// <summary>Makes pushes to a repository wait until the transaction ends.</summary>
-    public static ValueTask<long?> LockRepositoryAsync(DbSession session, long repositoryId, CancellationToken ct) =>
-        session.ScalarAsync(LockRepository, [repositoryId], ct);
-
     /// <summary>The bytes and type of a manifest.</summary>
     public static async ValueTask<(string MediaType, byte[] Content)?> FindManifestAsync(DbSession session, long manifestId, CancellationToken ct)
     {
@@ -272,9 +268,6 @@ internal static class AdoptionRows
         INSERT INTO tag_history (repository_id, name, digest, previous_digest, actor, at, address)
         SELECT @0, n, d, p, @2, t, '' FROM jsonb_to_recordset(@1::jsonb) AS j(n text, d text, p text, t bigint)
         """);
-
-    private static readonly Statement LockRepository = new(
-        "SELECT id FROM repositories WHERE id = @0", "SELECT id FROM repositories WHERE id = @0 FOR NO KEY UPDATE");
 
     private static readonly Statement SelectManifest = new("SELECT media_type, content FROM manifests WHERE id = @0");
 

@@ -135,7 +135,7 @@ internal sealed class ArtifactCopy(Database database, ManifestCommit commit, Art
         await session.ExecuteAsync(LinkBlobs, [destinationId, id, now, sourceId], ct).ConfigureAwait(false);
         var tags = await tagsOf(id).ConfigureAwait(false);
         // A push to one of the tags comes before or after, not between the question and the answer.
-        if (mustBeNew) await session.ScalarAsync(LockRepository, [destinationId], ct).ConfigureAwait(false);
+        if (mustBeNew) await Rows.LockRepositoryAsync(session, destinationId.Value, ct).ConfigureAwait(false);
         if (mustBeNew && await TakenAsync(session, destinationId.Value, digest, tags, ct).ConfigureAwait(false) is { } taken)
             return new ManifestOutcome(s_taken, [$"the tag {taken} of {request.Repository} points to something else: overwrite it, or choose another"]);
         var change = new ManifestChange(Digest.Parse(digest), document, stored.Content, tags, new TagCondition(null, false));
@@ -173,9 +173,7 @@ internal sealed class ArtifactCopy(Database database, ManifestCommit commit, Art
 
     private static readonly OciError s_taken = new("CONFLICT", 409, "the tag is taken");
     private static readonly Statement SelectRepository = new("SELECT id FROM repositories WHERE name = @0");
-    private static readonly Statement SelectWithheld = new("SELECT 1 FROM manifests WHERE id = @0 AND archive = 2");
-    private static readonly Statement LockRepository = new("SELECT id FROM repositories WHERE id = @0", "SELECT id FROM repositories WHERE id = @0 FOR NO KEY UPDATE");
-    private static readonly Statement SelectTaken = new("SELECT 1 FROM tags t JOIN manifests m ON m.id = t.manifest_id WHERE t.repository_id = @0 AND t.name = @1 AND m.digest <> @2");
+    private static readonly Statement SelectWithheld = new("SELECT 1 FROM manifests WHERE id = @0 AND archive = 2");    private static readonly Statement SelectTaken = new("SELECT 1 FROM tags t JOIN manifests m ON m.id = t.manifest_id WHERE t.repository_id = @0 AND t.name = @1 AND m.digest <> @2");
     private static readonly Statement SelectId = new("SELECT id FROM manifests WHERE repository_id = @0 AND digest = @1");
 
     private static readonly Statement SelectChildren = new("""

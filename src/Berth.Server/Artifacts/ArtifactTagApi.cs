@@ -108,7 +108,7 @@ internal sealed class ArtifactTagApi(Database database, ManifestCommit commit, D
         {
             var (repository, row) = await ArtifactRows.FindAsync(session, name, reference, token).ConfigureAwait(false);
             if (row is null) return ArtifactApi.NotFound(repository, name, reference);
-            await session.ScalarAsync(LockRepository, [row.RepositoryId], token).ConfigureAwait(false);
+            await Rows.LockRepositoryAsync(session, row.RepositoryId, token).ConfigureAwait(false);
             if (await session.ScalarAsync(SelectTag, [row.RepositoryId, tag, row.Id], token).ConfigureAwait(false) is null)
                 return ApiResult.NotFound($"tag {tag} attached to artifact {row.Id} not found");
             var outcome = await deletes.DeleteTagAsync(session, target, tag, token).ConfigureAwait(false);
@@ -133,7 +133,5 @@ internal sealed class ArtifactTagApi(Database database, ManifestCommit commit, D
                 return true;
         }
     }
-
-    private static readonly Statement LockRepository = new("SELECT id FROM repositories WHERE id = @0", "SELECT id FROM repositories WHERE id = @0 FOR NO KEY UPDATE");
     private static readonly Statement SelectTag = new("SELECT 1 FROM tags WHERE repository_id = @0 AND name = @1 AND manifest_id = @2");
 }

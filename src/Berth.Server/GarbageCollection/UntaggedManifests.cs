@@ -17,7 +17,7 @@ internal static class UntaggedManifests
     /// <returns>The digests, in order.</returns>
     public static async Task<List<string>> RemoveAsync(DbSession session, long repositoryId, string after, long cutoff, int limit, long now, CancellationToken ct)
     {
-        await session.ScalarAsync(LockRepository, [repositoryId], ct).ConfigureAwait(false);
+        await Rows.LockRepositoryAsync(session, repositoryId, ct).ConfigureAwait(false);
         var (ids, digests) = (new List<long>(), new List<string>());
         await using (var reader = await session.Command(SelectLoose, repositoryId, after, cutoff, (long)limit).ExecuteReaderAsync(ct).ConfigureAwait(false))
         {
@@ -65,9 +65,6 @@ internal static class UntaggedManifests
                 SELECT r.id FROM manifests s JOIN manifests r ON r.repository_id = s.repository_id AND r.subject = s.digest WHERE s.id = k.id) n)
 
         """;
-
-    private static readonly Statement LockRepository = new(
-        "SELECT id FROM repositories WHERE id = @0", "SELECT id FROM repositories WHERE id = @0 FOR NO KEY UPDATE");
 
     private static readonly Statement SelectLoose = new("""
         SELECT m.id, m.digest FROM manifests m

@@ -74,7 +74,7 @@ internal sealed class ArchiveApi(Database database, ContentCache cache, DomainEv
     /// <summary>Sets the state of a manifest, for whoever is in a transaction: its tags do not expire while it is archived; out of the archive it has not the stage of that name either.</summary>
     internal async ValueTask SetAsync(DbSession session, ArtifactRow row, ArchiveState state, CancellationToken ct)
     {
-        await session.ScalarAsync(LockRepository, [row.RepositoryId], ct).ConfigureAwait(false);
+        await Rows.LockRepositoryAsync(session, row.RepositoryId, ct).ConfigureAwait(false);
         await session.ExecuteAsync(Update, [row.Id, (int)state, state == ArchiveState.None ? null : time.GetUtcNow().ToUnixTimeMilliseconds()], ct).ConfigureAwait(false);
         if (state != ArchiveState.None) await session.ExecuteAsync(ClearExpiry, [row.Id], ct).ConfigureAwait(false);
         else await Stages.RemoveAsync(session, row.Id, Stages.Archived, ct).ConfigureAwait(false);
@@ -89,8 +89,6 @@ internal sealed class ArchiveApi(Database database, ContentCache cache, DomainEv
         var state = (ArchiveState)row.GetInt32(0);
         return new ArchiveJson { Archived = state != ArchiveState.None, Withheld = state == ArchiveState.Withheld, ArchivedAt = row.IsDBNull(1) ? null : UtcText.Of(row.GetInt64(1)) };
     }
-
-    private static readonly Statement LockRepository = new("SELECT id FROM repositories WHERE id = @0", "SELECT id FROM repositories WHERE id = @0 FOR NO KEY UPDATE");
     private static readonly Statement Select = new("SELECT archive, archived_at FROM manifests WHERE id = @0");
     private static readonly Statement Update = new("UPDATE manifests SET archive = @1, archived_at = CASE WHEN archive <> 0 AND @1 <> 0 THEN archived_at ELSE @2 END WHERE id = @0");
     private static readonly Statement ClearExpiry = new("UPDATE tags SET expires_at = NULL, is_expiry_told = FALSE WHERE manifest_id = @0 AND expires_at IS NOT NULL");

@@ -72,7 +72,7 @@ internal sealed class ExpiryApi(Database database, ArtifactTargets targets, Doma
         return await database.WriteAsync(Durability.Full, async (session, token) =>
         {
             if (await FindAsync(session, name, tag, token).ConfigureAwait(false) is not { } found) return NotFound(call);
-            await session.ScalarAsync(LockRepository, [found.RepositoryId], token).ConfigureAwait(false);
+            await Rows.LockRepositoryAsync(session, found.RepositoryId, token).ConfigureAwait(false);
             if (await FindAsync(session, name, tag, token).ConfigureAwait(false) is not { } current) return NotFound(call);
             if (end is not null)
             {
@@ -117,8 +117,6 @@ internal sealed class ExpiryApi(Database database, ArtifactTargets targets, Doma
     private static TagExpiryJson JsonOf(long? end) => new() { ExpiresAt = end is { } at ? UtcText.Of(at) : null };
 
     private static ApiResult NotFound(ApiCall call) => ApiResult.NotFound($"tag {call.Route("tag_name")} not found in repository {call.Route("repository_name")}");
-
-    private static readonly Statement LockRepository = new("SELECT id FROM repositories WHERE id = @0", "SELECT id FROM repositories WHERE id = @0 FOR NO KEY UPDATE");
     private static readonly Statement SelectTag = new("SELECT manifest_id, locks, expires_at FROM tags WHERE repository_id = @0 AND name = @1");
     private static readonly Statement Update = new("UPDATE tags SET expires_at = @2, is_expiry_told = FALSE WHERE repository_id = @0 AND name = @1");
 

@@ -93,7 +93,7 @@ internal sealed class ExpiryLabelJob(Database database, ArtifactDetails details,
 
     private async Task<bool> SetAsync(DbSession session, ArtifactRow row, ExpiryLabelWork work, long end, CancellationToken ct)
     {
-        await session.ScalarAsync(LockRepository, [row.RepositoryId], ct).ConfigureAwait(false);
+        await Rows.LockRepositoryAsync(session, row.RepositoryId, ct).ConfigureAwait(false);
         if (await ExpiryApi.FindAsync(session, work.Repository, work.Tag, ct).ConfigureAwait(false) is not { ExpiresAt: null } tag || tag.ManifestId != row.Id || ArtifactKinds.IsHelperTag(work.Tag)) return false;
         if (await TagExpiry.KeptByAsync(session, row.ProjectId, row.Repository, row.Id, work.Tag, tag.Locks, ct).ConfigureAwait(false) is not null) return false;
         await session.ExecuteAsync(Update, [row.RepositoryId, work.Tag, end], ct).ConfigureAwait(false);
@@ -106,8 +106,6 @@ internal sealed class ExpiryLabelJob(Database database, ArtifactDetails details,
     private static string? LabelOf(JsonElement image) =>
         image.TryGetProperty("config", out var config) && config.ValueKind == JsonValueKind.Object && config.TryGetProperty("Labels", out var labels) && labels.ValueKind == JsonValueKind.Object
         && labels.TryGetProperty(TagExpiry.QuayLabel, out var label) && label.ValueKind == JsonValueKind.String ? label.GetString() : null;
-
-    private static readonly Statement LockRepository = new("SELECT id FROM repositories WHERE id = @0", "SELECT id FROM repositories WHERE id = @0 FOR NO KEY UPDATE");
 
     private static readonly Statement Update = new("UPDATE tags SET expires_at = @2, is_expiry_told = FALSE WHERE repository_id = @0 AND name = @1");
 }

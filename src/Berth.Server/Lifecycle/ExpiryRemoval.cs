@@ -33,7 +33,7 @@ internal sealed class ExpiryRemoval(Database database, Deletes deletes, Artifact
     private async Task<(int Gone, string? Problem)> RemoveAsync(DbSession session, ExpiredManifest manifest, CancellationToken ct)
     {
         // 1.
-        await session.ScalarAsync(LockRepository, [manifest.RepositoryId], ct).ConfigureAwait(false);
+        await Rows.LockRepositoryAsync(session, manifest.RepositoryId, ct).ConfigureAwait(false);
         var tags = await TagsAsync(session, manifest.Id, ct).ConfigureAwait(false);
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var going = tags.Where(t => t.ExpiresAt <= now).ToList();
@@ -68,7 +68,7 @@ internal sealed class ExpiryRemoval(Database database, Deletes deletes, Artifact
     // A rule or lock came after the end was set: who made it wants the tag to stay.
     private Task<int> KeepAsync(ExpiredManifest manifest, string why, CancellationToken ct) => database.WriteAsync(Durability.Full, async (session, token) =>
     {
-        await session.ScalarAsync(LockRepository, [manifest.RepositoryId], token).ConfigureAwait(false);
+        await Rows.LockRepositoryAsync(session, manifest.RepositoryId, token).ConfigureAwait(false);
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var staying = (await TagsAsync(session, manifest.Id, token).ConfigureAwait(false)).Where(t => t.ExpiresAt <= now).ToList();
         foreach (var (tag, end) in staying)
@@ -91,8 +91,6 @@ internal sealed class ExpiryRemoval(Database database, Deletes deletes, Artifact
         }
         return tags;
     }
-
-    private static readonly Statement LockRepository = new("SELECT id FROM repositories WHERE id = @0", "SELECT id FROM repositories WHERE id = @0 FOR NO KEY UPDATE");
     private static readonly Statement SelectTags = new("SELECT name, expires_at FROM tags WHERE manifest_id = @0 ORDER BY name");
     private static readonly Statement ClearExpiry = new("UPDATE tags SET expires_at = NULL, is_expiry_told = FALSE WHERE repository_id = @0 AND name = @1");
 }

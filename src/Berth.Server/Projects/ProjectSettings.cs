@@ -61,8 +61,8 @@ internal static class ProjectSettings
     private static readonly string[] s_flags =
     [
         Public, "enable_content_trust", "enable_content_trust_cosign", "auto_sbom_generation", PreventVulnerable, "auto_scan", ReuseSystemAllowList,
-        "proxy_cache_local_on_not_found", "proxy_referrer_api", GateFixableOnly, TrustAttachedVex,
-        PreferAttachedSbom, ScanSecrets, ScanMisconfiguration,
+        "proxy_cache_local_on_not_found", "proxy_referrer_api",
+        PreferAttachedSbom, ScanSecrets, ScanMisconfiguration, GateFixableOnly, TrustAttachedVex,
     ];
 
     private static readonly string[] s_ofProxies = ["proxy_speed_kb", "max_upstream_conn", "proxy_cache_filter_pattern", "proxy_cache_filter_kind"];

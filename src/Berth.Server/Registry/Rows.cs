@@ -11,6 +11,10 @@ internal static class Rows
     public static ValueTask<long?> FindRepositoryAsync(DbSession session, string name, CancellationToken ct) =>
         session.ScalarAsync(SelectRepository, [name], ct);
 
+    /// <summary>Makes pushes to a repository, and everything else that changes its rows, wait until the transaction ends. Null when it is not there.</summary>
+    public static ValueTask<long?> LockRepositoryAsync(DbSession session, long repositoryId, CancellationToken ct) =>
+        session.ScalarAsync(LockRepository, [repositoryId], ct);
+
     /// <summary>
     /// Id of a repository, which is made when it is not there; its project too, if there is a seed. Null when the project is not there and may not be made: then the
     /// transaction must be rolled back.
@@ -72,6 +76,8 @@ internal static class Rows
         await session.ScalarAsync(CountPathUsers, [digest, store], ct).ConfigureAwait(false) > 0;
 
     private static readonly Statement LockDigest = new("SELECT @0", "SELECT pg_advisory_xact_lock(hashtextextended(@0, 0))");
+
+    private static readonly Statement LockRepository = new("SELECT id FROM repositories WHERE id = @0", "SELECT id FROM repositories WHERE id = @0 FOR NO KEY UPDATE");
 
     private static readonly Statement SelectRepository = new("SELECT id FROM repositories WHERE name = @0");
 

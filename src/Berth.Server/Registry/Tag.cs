@@ -89,6 +89,7 @@ internal sealed class TagMap : IEntityTypeConfiguration<Tag>
         builder.HasOne<Repository>().WithMany().HasForeignKey(t => t.RepositoryId).OnDelete(DeleteBehavior.Cascade);
         builder.HasOne<Manifest>().WithMany().HasForeignKey(t => t.ManifestId).OnDelete(DeleteBehavior.Restrict);
         builder.HasIndex(t => t.ManifestId);
+        builder.HasIndex(t => t.Name);
         builder.HasIndex(t => t.ExpiresAt).HasFilter("expires_at IS NOT NULL");
     }
 }

@@ -7,11 +7,11 @@ namespace Berth.Server.Retention;
 
 /// <summary>
 /// Adds a run over the repository that was pushed to, where its policy asks for that; a little later, so that a build that pushes many tags makes one. Whether any policy
-/// asks is remembered, and forgotten when a policy is saved.
+/// asks is remembered, and forgotten when a policy is saved. Pushes of the same minute share a run, which begins after it: none of them comes too late for it.
 /// </summary>
 internal sealed class RetentionOnPush : IRegistryEventWriter
 {
-    private static readonly TimeSpan s_delay = TimeSpan.FromMinutes(1);
+    private const long WindowSeconds = 60;
 
     private readonly JobQueue _queue;
     private readonly TimeProvider _time;
@@ -37,6 +37,7 @@ internal sealed class RetentionOnPush : IRegistryEventWriter
         if (await session.ScalarAsync(SelectProject, [ProjectName.Of(registryEvent.Repository)], ct).ConfigureAwait(false) is not { } project) return;
         var policy = await PolicyRows.NearestAsync(session, project, ProjectName.WithoutProject(registryEvent.Repository), ct).ConfigureAwait(false);
         if (policy is not { RunsOnPush: true }) return;
+        var window = _time.GetUtcNow().ToUnixTimeSeconds() / WindowSeconds;
         await _queue.EnqueueAsync(session, new NewJob
         {
             Kind = RetentionJob.JobKind,
@@ -44,8 +45,9 @@ internal sealed class RetentionOnPush : IRegistryEventWriter
             VendorKey = PolicyRows.VendorKey(policy.Id),
             ProjectId = project,
             Trigger = JobTrigger.Event,
-            DedupeKey = $"{PolicyRows.VendorKey(policy.Id)}:{registryEvent.Repository}",
-            RunAt = _time.GetUtcNow() + s_delay,
+            DedupeKey = $"{PolicyRows.VendorKey(policy.Id)}:{registryEvent.Repository}:{window}",
+            // A whole window between, for transactions that take long.
+            RunAt = DateTimeOffset.FromUnixTimeSeconds((window + 2) * WindowSeconds),
         }, ct).ConfigureAwait(false);
     }
 

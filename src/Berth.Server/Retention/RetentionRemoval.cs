@@ -42,7 +42,7 @@ internal sealed class RetentionRemoval(Database database, Deletes deletes, Artif
             var target = new DeleteTarget(RepositoryRights.Plain(repository.Name, pull: false, push: false, delete: true), Actor, "", new EventRequest("", "", "", "", Actor, ""));
 
             // 1.
-            await session.ScalarAsync(LockRepository, [repository.Id], token).ConfigureAwait(false);
+            await Rows.LockRepositoryAsync(session, repository.Id, token).ConfigureAwait(false);
             var now = await TagsAsync(session, repository.Id, digest, token).ConfigureAwait(false);
             if (now is null) return ([], "it is gone already");
             if (await IsYoungerAsync(session, repository.Id, digest, known, token).ConfigureAwait(false)) return ([], "it was pushed or used meanwhile");
@@ -86,8 +86,6 @@ internal sealed class RetentionRemoval(Database database, Deletes deletes, Artif
         }
         return tags;
     }
-
-    private static readonly Statement LockRepository = new("SELECT id FROM repositories WHERE id = @0", "SELECT id FROM repositories WHERE id = @0 FOR NO KEY UPDATE");
     private static readonly Statement SelectYounger = new("""
         SELECT 1 FROM manifests m WHERE m.repository_id = @0 AND m.digest = @1 AND (
             m.pushed_at > @2

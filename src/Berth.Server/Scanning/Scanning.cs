@@ -20,11 +20,11 @@ namespace Berth.Server.Scanning;
 
 /// <summary>
 /// Knows what is inside images and what is known about it. <see cref="ScanJob"/> reads each layer once ever, indexes the packages and judges them by the advisory database of
-/// <see cref="AdvisoryStore"/>; it is asked for by a push (<see cref="ScanOnPush"/>), by people (<see cref="ScanApi"/>) and for all images (<see cref="ScanAllJob"/>). When another database is used, <see cref="Rejudging"/> brings the reports up
-/// to it without reading a layer. Findings are rows (<see cref="FindingTable"/>) that <see cref="FindingsApi"/>, <see cref="SecurityHubApi"/> and <see cref="ScanExportApi"/> show. <see cref="ScanExceptions"/> says which
-/// findings do not count, <see cref="ScanPullGate"/> keeps what has others from being pulled. Bills of
-/// materials are in <c>Sboms</c>, secrets, problems of the configuration and whole reports in <c>Contents</c>, base images in <c>Bases</c>, differences in <c>Diff</c>. Needs <c>scan:…</c> of the project, or
-/// <c>scan-all:…</c> of the system.
+/// <see cref="AdvisoryStore"/>; it is asked for by a push (<see cref="ScanOnPush"/>), by people (<see cref="ScanApi"/>) and for all images (<see cref="ScanAllJob"/>). When another database is
+/// used, <see cref="Rejudging"/> brings the reports up to it without reading a layer. Findings are rows (<see cref="FindingTable"/>) that <see cref="FindingsApi"/>,
+/// <see cref="SecurityHubApi"/> and <see cref="ScanExportApi"/> show. <see cref="ScanExceptions"/> says which of them do not count, <see cref="ScanPullGate"/> keeps what has others from being
+/// pulled. Bills of materials are in <c>Sboms</c>, secrets, problems of the configuration and whole reports in <c>Contents</c>, base images in <c>Bases</c>, differences in <c>Diff</c>.
+/// Needs <c>scan:…</c> of the project, or <c>scan-all:…</c> of the system.
 /// </summary>
 internal static class Scanning
 {
@@ -40,22 +40,6 @@ internal static class Scanning
         .AddSingleton<StoredImages>()
         .AddSingleton<LayerInventories>()
         .AddSingleton<ScanRequests>()
-        .AddSingleton<IJobHandler, ScanJob>()
-        .AddSingleton<IJobHandler, ScanAllJob>()
-        .AddSingleton<IRegistryEventWriter, ScanOnPush>()
-        .AddSingleton<IArtifactOverviews, ScanOverviews>()
-        .AddSingleton<ScanApi>()
-        .AddOperations(p => ScanApi.Operations(p.GetRequiredService<ScanApi>()))
-        .AddSingleton<ScannersApi>()
-        .AddOperations(p => ScannersApi.Operations(p.GetRequiredService<ScannersApi>()))
-        .AddSingleton<ScanAllApi>()
-        .AddOperations(p => ScanAllApi.Operations(p.GetRequiredService<ScanAllApi>()))
-        .AddContents(dataFolder)
-        .AddKnowledge()
-        .AddExceptions()
-        .AddPullGate();
-
-    private static IServiceCollection AddContents(this IServiceCollection services, string dataFolder) => services
         .AddSingleton(p => new SecretRules(Path.Combine(dataFolder, RulesFolder, SecretRulesFile), p.GetRequiredService<ILogger<SecretRules>>()))
         .AddSingleton<BaseImages>()
         .AddSingleton<AttachedSboms>()
@@ -75,7 +59,20 @@ internal static class Scanning
         .AddSingleton<BaseImageApi>()
         .AddOperations(p => BaseImageApi.Operations(p.GetRequiredService<BaseImageApi>()))
         .AddSingleton<DiffApi>()
-        .AddOperations(p => DiffApi.Operations(p.GetRequiredService<DiffApi>()));
+        .AddOperations(p => DiffApi.Operations(p.GetRequiredService<DiffApi>()))
+        .AddSingleton<IJobHandler, ScanJob>()
+        .AddSingleton<IJobHandler, ScanAllJob>()
+        .AddSingleton<IRegistryEventWriter, ScanOnPush>()
+        .AddSingleton<IArtifactOverviews, ScanOverviews>()
+        .AddSingleton<ScanApi>()
+        .AddOperations(p => ScanApi.Operations(p.GetRequiredService<ScanApi>()))
+        .AddSingleton<ScannersApi>()
+        .AddOperations(p => ScannersApi.Operations(p.GetRequiredService<ScannersApi>()))
+        .AddSingleton<ScanAllApi>()
+        .AddOperations(p => ScanAllApi.Operations(p.GetRequiredService<ScanAllApi>()))
+        .AddKnowledge()
+        .AddExceptions()
+        .AddPullGate();
 
     // What is done with reports once they are there.
     private static IServiceCollection AddKnowledge(this IServiceCollection services) => services

@@ -143,7 +143,8 @@ internal sealed class UiEndpoint(ICallerSource access, ApiEndpoint api, ApiRight
         if (outcome.Path is { } path)
         {
             if (outcome.Toast is { } toast) context.Response.Cookies.Append(ToastCookie, UiToast.Pack(toast, outcome.Undo), ToastCookieOf(context));
-            Redirect(context, path);
+            if (outcome.IsLeaving) LeadOn(context, path);
+            else Redirect(context, path);
             return true;
         }
         (call.Problem, call.Secret, context.Response.StatusCode) = (outcome.Problem, outcome.Secret, outcome.Status);
@@ -174,6 +175,13 @@ internal sealed class UiEndpoint(ICallerSource access, ApiEndpoint api, ApiRight
     {
         context.Response.StatusCode = StatusCodes.Status303SeeOther;
         context.Response.Headers.Location = context.Request.PathBase + path;
+        context.Response.Headers.CacheControl = "no-store";
+    }
+
+    // What a browser understands since its beginnings, and the HTML standard describes ("shared declarative refresh steps").
+    private static void LeadOn(HttpContext context, string path)
+    {
+        context.Response.Headers["Refresh"] = "0; url=" + context.Request.PathBase + path;
         context.Response.Headers.CacheControl = "no-store";
     }
 

@@ -59,6 +59,9 @@ public sealed class UiOutcome
     /// <summary>Where the browser goes next; null to stay and see the page again.</summary>
     public string? Path { get; private init; }
 
+    /// <summary>Whether what is there may lead to another site.</summary>
+    public bool IsLeaving { get; private init; }
+
     /// <summary>What to tell there, shortly.</summary>
     public string? Toast { get; private init; }
 
@@ -76,6 +79,11 @@ public sealed class UiOutcome
 
     /// <summary>It is done: go there.</summary>
     public static UiOutcome Go(string path, string? toast = null, UiUndo? undo = null) => new() { Path = path, Toast = toast, Undo = undo };
+
+    /// <summary>
+    /// It is done: go there, where the browser may be sent to another site. A redirect would count as a part of the form, which may only be sent here (<c>form-action</c>, CSP 3): an empty page leads on instead.
+    /// </summary>
+    public static UiOutcome Leave(string path) => new() { Path = path, IsLeaving = true };
 
     /// <summary>It was refused: the page again, with what was wrong.</summary>
     public static UiOutcome Refuse(string problem, int status = 422) => new() { Problem = problem, Status = status };

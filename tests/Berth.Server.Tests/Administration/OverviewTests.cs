@@ -106,7 +106,7 @@ public sealed class OverviewTests
         var admin = await app.CallAsync("GET", "/api/v2.0/replication/policies");
         Assert.Equal((501, "NOT_IMPLEMENTED"), (admin.Status, admin.Code));
         Assert.Equal(401, (await app.CallAsync("GET", "/api/v2.0/replication/policies", "")).Status);
-        Assert.Equal(501, (await app.CallAsync("PUT", "/api/v2.0/projects/library/scanner", body: "{}")).Status);
+        Assert.Equal(501, (await app.CallAsync("PUT", "/api/v2.0/projects/library/preheat/policies/one", body: "{}")).Status);
     }
 
     private static long Count(System.Text.Json.Nodes.JsonNode node, string name) => node[name]!.GetValue<long>();

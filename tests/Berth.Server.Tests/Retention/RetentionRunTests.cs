@@ -86,6 +86,30 @@ public sealed class RetentionRunTests
     }
 
     [Theory, MemberData(nameof(Kinds))]
+    public async Task A_push_asks_for_a_run_that_begins_behind_its_minute(DatabaseKind kind)
+    {
+        await using var app = await StartAsync(kind);
+        await PushAsync(app, "p/app", "before", 15);
+        Assert.Equal(200, (await app.CallAsync("PUT", Ours, body: """{"dialect":"quay","policy":{"method":"creation_date","value":"9w"},"on_push":true}""")).Status);
+        var before = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
+        await PushAsync(app, "p/app", "a", 16);
+        await PushAsync(app, "p/other", "a", 17);
+        await PushAsync(app, "p/app", "b", 18);
+        var after = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
+        var runs = await app.Database.ReadAsync(0, static async (session, _, ct) =>
+        {
+            var found = new List<(string Key, long RunAt)>();
+            await using var rows = await session.Command(new Statement("SELECT dedupe_key, run_at FROM jobs WHERE kind = 'retention' AND dedupe_key IS NOT NULL ORDER BY id")).ExecuteReaderAsync(ct);
+            while (await rows.ReadAsync(ct)) found.Add((rows.GetString(0), rows.GetInt64(1)));
+            return found;
+        }, TestContext.Current.CancellationToken);
+        // One for each repository and minute; the pushes may stand on both sides of a full minute.
+        Assert.InRange(runs.Count(static run => run.Key.Contains(":p/app:", StringComparison.Ordinal)), 1, 2);
+        Assert.Single(runs, static run => run.Key.Contains(":p/other:", StringComparison.Ordinal));
+        Assert.All(runs, run => Assert.InRange(run.RunAt, before + 60_000, after + 120_000));
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
     public async Task The_nearest_policy_decides_alone(DatabaseKind kind)
     {
         await using var app = await StartAsync(kind);

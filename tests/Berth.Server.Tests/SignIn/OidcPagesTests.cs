@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Text.RegularExpressions;
 using Berth.Server.Identity;
 using Berth.Server.Identity.Oidc;
 using Berth.Server.Platform.Data;
@@ -150,6 +151,24 @@ public sealed class OidcPagesTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.Unauthorized, after.StatusCode);
         using var again = await browser.GetAsync(Local("/c/oidc/logout"), Ct);
         Assert.Equal("/account/sign-in", again.Headers.Location!.OriginalString);
+    }
+
+    [Fact]
+    public async Task Signing_out_on_the_page_leads_on_to_the_provider()
+    {
+        await using var app = await StartAsync(autoOnboard: true);
+        var browser = app.Browser();
+        using var signedIn = await SignInAsync(app, browser, "/", "other");
+        var page = await browser.GetStringAsync(Local("/account/tokens"), Ct);
+        Assert.Contains("data-plain", page, StringComparison.Ordinal);
+        var proof = Regex.Match(page, "name=\"_proof\" value=\"([^\"]+)\"").Groups[1].Value;
+        using var form = new FormUrlEncodedContent([new("_proof", proof), new("do", "sign-out")]);
+        using var answer = await browser.PostAsync(Local("/account/sign-in"), form, Ct);
+        // A redirect out of a form would be stopped by the policy of the page.
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal("0; url=/c/oidc/logout", answer.Headers.GetValues("Refresh").Single());
+        using var leave = await browser.GetAsync(Local("/c/oidc/logout"), Ct);
+        Assert.StartsWith(_peer.Address + "/logout?x=1&id_token_hint=ey", leave.Headers.Location!.AbsoluteUri, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -7,13 +7,13 @@ namespace Berth.Torture.Concurrency;
 
 /// <summary>
 /// 64 pushers of distinct images, of the same images and to the same tags at once. Nothing acknowledged may be lost, nothing may fail for a
-/// reason that is the server's. BERTH_TORTURE_SECONDS shortens or lengthens the two minutes.
+/// reason that is the server's. BERTH_PUSHERS_SECONDS shortens or lengthens the two minutes.
 /// </summary>
 public sealed class ManyPushersTests
 {
     private const int Pushers = 64;
     private static readonly TimeSpan Duration =
-        TimeSpan.FromSeconds(int.TryParse(Environment.GetEnvironmentVariable("BERTH_TORTURE_SECONDS"), out var seconds) ? seconds : 120);
+        TimeSpan.FromSeconds(int.TryParse(Environment.GetEnvironmentVariable("BERTH_PUSHERS_SECONDS"), out var seconds) ? seconds : 120);
 
     [Fact]
     public async Task Many_pushers_lose_nothing_and_get_no_server_error()

@@ -30,7 +30,7 @@ internal static class SignInForms
     public static async Task<UiOutcome> SignOutAsync(UiCall call, CancellationToken ct)
     {
         var result = await call.AskAsync("logout").ConfigureAwait(false);
-        return UiOutcome.Go(result.Value is RedirectAnswer ? OidcPages.LogoutPath : UiEndpoint.SignInPath);
+        return result.Value is RedirectAnswer ? UiOutcome.Leave(OidcPages.LogoutPath) : UiOutcome.Go(UiEndpoint.SignInPath);
     }
 
     /// <summary>Takes the user name that a new person chose.</summary>
