@@ -5,6 +5,7 @@ using Berth.Oci;
 using Berth.Scanner.Advisories;
 using Berth.Scanner.Advisories.Database;
 using Berth.Scanner.Advisories.Shelf;
+using Berth.Server.Platform.Data;
 using Berth.Server.Tests.Api;
 using Berth.Server.Tests.Registry;
 
@@ -25,6 +26,12 @@ internal static class ScannedImages
         }
         shelf.Use(path);
     }
+
+    /// <summary>Waits until the jobs that scan and list have ended: until then, the same is not asked for again.</summary>
+    public static Task IdleAsync(PlatformApp app) => Eventually.TrueAsync(
+        async () => await app.Database.ReadAsync(0, static (session, _, ct) => session.ScalarAsync(CountUnfinished, [], ct), CancellationToken.None) == 0, "no scan is unfinished");
+
+    private static readonly Statement CountUnfinished = new("SELECT COUNT(*) FROM jobs WHERE state < 3 AND kind IN ('image_scan', 'image_scan_outside', 'sbom')");
 
     /// <summary>An image with one npm package.</summary>
     public static TestImage WithPackage(string name, string version)

@@ -6,7 +6,7 @@ namespace Berth.Server.Scanning.Adapters;
 
 /// <summary>
 /// Scanners with Harbor's pluggable scanner API, versions 1.0 to 1.2 (https://github.com/goharbor/pluggable-scanner-spec): <c>/metadata</c>, <c>POST /scan</c>,
-/// <c>GET /scan/{id}/report</c>, which answers 302 with <c>Refresh-After</c> until there is a report.
+/// <c>GET /scan/{id}/report</c>, which answers 302 with <c>Refresh-After</c> until there is a report. Many adapters compare media types as texts: each request names one, the one that Harbor names.
 /// </summary>
 internal sealed class HarborAdapter(ScannerHttp http, TimeProvider time) : IOutsideScanner
 {
@@ -20,7 +20,7 @@ internal sealed class HarborAdapter(ScannerHttp http, TimeProvider time) : IOuts
 
     public async Task<ScannerDescription> DescribeAsync(ScannerEndpoint scanner, TimeSpan? timeout, CancellationToken ct)
     {
-        var answer = await http.GetAsync(scanner, Base + "/metadata", $"{AdapterMedia.Metadata}, {AdapterMedia.MetadataOlder}", ScannerHttp.MaxDocumentBytes, ct, timeout).ConfigureAwait(false);
+        var answer = await http.GetAsync(scanner, Base + "/metadata", AdapterMedia.MetadataOlder, ScannerHttp.MaxDocumentBytes, ct, timeout).ConfigureAwait(false);
         if (answer.Status != 200) return new ScannerDescription(null, $"metadata: {answer.Said}");
         return AdapterMessages.TryReadMetadata(answer.Body, out var metadata, out var problem) ? new ScannerDescription(metadata, null) : new ScannerDescription(null, $"metadata: {problem}");
     }
@@ -62,15 +62,16 @@ internal sealed class HarborAdapter(ScannerHttp http, TimeProvider time) : IOuts
         var isOlder = metadata.Capabilities.All(static one => one.Type is null);
         var body = AdapterMessages.WriteRequest(image, authorization, capability, isOlder ? null : reportType);
         var answer = await http.PostAsync(
-            scanner, Base + "/scan", isOlder ? AdapterMedia.RequestOlder : AdapterMedia.Request, body, $"{AdapterMedia.Response}, {AdapterMedia.Error}", ScannerHttp.MaxDocumentBytes, ct).ConfigureAwait(false);
+            scanner, Base + "/scan", AdapterMedia.RequestOlder, body, AdapterMedia.Response, ScannerHttp.MaxDocumentBytes, ct).ConfigureAwait(false);
         if (answer.Status is not (200 or 201 or 202)) return ScanStep.OfError("the scanner does not take the scan", answer);
         return RequestIdOf(answer.Body) is { } id ? new ScanStep.Waiting(id, answer.RetryAfter) : new ScanStep.Refused("the scanner has taken the scan and gives it no id");
     }
 
-    public async Task<ScanStep> LookAsync(ScannerEndpoint scanner, ScanTarget target, string requestId, CancellationToken ct)
+    public async Task<ScanStep> LookAsync(ScannerEndpoint scanner, ScannerMetadataJson metadata, ScanTarget target, string requestId, CancellationToken ct)
     {
+        var type = Capability(metadata, target.MediaType) is { } capability ? ReportTypeOf(capability) : null;
         var answer = await http.GetAsync(
-            scanner, $"{Base}/scan/{Uri.EscapeDataString(requestId)}/report", $"{HarborReport.MediaType}, {BuiltInScanner.OlderMediaType}", http.MaxReportBytes, ct).ConfigureAwait(false);
+            scanner, $"{Base}/scan/{Uri.EscapeDataString(requestId)}/report", type ?? HarborReport.MediaType, http.MaxReportBytes, ct).ConfigureAwait(false);
         return answer.Status switch
         {
             200 => OutsideReport.TryRead(answer.Body, time.GetUtcNow(), out var report, out var problem) ? new ScanStep.Reported(report) : new ScanStep.Refused($"the report is none: {problem}"),

@@ -16,7 +16,7 @@ internal interface IOutsideScanner
     Task<ScanStep> AskAsync(ScannerEndpoint scanner, ScannerMetadataJson metadata, PulledImage image, CancellationToken ct);
 
     /// <summary>Looks whether a scan that was asked for has its report.</summary>
-    Task<ScanStep> LookAsync(ScannerEndpoint scanner, ScanTarget target, string requestId, CancellationToken ct);
+    Task<ScanStep> LookAsync(ScannerEndpoint scanner, ScannerMetadataJson metadata, ScanTarget target, string requestId, CancellationToken ct);
 }
 
 /// <summary>What a scanner says of itself, or why it says nothing.</summary>

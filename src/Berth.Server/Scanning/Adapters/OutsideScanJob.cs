@@ -50,7 +50,7 @@ internal sealed class OutsideScanJob(Database database, StoredImages images, Sca
         if (description.Metadata is not { } metadata) return await AgainAsync(run, target, $"{scanner.Name} does not answer: {description.Problem}", null, ct).ConfigureAwait(false);
         // 2. and 3.
         var step = ticket?.RequestId is { } request
-            ? await scanners.Of(scanner.Kind).LookAsync(scanners.EndpointOf(scanner), target, request, ct).ConfigureAwait(false)
+            ? await scanners.Of(scanner.Kind).LookAsync(scanners.EndpointOf(scanner), metadata, target, request, ct).ConfigureAwait(false)
             : await AskAsync(run, target, scanner, metadata, ticket, ct).ConfigureAwait(false);
         return await TakeAsync(run, target, scanner, metadata, ticket, step, ct).ConfigureAwait(false);
     }

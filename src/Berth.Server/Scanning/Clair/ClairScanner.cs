@@ -38,7 +38,7 @@ internal sealed class ClairScanner(ScannerHttp http, TimeProvider time) : IOutsi
         return Indexed(image.Target.Digest, answer.Body);
     }
 
-    public async Task<ScanStep> LookAsync(ScannerEndpoint scanner, ScanTarget target, string requestId, CancellationToken ct)
+    public async Task<ScanStep> LookAsync(ScannerEndpoint scanner, ScannerMetadataJson metadata, ScanTarget target, string requestId, CancellationToken ct)
     {
         var answer = await http.GetAsync(scanner, $"{Matcher}/vulnerability_report/{requestId}", "application/json", http.MaxReportBytes, ct, http.LongTimeout).ConfigureAwait(false);
         switch (answer.Status)

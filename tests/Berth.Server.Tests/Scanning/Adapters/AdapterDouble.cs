@@ -114,6 +114,8 @@ internal sealed class AdapterDouble : IAsyncDisposable
         var body = await new StreamReader(context.Request.Body, Encoding.UTF8).ReadToEndAsync(context.RequestAborted);
         var problem = operation is null ? $"{path} is no path" : _spec.ProblemOfRequest(context.Request.Method, operation, context.Request.ContentType ?? "", body);
         if (problem is not null) Violations.Enqueue(problem);
+        // Real adapters compare it as a text.
+        if (context.Request.Headers.Accept.ToString().Contains(',', StringComparison.Ordinal)) Violations.Enqueue($"several types are accepted: {context.Request.Headers.Accept}");
         if (Wanted is var (name, value) && context.Request.Headers[name] != value) await SendAsync(context, 401, AdapterMedia.Error, """{"error":{"message":"who are you"}}""");
         else if (operation is not null && Instead.TryGetValue(operation, out var queue) && queue.TryDequeue(out var answer)) await answer(context);
         else await UsualAsync(context, operation, path, body);

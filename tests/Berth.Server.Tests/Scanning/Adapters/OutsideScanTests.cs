@@ -221,6 +221,7 @@ public sealed class OutsideScanTests
             found = answer?.Status == 200 ? answer.Json : null;
             return found is not null && !JsonNode.DeepEquals(found, before);
         }, "there is a bill of materials");
+        await ScannedImages.IdleAsync(app);
         return found!;
     }
 
@@ -230,6 +231,7 @@ public sealed class OutsideScanTests
     {
         JsonNode? overview = null;
         await Eventually.TrueAsync(async () => (string?)(overview = await OverviewAsync(app))?["scan_status"] == status, $"the scan ends as {status}");
+        await ScannedImages.IdleAsync(app);
         return overview!;
     }
 

@@ -74,6 +74,7 @@ public sealed class ClairScanTests
         JsonNode? overview = null;
         await Eventually.TrueAsync(
             async () => (string?)(overview = (await app.GetAsync(Web + "1?with_scan_overview=true"))["scan_overview"]?[Report])?["scan_status"] == status, $"the scan ends as {status}");
+        await ScannedImages.IdleAsync(app);
         return overview!;
     }
 }
