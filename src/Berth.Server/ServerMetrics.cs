@@ -24,6 +24,7 @@ internal static class ServerMetrics
         AddStorage(metrics, services.GetRequiredService<BlobStores>(), options.Storage.MinFreeBytes);
         AddHealth(metrics, services.GetRequiredService<HealthMonitor>());
         AddModes(metrics, services.GetRequiredService<RuntimeSettings>());
+        if (options.Access.Mode == AccessMode.Local) Scanning.Updates.Updates.AddMetrics(services);
         new QuotaGauges(services.GetRequiredService<Database>(), options.Metrics, services.GetRequiredService<TimeProvider>()).AddTo(metrics);
     }
 

@@ -2,6 +2,7 @@ using Berth.Server.Api;
 using Berth.Server.Artifacts;
 using Berth.Server.Platform.Jobs;
 using Berth.Server.Registry;
+using Berth.Server.Scanning.Updates;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -19,7 +20,9 @@ internal static class Scanning
     /// <summary>Registers the feature (mode <c>local</c>).</summary>
     /// <param name="services">The services.</param>
     /// <param name="dataFolder">The data folder: the advisories are in it.</param>
-    public static IServiceCollection AddScanning(this IServiceCollection services, string dataFolder) => services
+    /// <param name="advisories">Where advisories come from.</param>
+    public static IServiceCollection AddScanning(this IServiceCollection services, string dataFolder, AdvisoryOptions advisories) => services
+        .AddAdvisoryUpdates(advisories, Path.Combine(dataFolder, AdvisoryFolder))
         .AddSingleton(p => new AdvisoryStore(Path.Combine(dataFolder, AdvisoryFolder), p.GetRequiredService<ILogger<AdvisoryStore>>()))
         .AddSingleton<StoredImages>()
         .AddSingleton<LayerInventories>()

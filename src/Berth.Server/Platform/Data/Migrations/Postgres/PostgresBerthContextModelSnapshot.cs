@@ -2247,13 +2247,13 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
 
             modelBuilder.Entity("Berth.Server.Scanning.ArtifactPackage", b =>
                 {
-                    b.Property<long>("ManifestId")
-                        .HasColumnType("bigint")
-                        .HasColumnName("manifest_id");
-
                     b.Property<long>("PackageId")
                         .HasColumnType("bigint")
                         .HasColumnName("package_id");
+
+                    b.Property<long>("ManifestId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("manifest_id");
 
                     b.Property<string>("Version")
                         .HasMaxLength(512)
@@ -2270,6 +2270,10 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
 
             modelBuilder.Entity("Berth.Server.Scanning.ArtifactScan", b =>
                 {
+                    b.Property<long>("ManifestId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("manifest_id");
+
                     b.Property<int>("Critical")
                         .HasColumnType("integer")
                         .HasColumnName("critical");
@@ -2297,10 +2301,6 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.Property<int>("Low")
                         .HasColumnType("integer")
                         .HasColumnName("low");
-
-                    b.Property<long>("ManifestId")
-                        .HasColumnType("bigint")
-                        .HasColumnName("manifest_id");
 
                     b.Property<int>("Medium")
                         .HasColumnType("integer")
@@ -2380,16 +2380,16 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
 
             modelBuilder.Entity("Berth.Server.Scanning.StoredLayer", b =>
                 {
-                    b.Property<byte[]>("Content")
-                        .IsRequired()
-                        .HasColumnType("bytea")
-                        .HasColumnName("content");
-
                     b.Property<string>("DiffId")
                         .HasMaxLength(160)
                         .HasColumnType("character varying(160)")
                         .HasColumnName("diff_id")
                         .UseCollation("C");
+
+                    b.Property<byte[]>("Content")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("content");
 
                     b.Property<long>("StoredAt")
                         .HasColumnType("bigint")
@@ -2398,6 +2398,51 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.HasKey("DiffId");
 
                     b.ToTable("layer_inventories", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Updates.AdvisoryRelease", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<string>("Actor")
+                        .IsRequired()
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
+                        .HasColumnName("actor")
+                        .UseCollation("C");
+
+                    b.Property<long>("BlobId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("blob_id");
+
+                    b.Property<long>("BuiltAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("built_at");
+
+                    b.Property<string>("Metadata")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("metadata")
+                        .UseCollation("C");
+
+                    b.Property<long>("PublishedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("published_at");
+
+                    b.Property<long>("UsedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("used_at");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("BlobId");
+
+                    b.ToTable("advisory_releases", (string)null);
                 });
 
             modelBuilder.Entity("Berth.Server.SignIn.RobotTrust", b =>
@@ -3008,6 +3053,15 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.HasOne("Berth.Server.Registry.Manifest", null)
                         .WithMany()
                         .HasForeignKey("ManifestId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Updates.AdvisoryRelease", b =>
+                {
+                    b.HasOne("Berth.Server.Registry.Blob", null)
+                        .WithMany()
+                        .HasForeignKey("BlobId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });

@@ -2079,13 +2079,13 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
 
             modelBuilder.Entity("Berth.Server.Scanning.ArtifactPackage", b =>
                 {
-                    b.Property<long>("ManifestId")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("manifest_id");
-
                     b.Property<long>("PackageId")
                         .HasColumnType("INTEGER")
                         .HasColumnName("package_id");
+
+                    b.Property<long>("ManifestId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("manifest_id");
 
                     b.Property<string>("Version")
                         .HasMaxLength(512)
@@ -2101,6 +2101,10 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
 
             modelBuilder.Entity("Berth.Server.Scanning.ArtifactScan", b =>
                 {
+                    b.Property<long>("ManifestId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("manifest_id");
+
                     b.Property<int>("Critical")
                         .HasColumnType("INTEGER")
                         .HasColumnName("critical");
@@ -2128,10 +2132,6 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.Property<int>("Low")
                         .HasColumnType("INTEGER")
                         .HasColumnName("low");
-
-                    b.Property<long>("ManifestId")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("manifest_id");
 
                     b.Property<int>("Medium")
                         .HasColumnType("INTEGER")
@@ -2206,15 +2206,15 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
 
             modelBuilder.Entity("Berth.Server.Scanning.StoredLayer", b =>
                 {
-                    b.Property<byte[]>("Content")
-                        .IsRequired()
-                        .HasColumnType("BLOB")
-                        .HasColumnName("content");
-
                     b.Property<string>("DiffId")
                         .HasMaxLength(160)
                         .HasColumnType("TEXT")
                         .HasColumnName("diff_id");
+
+                    b.Property<byte[]>("Content")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("content");
 
                     b.Property<long>("StoredAt")
                         .HasColumnType("INTEGER")
@@ -2223,6 +2223,47 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.HasKey("DiffId");
 
                     b.ToTable("layer_inventories", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Updates.AdvisoryRelease", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Actor")
+                        .IsRequired()
+                        .HasMaxLength(255)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("actor");
+
+                    b.Property<long>("BlobId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("blob_id");
+
+                    b.Property<long>("BuiltAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("built_at");
+
+                    b.Property<string>("Metadata")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("metadata");
+
+                    b.Property<long>("PublishedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("published_at");
+
+                    b.Property<long>("UsedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("used_at");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("BlobId");
+
+                    b.ToTable("advisory_releases", (string)null);
                 });
 
             modelBuilder.Entity("Berth.Server.SignIn.RobotTrust", b =>
@@ -2803,6 +2844,15 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.HasOne("Berth.Server.Registry.Manifest", null)
                         .WithMany()
                         .HasForeignKey("ManifestId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Updates.AdvisoryRelease", b =>
+                {
+                    b.HasOne("Berth.Server.Registry.Blob", null)
+                        .WithMany()
+                        .HasForeignKey("BlobId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });
