@@ -179,7 +179,7 @@ public static class BerthServer
             services.AddTrash(options.Trash);
             services.AddRetention();
             services.AddLifecycle(options.Lifecycle);
-            services.AddScanning(options.DataFolder, options.Advisories);
+            services.AddScanning(options.DataFolder, options.Advisories, options.Outgoing);
             services.AddAudit(options.Audit);
             services.AddWebhooks(options.Webhooks, options.Outgoing);
         }

@@ -3,6 +3,7 @@ using Berth.Scanner.Advisories;
 using Berth.Scanner.Exceptions;
 using Berth.Scanner.Reports.Templates;
 using Berth.Scanner.Scan;
+using Berth.Scanner.Secrets;
 
 namespace Berth;
 
@@ -10,6 +11,7 @@ namespace Berth;
 internal sealed class ScanFlags
 {
     private const string TemplateWord = "template";
+    private const string StandardSecretConfig = "trivy-secret.yaml";
     private static readonly string[] Scanners = ["vuln", "secret", "misconfig"];
     private static readonly IEnumerable<string> Statuses = Enum.GetValues<FixStatus>().Select(static status => status.Word());
 
@@ -31,6 +33,7 @@ internal sealed class ScanFlags
     private readonly Option<string?> ignoreStatus = new("--ignore-status") { Description = $"Statuses of flaws to leave out, with commas: {string.Join(", ", Statuses)}", HelpName = "LIST" };
     private readonly Option<string[]> skipDirectories = new("--skip-dirs") { Description = "Folders whose files are left out, with commas; * and ** are patterns", HelpName = "LIST" };
     private readonly Option<string[]> skipFiles = new("--skip-files") { Description = "Files that are left out, with commas; * and ** are patterns", HelpName = "LIST" };
+    private readonly Option<string?> secretConfig = new("--secret-config") { Description = $"File with rules for secrets, in the form of Trivy's; else {StandardSecretConfig} where it is", HelpName = "FILE" };
     private readonly Option<string?> timeout = new("--timeout") { Description = "Longest time for the scan, such as 5m or 90s", HelpName = "TIME" };
     private readonly Option<bool> noProgress = new("--no-progress") { Description = "Do not show how far the scan is" };
     private readonly Option<bool> skipUpdate = new("--skip-db-update") { Description = "Taken for Trivy's sake: a scan never updates the database, berth db update does" };
@@ -42,7 +45,7 @@ internal sealed class ScanFlags
     {
         Option[] all =
         [
-            severity, ignoreUnfixed, ignoreStatus, exitCode, exitOnEndOfLife, format, template, output, scanners, packageTypes, skipDirectories, skipFiles, vex, ignoreFile, offline, skipUpdate, listAll, development,
+            severity, ignoreUnfixed, ignoreStatus, exitCode, exitOnEndOfLife, format, template, output, scanners, packageTypes, skipDirectories, skipFiles, secretConfig, vex, ignoreFile, offline, skipUpdate, listAll, development,
             showSuppressed, timeout, noProgress, quiet, database,
         ];
         foreach (var option in all) verb.Options.Add(option);
@@ -79,6 +82,7 @@ internal sealed class ScanFlags
                 SkippedPaths = ReadSkipped(parsed, problems),
                 Exceptions = ReadExceptions(parsed, problems),
             },
+            SecretScanner = wanted.Contains("secret") && !isBill ? ReadSecretRules(parsed.GetValue(secretConfig), problems) : null,
             IsJudged = wanted.Contains("vuln") && !isBill,
             Format = form,
             OutputPath = parsed.GetValue(output),
@@ -115,6 +119,21 @@ internal sealed class ScanFlags
             {
                 problems.Add($"{path}: {e.Message}");
             }
+        }
+    }
+
+    private static SecretScanner ReadSecretRules(string? given, List<string> problems)
+    {
+        var path = given ?? (File.Exists(StandardSecretConfig) ? StandardSecretConfig : null);
+        if (path is null) return SecretScanner.Default;
+        try
+        {
+            return SecretRuleFile.Read(File.ReadAllBytes(path));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
+        {
+            problems.Add($"{path}: {e.Message}");
+            return SecretScanner.Default;
         }
     }
 
@@ -171,6 +190,9 @@ internal sealed class ScanFlags
 internal sealed record ScanRequest
 {
     public required ScanSettings Settings { get; init; }
+
+    /// <summary>Looks for secrets; null leaves them out.</summary>
+    public SecretScanner? SecretScanner { get; init; }
 
     /// <summary>Whether packages are held against the advisory database.</summary>
     public bool IsJudged { get; init; }

@@ -1,5 +1,6 @@
 using Berth.Server.Api;
 using Berth.Server.Artifacts;
+using Berth.Server.Platform.Http;
 using Berth.Server.Platform.Jobs;
 using Berth.Server.Registry;
 using Berth.Server.Scanning.Updates;
@@ -21,8 +22,9 @@ internal static class Scanning
     /// <param name="services">The services.</param>
     /// <param name="dataFolder">The data folder: the advisories are in it.</param>
     /// <param name="advisories">Where advisories come from.</param>
-    public static IServiceCollection AddScanning(this IServiceCollection services, string dataFolder, AdvisoryOptions advisories) => services
-        .AddAdvisoryUpdates(advisories, Path.Combine(dataFolder, AdvisoryFolder))
+    /// <param name="outgoing">Where the server may connect to beside that.</param>
+    public static IServiceCollection AddScanning(this IServiceCollection services, string dataFolder, AdvisoryOptions advisories, OutgoingOptions outgoing) => services
+        .AddAdvisoryUpdates(advisories, outgoing, Path.Combine(dataFolder, AdvisoryFolder))
         .AddSingleton(p => new AdvisoryStore(Path.Combine(dataFolder, AdvisoryFolder), p.GetRequiredService<ILogger<AdvisoryStore>>()))
         .AddSingleton<StoredImages>()
         .AddSingleton<LayerInventories>()

@@ -54,7 +54,7 @@ internal static class Scan
             {
                 if (client is not null) return await RemoteAsync(client, image!, reference!, wanted, CacheFolder(parsed.GetValue(cache), environment), request, tell, environment, token);
                 using var archive = await ImageArchive.OpenAsync(path!, parsed.GetValue(platform), LayerLimits.Default, token);
-                return new Subject(archive.Image, await InventoryAsync(archive.Image, CacheFolder(parsed.GetValue(cache), environment), request.Settings.Secrets, tell, token), "container_image");
+                return new Subject(archive.Image, await InventoryAsync(archive.Image, CacheFolder(parsed.GetValue(cache), environment), request.SecretScanner, tell, token), "container_image");
             }, ct);
         });
         verb.Subcommands.Add(RootFs(environment));
@@ -76,7 +76,7 @@ internal static class Scan
         }
         var image = await RegistryImage.OpenAsync(client, name, reference, platform, Watch, ct);
         (count, total) = (image.Layers.Count, image.Layers.Sum(static layer => layer.SizeBytes));
-        var inventory = await InventoryAsync(image, cache, request.Settings.Secrets, text =>
+        var inventory = await InventoryAsync(image, cache, request.SecretScanner, text =>
         {
             line.Clear();
             tell(text);
@@ -97,9 +97,9 @@ internal static class Scan
     public static string CacheFolder(string? given, CommandEnvironment environment) => given is { Length: > 0 } ? given : Path.Combine(AdvisoryPlace.CacheFolder(environment), "layers");
 
     /// <summary>Reads what is in an image.</summary>
-    public static async Task<ImageInventory> InventoryAsync(ImageContent image, string cache, bool withSecrets, Action<string> tell, CancellationToken ct, Action<ImageLayer, bool>? progress = null)
+    public static async Task<ImageInventory> InventoryAsync(ImageContent image, string cache, SecretScanner? secrets, Action<string> tell, CancellationToken ct, Action<ImageLayer, bool>? progress = null)
     {
-        var scan = new ImageScan(new LayerFolder(cache), LayerLimits.Default, withSecrets ? SecretScanner.Default : null);
+        var scan = new ImageScan(new LayerFolder(cache), LayerLimits.Default, secrets);
         var known = 0;
         var layers = await scan.ReadAsync(image, (layer, wasKnown) =>
         {
@@ -126,7 +126,7 @@ internal static class Scan
         {
             var path = parsed.GetValue(directory)!;
             if (!Directory.Exists(path)) throw new ImageRefusedException($"there is no directory {path}");
-            var layer = new RootFileSystem(AnalyzerSet.All, LayerLimits.Default, request.Settings.Secrets ? SecretScanner.Default : null).Read(path, token);
+            var layer = new RootFileSystem(AnalyzerSet.All, LayerLimits.Default, request.SecretScanner).Read(path, token);
             tell($"{layer.Entries} entries");
             return Task.FromResult(new Subject(new ImageContent(path), ImageInventory.Join([layer], PackageSources.WithoutLocks), "filesystem"));
         }, ct));

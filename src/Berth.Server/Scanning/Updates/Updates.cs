@@ -1,5 +1,6 @@
 using Berth.Server.Api;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Http;
 using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
@@ -16,8 +17,9 @@ internal static class Updates
     /// <summary>Registers the feature (mode <c>local</c>).</summary>
     /// <param name="services">The services.</param>
     /// <param name="options">Settings.</param>
+    /// <param name="outgoing">Where the server may connect to beside the sources.</param>
     /// <param name="folder">Folder of the databases in use.</param>
-    public static IServiceCollection AddAdvisoryUpdates(this IServiceCollection services, AdvisoryOptions options, string folder) => services
+    public static IServiceCollection AddAdvisoryUpdates(this IServiceCollection services, AdvisoryOptions options, OutgoingOptions outgoing, string folder) => services
         .AddSingleton(options)
         .AddSingleton<AdvisoryReleases>()
         .AddSingleton<AdvisoryAge>()
@@ -25,7 +27,7 @@ internal static class Updates
             folder, p.GetRequiredService<AdvisoryReleases>(), p.GetRequiredService<Database>().Announcements, options, p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<AdvisoryShare>>()))
         .AddHostedService(p => p.GetRequiredService<AdvisoryShare>())
         .AddHostedService<AdvisorySchedule>()
-        .AddSingleton<IJobHandler, AdvisoryUpdateJob>()
+        .AddSingleton<IJobHandler>(p => new AdvisoryUpdateJob(p.GetRequiredService<AdvisoryShare>(), options, outgoing, p.GetRequiredService<TimeProvider>()))
         .AddSingleton<AdvisoryApi>()
         .AddOperations(p => AdvisoryApi.Operations(p.GetRequiredService<AdvisoryApi>()));
 
