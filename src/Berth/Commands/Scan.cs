@@ -54,7 +54,7 @@ internal static class Scan
             {
                 if (client is not null) return await RemoteAsync(client, image!, reference!, wanted, CacheFolder(parsed.GetValue(cache), environment), request, tell, environment, token);
                 using var archive = await ImageArchive.OpenAsync(path!, parsed.GetValue(platform), LayerLimits.Default, token);
-                return new Subject(archive.Image, await InventoryAsync(archive.Image, CacheFolder(parsed.GetValue(cache), environment), request.SecretScanner, tell, token), "container_image");
+                return new Subject(archive.Image, await InventoryAsync(archive.Image, CacheFolder(parsed.GetValue(cache), environment), request.SecretScanner, tell, null, token), "container_image");
             }, ct);
         });
         verb.Subcommands.Add(RootFs(environment));
@@ -80,11 +80,11 @@ internal static class Scan
         {
             line.Clear();
             tell(text);
-        }, ct, (layer, wasKnown) =>
+        }, (layer, wasKnown) =>
         {
             Interlocked.Increment(ref done);
             if (wasKnown) Interlocked.Add(ref read, layer.SizeBytes);
-        });
+        }, ct);
         return new Subject(image, inventory, "container_image");
     }
 
@@ -97,7 +97,7 @@ internal static class Scan
     public static string CacheFolder(string? given, CommandEnvironment environment) => given is { Length: > 0 } ? given : Path.Combine(AdvisoryPlace.CacheFolder(environment), "layers");
 
     /// <summary>Reads what is in an image.</summary>
-    public static async Task<ImageInventory> InventoryAsync(ImageContent image, string cache, SecretScanner? secrets, Action<string> tell, CancellationToken ct, Action<ImageLayer, bool>? progress = null)
+    public static async Task<ImageInventory> InventoryAsync(ImageContent image, string cache, SecretScanner? secrets, Action<string> tell, Action<ImageLayer, bool>? progress, CancellationToken ct)
     {
         var scan = new ImageScan(new LayerFolder(cache), LayerLimits.Default, secrets);
         var known = 0;

@@ -132,7 +132,7 @@ internal sealed class ScanKubernetes
         try
         {
             var image = await RegistryImage.OpenAsync(client, name, reference, wanted, null, ct);
-            var inventory = await Scan.InventoryAsync(image, Scan.CacheFolder(parsed.GetValue(cache), environment), request.SecretScanner, static _ => { }, ct);
+            var inventory = await Scan.InventoryAsync(image, Scan.CacheFolder(parsed.GetValue(cache), environment), request.SecretScanner, static _ => { }, null, ct);
             return new ScannedImage(name, ScanAssembly.Of(image, inventory, matcher, request.Settings, TimeProvider.System.GetUtcNow()) with { ToolVersion = Version.Number() }, "");
         }
         catch (Exception e) when (e is RegistryException or ImageRefusedException or LayerRefusedException or InvalidDataException)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -68,13 +69,13 @@ internal static class ClusterReport
         var failed = own.Exists(static image => image.Report is null);
         return
         [
-            Clean(workload.Namespace), Clean($"{workload.Kind}/{workload.Name}"), own.Count.ToString(), .. Order.Select(severity => Number(Count(own, severity), failed)),
+            Clean(workload.Namespace), Clean($"{workload.Kind}/{workload.Name}"), own.Count.ToString(CultureInfo.InvariantCulture), .. Order.Select(severity => Number(Count(own, severity), failed)),
             Number(own.Sum(static image => image.Report?.Secrets.Count ?? 0), failed), Number(own.Sum(static image => image.Report?.Problems.Count ?? 0), failed),
         ];
     }
 
     // What is not known is not none.
-    private static string Number(int count, bool isPart) => isPart ? $"{count}+?" : count.ToString();
+    private static string Number(int count, bool isPart) => count.ToString(CultureInfo.InvariantCulture) + (isPart ? "+?" : "");
 
     private static JsonObject Counts(List<ScannedImage> images)
     {

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Security.Cryptography;
 using System.Text.Json;
-using Berth.Blobs;
 using Berth.Oci;
 using Berth.Scanner.Advisories.Database;
 using Berth.Server.Platform.Data;
