@@ -32,7 +32,12 @@ public sealed class AdvisoryUpdateTests : IDisposable
         await using var source = await RegistryApp.StartAsync(DatabaseKind.Sqlite);
         var reference = $"{source.Address.Authority}/security/advisories:1";
         await PushAsync(reference, 1);
-        await using var app = await PlatformApp.StartAsync(kind, o => o with { Advisories = new() { Sources = [reference] }, Storage = o.Storage with { Root = Path.Join(folder, "storage") } });
+        await using var app = await PlatformApp.StartAsync(kind, o => o with
+        {
+            Advisories = new() { Sources = [reference] },
+            Storage = o.Storage with { Root = Path.Join(folder, "storage") },
+            Access = o.Access with { SecretKey = Convert.ToBase64String(new byte[32]) },
+        });
         // A replica on another machine: it has the database and the store in common, and a folder of its own.
         await using var replica = kind == DatabaseKind.Postgres ? await app.AddReplicaAsync(o => o with { DataFolder = Path.Join(folder, "other") }) : null;
         PlatformApp[] all = replica is null ? [app] : [app, replica];
