@@ -22,8 +22,8 @@ internal sealed class TemplateFunctions(DateTimeOffset now, string version, IRea
     private static readonly Dictionary<string, Function> Known = new(StringComparer.Ordinal)
     {
         // Go's own.
-        ["and"] = static (_, a) => a.All.FirstOrDefault(static one => !TemplateValues.IsTrue(one), a.All.LastOrDefault()),
-        ["or"] = static (_, a) => a.All.FirstOrDefault(TemplateValues.IsTrue, a.All.LastOrDefault()),
+        ["and"] = static (_, a) => a.All.FirstOrDefault(static one => !TemplateValues.IsTrue(one), a.Last),
+        ["or"] = static (_, a) => a.All.FirstOrDefault(TemplateValues.IsTrue, a.Last),
         ["not"] = static (_, a) => !TemplateValues.IsTrue(a[0]),
         ["len"] = static (_, a) => TemplateValues.Length(a[0]),
         ["index"] = static (_, a) => a.All.Skip(1).Aggregate(a[0], Index),
@@ -90,8 +90,8 @@ internal sealed class TemplateFunctions(DateTimeOffset now, string version, IRea
 
         // Sprig: lists and maps.
         ["list"] = static (_, a) => a.All.ToList(),
-        ["first"] = static (_, a) => a.List(0).FirstOrDefault(),
-        ["last"] = static (_, a) => a.List(0).LastOrDefault(),
+        ["first"] = static (_, a) => a.List(0) is [var first, ..] ? first : null,
+        ["last"] = static (_, a) => a.List(0) is [.., var last] ? last : null,
         ["rest"] = static (_, a) => a.List(0).Skip(1).ToList(),
         ["initial"] = static (_, a) => a.List(0).SkipLast(1).ToList(),
         ["append"] = static (_, a) => a.List(0).Append(a[1]).ToList(),
@@ -234,6 +234,9 @@ internal sealed class TemplateFunctions(DateTimeOffset now, string version, IRea
     private readonly record struct Arguments(IReadOnlyList<object?> All)
     {
         public int Count => All.Count;
+
+        /// <summary>The last one; null without any.</summary>
+        public object? Last => All is [.., var last] ? last : null;
 
         public object? this[int at] => at < All.Count ? All[at] : throw new TemplateException($"an argument is missing: there are {All.Count}");
 
