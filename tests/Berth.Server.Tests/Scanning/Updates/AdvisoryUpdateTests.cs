@@ -112,7 +112,9 @@ public sealed class AdvisoryUpdateTests : IDisposable
         await Eventually.TrueAsync(async () =>
         {
             state = await app.GetAsync(Advisories);
-            return state["advisories"]!.GetValue<int>() == advisories && state["releases"]!.AsArray().Count > 0;
+            // What an update has built is in use here before it is in force everywhere.
+            return state["advisories"]!.GetValue<int>() == advisories && (state["last_update"] is null || (string?)state["last_update"]!["status"] == "Success")
+                && state["releases"]!.AsArray() is [{ } current, ..] && (string?)current["built_at"] == (string?)state["built_at"];
         }, $"{advisories} advisories are in force");
     }
 
