@@ -114,9 +114,11 @@ public sealed class AdvisoryUpdateTests : IDisposable
             state = await app.GetAsync(Advisories);
             // What an update has built is in use here before it is in force everywhere.
             return state["advisories"]!.GetValue<int>() == advisories && (state["last_update"] is null || (string?)state["last_update"]!["status"] == "Success")
-                && state["releases"]!.AsArray() is [{ } current, ..] && (string?)current["built_at"] == (string?)state["built_at"];
+                && state["releases"]!.AsArray() is [{ } current, ..] && Milliseconds(current["built_at"]) == Milliseconds(state["built_at"]);
         }, $"{advisories} advisories are in force");
     }
+
+    private static long? Milliseconds(JsonNode? time) => time?.GetValue<DateTimeOffset>().ToUnixTimeMilliseconds();
 
     private async Task<Answer> UploadAsync(PlatformApp app, byte[] bundle, string user = "admin") => await app.Registry.PostAsync(Advisories, bundle, PlatformApp.As(user), ("Content-Type", "application/x-tar"));
 
