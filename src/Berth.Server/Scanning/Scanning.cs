@@ -1,5 +1,6 @@
 using Berth.Server.Api;
 using Berth.Server.Artifacts;
+using Berth.Server.Platform.Http;
 using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Telemetry;
 using Berth.Server.Registry;
@@ -13,6 +14,7 @@ using Berth.Server.Scanning.Findings;
 using Berth.Server.Scanning.PullGate;
 using Berth.Server.Scanning.Sboms;
 using Berth.Server.Scanning.SecurityHub;
+using Berth.Server.Scanning.Updates;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -35,7 +37,10 @@ internal static class Scanning
     /// <summary>Registers the feature (mode <c>local</c>).</summary>
     /// <param name="services">The services.</param>
     /// <param name="dataFolder">The data folder: the advisories are in it.</param>
-    public static IServiceCollection AddScanning(this IServiceCollection services, string dataFolder) => services
+    /// <param name="advisories">Where advisories come from.</param>
+    /// <param name="outgoing">Where the server may connect to beside that.</param>
+    public static IServiceCollection AddScanning(this IServiceCollection services, string dataFolder, AdvisoryOptions advisories, OutgoingOptions outgoing) => services
+        .AddAdvisoryUpdates(advisories, outgoing, Path.Combine(dataFolder, AdvisoryFolder))
         .AddSingleton(p => new AdvisoryStore(Path.Combine(dataFolder, AdvisoryFolder), p.GetRequiredService<ILogger<AdvisoryStore>>()))
         .AddSingleton<StoredImages>()
         .AddSingleton<LayerInventories>()
