@@ -11,6 +11,7 @@ namespace Berth.Scanner.Tests.Inventory;
 public sealed class RepeatedPatternTests
 {
     private const long MaxAllocatedBytes = 600L << 20;
+
     [Theory]
     [InlineData("package.json", "[", 1_000_000)]
     [InlineData("package-lock.json", "{\"packages\":", 500_000)]
