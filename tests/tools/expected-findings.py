@@ -3,7 +3,7 @@
 
     expected-findings.py ROOT ADVISORIES
 
-ROOT is a folder, ADVISORIES one with OSV archives (NAME/all.zip). One line a finding: id, package, version, path.
+ROOT is a folder, ADVISORIES one with OSV documents: archives (NAME/all.zip) or lines (NAME.jsonl). One line a finding: id, package, version, path.
 Packages are listed by the tools that installed them or by their own metadata (dpkg-query, importlib.metadata, package.json,
 deps.json, pom.properties); versions are compared by dpkg, npm's semver, pip's packaging and Maven's own ComparableVersion.
 The evaluation of ranges is that of the OSV schema.
@@ -94,14 +94,19 @@ def by_dpkg(a, b):
 
 @functools.lru_cache(maxsize=None)
 def by_semver(a, b):
-    program = "const s=require(process.argv[1]);const f=v=>s.parse(v)||s.coerce(v,{includePrerelease:true});console.log(s.compare(f(process.argv[2]),f(process.argv[3])))"
-    return int(subprocess.run(["node", "-e", program, semver_module(), a, b], check=True, capture_output=True, text=True).stdout)
+    node = semver()
+    node.stdin.write(a + "\t" + b + "\n")
+    node.stdin.flush()
+    return int(node.stdout.readline())
 
 
 @functools.lru_cache(maxsize=None)
-def semver_module():
+def semver():
     root = subprocess.run(["npm", "root", "-g"], check=True, capture_output=True, text=True).stdout.strip()
-    return os.path.join(root, "npm", "node_modules", "semver")
+    program = """const s=require(process.argv[1]);const f=v=>s.parse(v)||s.coerce(v,{includePrerelease:true});
+        require('readline').createInterface({input:process.stdin}).on('line',l=>{const [a,b]=l.split('\\t');console.log(s.compare(f(a),f(b)))})"""
+    module = next(p for p in (os.path.join(root, "npm/node_modules/semver"), "/usr/share/nodejs/semver", "/usr/lib/node_modules/npm/node_modules/semver") if os.path.isdir(p))
+    return subprocess.Popen(["node", "-e", program, module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def by_packaging(a, b):
@@ -151,15 +156,23 @@ def holds(affected, version, compare):
 
 def advisories(folder, ecosystem):
     found = {}
-    with zipfile.ZipFile(os.path.join(folder, ecosystem, "all.zip")) as archive:
-        for name in archive.namelist():
-            document = json.loads(archive.read(name))
-            if document.get("withdrawn"):
-                continue
-            for affected in document.get("affected", []):
-                package = affected.get("package", {})
-                found.setdefault((package.get("ecosystem"), key(ecosystem, package.get("name", ""))), []).append((document["id"], affected))
+    for document in documents(folder, ecosystem):
+        if document.get("withdrawn"):
+            continue
+        for affected in document.get("affected", []):
+            package = affected.get("package", {})
+            found.setdefault((package.get("ecosystem"), key(ecosystem, package.get("name", ""))), []).append((document["id"], affected))
     return found
+
+
+def documents(folder, ecosystem):
+    lines = os.path.join(folder, ecosystem + ".jsonl")
+    if os.path.exists(lines):
+        with open(lines, encoding="utf-8") as file:
+            yield from (json.loads(line) for line in file if line.strip())
+        return
+    with zipfile.ZipFile(os.path.join(folder, ecosystem, "all.zip")) as archive:
+        yield from (json.loads(archive.read(name)) for name in archive.namelist())
 
 
 def key(ecosystem, name):
@@ -178,7 +191,11 @@ def main():
             for identity, affected in known.get((scope, key(ecosystem, name)), []):
                 if holds(affected, version, compare):
                     lines.add("\t".join([identity, shown, shown_version, path]))
-    print("\n".join(sorted(lines)))
+    if lines:
+        print("\n".join(sorted(lines)))
+    if semver.cache_info().currsize:
+        semver().stdin.close()
+        semver().wait()
 
 
 if __name__ == "__main__":
