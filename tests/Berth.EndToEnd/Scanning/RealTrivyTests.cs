@@ -18,9 +18,6 @@ public sealed class RealTrivyTests(TrivyRegistry on) : IClassFixture<TrivyRegist
         { "debian", ["real-debian12-base", "real-npm-shop-installed", "real-python-site", "real-dotnet-shop"] },
         { "alma", ["real-alma9", "real-jars-boot", "real-jars-flat", "real-gems"] },
         { "alpine", ["real-alpine-3.19", "real-go-binary", "real-rust-binary", "real-cargo", "real-nuget-lock-shop"] },
-        { "upgraded", ["layers-upgrade"] },
-        { "removed", ["layers-whiteout"] },
-        { "opaque", ["layers-opaque"] },
     };
 
     [Theory]
@@ -30,6 +27,17 @@ public sealed class RealTrivyTests(TrivyRegistry on) : IClassFixture<TrivyRegist
         var layout = new OciLayoutWriter(on.Shell.Folder.Folder("images", name));
         var image = layout.Finish(layout.AddImage(ImageFormat.Oci, "amd64", [.. cases.SelectMany(CaseLayers).Select(tar => Stored(layout, tar))]));
         await AssertSame(image.Folder, name);
+    }
+
+    [Fact]
+    public async Task Trivy_and_Berth_find_the_same_where_upper_layers_remove_and_replace()
+    {
+        const string Modules = "app/node_modules/";
+        var layout = new OciLayoutWriter(on.Shell.Folder.Folder("images", "changed"));
+        var removed = Layers.Gzip(layout, ImageFormat.Oci, LayerFile.Text(Modules + ".wh.lodash", ""), LayerFile.Text(Modules + "ws/.wh..wh..opq", ""), LayerFile.Text(Modules + "minimist/.wh.package.json", ""));
+        var replaced = Layers.Gzip(layout, ImageFormat.Oci, LayerFile.Text(Modules + "semver/package.json", """{"name":"semver","version":"5.0.0"}"""), LayerFile.Text(Modules + "lodash/package.json", """{"name":"lodash","version":"4.17.20"}"""));
+        var image = layout.Finish(layout.AddImage(ImageFormat.Oci, "amd64", [.. CaseLayers("real-npm-shop-installed").Select(tar => Stored(layout, tar)), removed, replaced]));
+        await AssertSame(image.Folder, "changed");
     }
 
     [Fact]

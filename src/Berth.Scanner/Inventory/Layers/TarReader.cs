@@ -246,7 +246,7 @@ internal sealed class TarReader(Stream stream, int maxPathBytes)
         while (!text.IsEmpty)
         {
             var space = text.IndexOf((byte)' ');
-            if (space <= 0 || !int.TryParse(text[..space], out var length) || length <= space || length > text.Length) throw new LayerRefusedException("archive has a broken extended header");
+            if (space <= 0 || !int.TryParse(text[..space], out var length) || length <= space + 1 || length > text.Length) throw new LayerRefusedException("archive has a broken extended header");
             var record = text[(space + 1)..(length - 1)];
             var equals = record.IndexOf((byte)'=');
             if (equals > 0) Add(found, Encoding.UTF8.GetString(record[..equals]), Encoding.UTF8.GetString(record[(equals + 1)..]));
