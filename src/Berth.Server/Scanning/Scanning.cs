@@ -1,7 +1,11 @@
+using System.Globalization;
+using Berth.Server.Access;
 using Berth.Server.Api;
 using Berth.Server.Artifacts;
 using Berth.Server.Platform.Jobs;
 using Berth.Server.Registry;
+using Berth.Server.Scanning.Pages;
+using Berth.Server.Ui;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -32,5 +36,14 @@ internal static class Scanning
         .AddOperations(p => ScanApi.Operations(p.GetRequiredService<ScanApi>()))
         .AddOperations(_ => ScannersApi.Operations())
         .AddSingleton<ScanAllApi>()
-        .AddOperations(p => ScanAllApi.Operations(p.GetRequiredService<ScanAllApi>()));
+        .AddOperations(p => ScanAllApi.Operations(p.GetRequiredService<ScanAllApi>()))
+        .AddSingleton<StoredInventories>()
+        .AddSingleton<ReportExport>()
+        .AddOperations(p => ReportExport.Operations(p.GetRequiredService<ReportExport>()))
+        // Jobs of the project alone, and of one image where it is named.
+        .AddOperations(p => [p.GetRequiredService<LiveJobs>().OperationFor(
+            "/projects/{project_name_or_id}/scans/live", "watchProjectScans", "scan", ApiNeed.Project(ProjectPermissions.ScanRead),
+            call => new JobFilter { Kind = ScanJob.JobKind, ProjectId = call.Project!.Id, VendorKey = long.TryParse(call.Query("image"), NumberStyles.None, CultureInfo.InvariantCulture, out var image) ? $"scan:{image}" : null })
+            with { Query = ["image"] }])
+        .AddPages(SecurityPages.All);
 }
