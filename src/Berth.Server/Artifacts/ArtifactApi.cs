@@ -127,5 +127,5 @@ internal sealed class ArtifactApi(
     }
 
     private static ArtifactParts PartsOf(ApiCall call) =>
-        new(call.Flag("with_tag", true), call.Flag("with_label"), call.Flag("with_accessory", true), call.Flag("with_immutable_status"), call.Flag("with_scan_overview"));
+        new(call.Flag("with_tag", true), call.Flag("with_label"), call.Flag("with_accessory", true), call.Flag("with_immutable_status"), call.Flag("with_scan_overview"), call.Flag("with_sbom_overview"));
 }

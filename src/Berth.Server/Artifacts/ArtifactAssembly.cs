@@ -9,7 +9,11 @@ using Berth.Server.Registry;
 namespace Berth.Server.Artifacts;
 
 /// <summary>What a caller wants to see of artifacts beside their rows.</summary>
-internal readonly record struct ArtifactParts(bool Tags, bool Labels, bool Accessories, bool ImmutableStatus, bool ScanOverview = false);
+internal readonly record struct ArtifactParts(bool Tags, bool Labels, bool Accessories, bool ImmutableStatus, bool ScanOverview = false, bool SbomOverview = false)
+{
+    /// <summary>Whether an overview is wanted.</summary>
+    public bool Wants(ArtifactOverview about) => about == ArtifactOverview.Scan ? ScanOverview : SbomOverview;
+}
 
 /// <summary>Puts rows together with their tags, labels, accessories and references: one query a part for a whole page.</summary>
 internal sealed class ArtifactAssembly(Database database, ArtifactDetails details, IEnumerable<IArtifactOverviews> overviews)
@@ -23,13 +27,16 @@ internal sealed class ArtifactAssembly(Database database, ArtifactDetails detail
         var rows = await database.ReadAsync(ids, static (s, all, t) => ArtifactRows.ReadAsync(s, all, t), ct).ConfigureAwait(false);
         var filled = await details.FillAsync(rows, ct).ConfigureAwait(false);
         var artifacts = await database.ReadAsync((filled, parts), static (s, q, t) => PutTogetherAsync(s, q.filled, q.parts, t), ct).ConfigureAwait(false);
-        foreach (var source in parts.ScanOverview ? _overviews : [])
+        foreach (var source in _overviews.Where(source => parts.Wants(source.About)))
         {
             var found = await database.ReadAsync((source, ids), static (s, q, t) => q.source.ReadAsync(s, q.ids, t), ct).ConfigureAwait(false);
-            artifacts = [.. artifacts.Select(artifact => found.TryGetValue(artifact.Id, out var overview) ? artifact with { ScanOverview = overview } : artifact)];
+            artifacts = [.. artifacts.Select(artifact => found.TryGetValue(artifact.Id, out var overview) ? With(artifact, source.About, overview) : artifact)];
         }
         return artifacts;
     }
+
+    private static ArtifactJson With(ArtifactJson artifact, ArtifactOverview about, RawJson overview) =>
+        about == ArtifactOverview.Scan ? artifact with { ScanOverview = overview } : artifact with { SbomOverview = overview };
 
     private static async ValueTask<IReadOnlyList<ArtifactJson>> PutTogetherAsync(DbSession session, IReadOnlyList<ArtifactRow> rows, ArtifactParts parts, CancellationToken ct)
     {

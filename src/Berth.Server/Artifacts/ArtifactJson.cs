@@ -82,6 +82,10 @@ public sealed record ArtifactJson
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public RawJson? ScanOverview { get; init; }
 
+    /// <summary>Where the bill of materials is that was made of it; left out where none was asked for.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public RawJson? SbomOverview { get; init; }
+
     /// <summary>Ours: <c>archived</c>, or <c>withheld</c>, which nobody pulls; left out for what is not in the archive.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Archive { get; init; }

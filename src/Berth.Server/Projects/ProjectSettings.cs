@@ -21,12 +21,22 @@ internal static class ProjectSettings
     /// <summary>Number of the retention policy; whoever keeps policies sets it.</summary>
     public const string RetentionId = "retention_id";
 
+    /// <summary>The packages of a bill of materials that is attached to an image count, in place of those that its layers show; ours.</summary>
+    public const string PreferAttachedSbom = "prefer_attached_sbom";
+
+    /// <summary>Whether scans look for secrets; the installation's setting where the project says nothing; ours.</summary>
+    public const string ScanSecrets = "scan_secrets";
+
+    /// <summary>Whether scans check the configuration of images; the installation's setting where the project says nothing; ours.</summary>
+    public const string ScanMisconfiguration = "scan_misconfiguration";
+
     private const int MaxPatternLength = 1024;
 
     private static readonly string[] s_flags =
     [
         Public, "enable_content_trust", "enable_content_trust_cosign", "auto_sbom_generation", "prevent_vul", "auto_scan", "reuse_sys_cve_allowlist",
         "proxy_cache_local_on_not_found", "proxy_referrer_api",
+        PreferAttachedSbom, ScanSecrets, ScanMisconfiguration,
     ];
 
     private static readonly string[] s_ofProxies = ["proxy_speed_kb", "max_upstream_conn", "proxy_cache_filter_pattern", "proxy_cache_filter_kind"];

@@ -40,12 +40,12 @@ internal sealed class BlobCommit(Database database, BlobStores stores, UploadSes
     /// done before the bytes become content. The row keeps offset 0, for the bytes are not counted on: after a crash the client sends them again.
     /// False when another request has moved or ended the session.
     /// </summary>
-    /// <param name="request">The request.</param>
+    /// <param name="request">The request; null for what the server itself writes, of which no event tells.</param>
     /// <param name="upload">The session, which stands at offset 0.</param>
     /// <param name="isNew">Whether the session has no row yet.</param>
     /// <param name="digest">The verified digest of the bytes.</param>
     /// <param name="content">The bytes.</param>
-    public async Task<bool> CommitWholeAsync(RegistryRequest request, UploadSession upload, bool isNew, Digest digest, ReadOnlyMemory<byte> content)
+    public async Task<bool> CommitWholeAsync(RegistryRequest? request, UploadSession upload, bool isNew, Digest digest, ReadOnlyMemory<byte> content)
     {
         // 1. Once this has begun it is carried through, whether the client waits or not.
         var store = stores[upload.Store];
@@ -103,7 +103,7 @@ internal sealed class BlobCommit(Database database, BlobStores stores, UploadSes
             if (!await reader.ReadAsync(token).ConfigureAwait(false)) return false;
             var (blobId, size) = (reader.GetInt64(0), reader.GetInt64(1));
             await reader.DisposeAsync().ConfigureAwait(false);
-            return await LinkAsync(session, request, blobId, digest, size, RegistryEventAction.Mount, from, token).ConfigureAwait(false);
+            return await LinkAsync(session, request, request.Repository, blobId, digest, size, RegistryEventAction.Mount, from, token).ConfigureAwait(false);
         }, ct);
 
     private async Task<bool> FinishAsync(RegistryRequest request, UploadSession upload, UploadBody body, Digest digest)
@@ -115,7 +115,7 @@ internal sealed class BlobCommit(Database database, BlobStores stores, UploadSes
         return await RecordAsync(request, upload, digest, body.Offset).ConfigureAwait(false);
     }
 
-    private Task<bool> RecordAsync(RegistryRequest request, UploadSession upload, Digest digest, long size)
+    private Task<bool> RecordAsync(RegistryRequest? request, UploadSession upload, Digest digest, long size)
     {
         var location = upload.LocationIn(stores, digest);
         return database.WriteAsync(Durability.Full, async (session, token) =>
@@ -128,27 +128,27 @@ internal sealed class BlobCommit(Database database, BlobStores stores, UploadSes
                 return false;
             }
             var blobId = await Rows.FindOrAddBlobAsync(session, digest.Value, size, location, now, token).ConfigureAwait(false);
-            return await LinkAsync(session, request, blobId, digest, size, RegistryEventAction.Push, null, token).ConfigureAwait(false);
+            return await LinkAsync(session, request, request?.Repository ?? upload.Repository, blobId, digest, size, RegistryEventAction.Push, null, token).ConfigureAwait(false);
         }, CancellationToken.None);
     }
 
     // False when the project is gone meanwhile, and with it the right to push.
     private async ValueTask<bool> LinkAsync(
-        DbSession session, RegistryRequest request, long blobId, Digest digest, long size, RegistryEventAction action, string? from, CancellationToken ct)
+        DbSession session, RegistryRequest? request, string repository, long blobId, Digest digest, long size, RegistryEventAction action, string? from, CancellationToken ct)
     {
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
-        if (await Rows.FindOrAddRepositoryAsync(session, request.Repository, request.Rights.Seed, now, ct).ConfigureAwait(false) is not { } repositoryId)
+        if (await Rows.FindOrAddRepositoryAsync(session, repository, request?.Rights.Seed, now, ct).ConfigureAwait(false) is not { } repositoryId)
         {
             session.Rollback();
             return false;
         }
         await Rows.LinkBlobAsync(session, repositoryId, blobId, now, ct).ConfigureAwait(false);
-        if (events.Wants(action))
+        if (request is not null && events.Wants(action))
         {
             await events.WriteAsync(session, new RegistryEvent
             {
                 Action = action,
-                Repository = request.Repository,
+                Repository = repository,
                 Digest = digest.Value,
                 MediaType = "application/octet-stream",
                 Size = size,
@@ -158,7 +158,7 @@ internal sealed class BlobCommit(Database database, BlobStores stores, UploadSes
                 Request = events.Describe(request),
             }, ct).ConfigureAwait(false);
         }
-        session.AfterCommit(() => cache.RemoveBlob(request.Repository, digest));
+        session.AfterCommit(() => cache.RemoveBlob(repository, digest));
         return true;
     }
 

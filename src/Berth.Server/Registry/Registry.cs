@@ -30,6 +30,7 @@ internal static class Registry
         .AddSingleton<BlobBytes>()
         .AddSingleton(s => new BlobRedirect(s.GetRequiredService<BlobStores>(), redirect))
         .AddSingleton<BlobCommit>()
+        .AddSingleton<OwnBlobs>()
         .AddSingleton<ManifestReferences>()
         .AddSingleton<ManifestCommit>()
         .AddSingleton<Pull>()

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Berth.Scanner.Inventory.Layers;
 using Berth.Scanner.Scan;
 using Berth.Server.Platform.Data;
@@ -46,19 +45,6 @@ internal sealed class LayerInventories(Database database, TimeProvider time) : I
         return stored is not null && LayerInventoryJson.Read(stored) is { } layer && layer.DiffId == diffId ? layer : null;
     }
 
-    /// <summary>Those of several layers by their diff ids; what no scan has read is left out.</summary>
-    public async ValueTask<Dictionary<string, LayerInventory>> FindAsync(IReadOnlyList<string> diffIds, CancellationToken ct)
-    {
-        var stored = await database.ReadAsync(JsonSerializer.Serialize(diffIds), static async ValueTask<List<byte[]>> (session, ids, token) =>
-        {
-            var found = new List<byte[]>();
-            await using var rows = await session.Command(SelectMany, ids).ExecuteReaderAsync(token).ConfigureAwait(false);
-            while (await rows.ReadAsync(token).ConfigureAwait(false)) found.Add(rows.GetFieldValue<byte[]>(0));
-            return found;
-        }, ct).ConfigureAwait(false);
-        return stored.Select(static bytes => LayerInventoryJson.Read(bytes)).OfType<LayerInventory>().ToDictionary(static layer => layer.DiffId, StringComparer.Ordinal);
-    }
-
     /// <inheritdoc/>
     public async ValueTask StoreAsync(LayerInventory layer, CancellationToken ct)
     {
@@ -69,9 +55,6 @@ internal sealed class LayerInventories(Database database, TimeProvider time) : I
     }
 
     private static readonly Statement Select = new("SELECT content FROM layer_inventories WHERE diff_id = @0");
-
-    private static readonly Statement SelectMany = new(
-        "SELECT l.content FROM json_each(@0) x JOIN layer_inventories l ON l.diff_id = x.value", "SELECT content FROM layer_inventories WHERE diff_id = ANY(ARRAY(SELECT jsonb_array_elements_text(@0::jsonb)))");
 
     private static readonly Statement Upsert = new("""
         INSERT INTO layer_inventories (diff_id, content, stored_at) VALUES (@0, @1, @2)

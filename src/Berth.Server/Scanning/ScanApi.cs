@@ -6,12 +6,13 @@ using Berth.Server.Api;
 using Berth.Server.Artifacts;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Jobs;
+using Berth.Server.Scanning.Sboms;
 using Microsoft.AspNetCore.Http;
 
 namespace Berth.Server.Scanning;
 
 /// <summary>Harbor's operations on the scan of one artifact: ask for it, stop it, its log, its report.</summary>
-internal sealed class ScanApi(Database database, ScanRequests requests, ArtifactTargets targets)
+internal sealed class ScanApi(Database database, ScanRequests requests, SbomRequests sboms, ArtifactTargets targets)
 {
     private const string Artifact = "/projects/{project_name}/repositories/{repository_name}/artifacts/{reference}";
     private const string Tag = "scan";
@@ -35,20 +36,29 @@ internal sealed class ScanApi(Database database, ScanRequests requests, Artifact
 
     private async Task<ApiResult> StartAsync(ApiCall call, CancellationToken ct)
     {
-        if (await WrongTypeAsync(call, ct).ConfigureAwait(false) is { } wrong) return wrong;
+        var (isSbom, wrong) = await TypeOfAsync(call, ProjectPermissions.SbomCreate, ct).ConfigureAwait(false);
+        if (wrong is not null) return wrong;
         var (row, refusal) = await FindAsync(call, ct).ConfigureAwait(false);
         if (row is null) return refusal!;
         var asked = await database.WriteAsync(
-            Durability.Full, async (session, token) => await requests.AddAsync(session, row.Id, JobTrigger.Manual, null, token).ConfigureAwait(false), ct).ConfigureAwait(false);
+            Durability.Full, async (session, token) => isSbom
+                ? await sboms.AddAsync(session, row.Id, JobTrigger.Manual, token).ConfigureAwait(false)
+                : await requests.AddAsync(session, row.Id, JobTrigger.Manual, null, token).ConfigureAwait(false), ct).ConfigureAwait(false);
         return asked > 0 ? ApiResult.Accepted() : ApiResult.BadRequest($"the configured scanner {BuiltInScanner.Name} does not support scanning artifact with mime type {row.MediaType}");
     }
 
     private async Task<ApiResult> StopAsync(ApiCall call, CancellationToken ct)
     {
-        if (await WrongTypeAsync(call, ct).ConfigureAwait(false) is { } wrong) return wrong;
+        var (isSbom, wrong) = await TypeOfAsync(call, ProjectPermissions.SbomStop, ct).ConfigureAwait(false);
+        if (wrong is not null) return wrong;
         var (row, refusal) = await FindAsync(call, ct).ConfigureAwait(false);
         if (row is null) return refusal!;
-        await database.WriteAsync(Durability.Full, async (session, token) => await requests.StopAsync(session, row.Id, token).ConfigureAwait(false), ct).ConfigureAwait(false);
+        await database.WriteAsync(Durability.Full, async (session, token) =>
+        {
+            if (isSbom) await sboms.StopAsync(session, row.Id, token).ConfigureAwait(false);
+            else await requests.StopAsync(session, row.Id, token).ConfigureAwait(false);
+            return true;
+        }, ct).ConfigureAwait(false);
         return ApiResult.Accepted();
     }
 
@@ -63,9 +73,10 @@ internal sealed class ScanApi(Database database, ScanRequests requests, Artifact
             var scans = await ScanRow.ReadAsync(session, images.Select(static image => image.Id), token).ConfigureAwait(false);
             // Numbers of other jobs are nobody's business here.
             var found = new List<JobLogLine>();
-            foreach (var scan in scans.Values.Where(scan => q.reports.Contains(scan.JobId)))
-                found.AddRange(await JobViews.LogAsync(session, scan.JobId, 0, JobRun.MaxLogLines, token).ConfigureAwait(false));
-            return found.Count == 0 && !scans.Values.Any(scan => q.reports.Contains(scan.JobId)) ? null : found;
+            var jobs = scans.Values.Select(static scan => scan.JobId).ToList();
+            jobs.AddRange((await SbomOverviews.ReadRowsAsync(session, images.Select(static image => image.Id), token).ConfigureAwait(false)).Select(static row => row.JobId));
+            foreach (var job in jobs.Where(q.reports.Contains)) found.AddRange(await JobViews.LogAsync(session, job, 0, JobRun.MaxLogLines, token).ConfigureAwait(false));
+            return jobs.Exists(q.reports.Contains) ? found : null;
         }, ct).ConfigureAwait(false);
         return lines is null ? ApiResult.NotFound($"report with uuid {call.Route("report_id")} does not exist") : ApiResult.Text(JobWords.LogOf(lines));
     }
@@ -94,20 +105,22 @@ internal sealed class ScanApi(Database database, ScanRequests requests, Artifact
         return row is null ? (null, ArtifactApi.NotFound(repository, name, reference)) : (row, null);
     }
 
-    // The body may be missing, as it is with older clients.
-    private static async ValueTask<ApiResult?> WrongTypeAsync(ApiCall call, CancellationToken ct)
+    // The body may be missing, as it is with older clients. Bills of materials have a permission of their own besides.
+    private static async ValueTask<(bool IsSbom, ApiResult? Wrong)> TypeOfAsync(ApiCall call, Permission ofSboms, CancellationToken ct)
     {
-        if (call.Http.Request.ContentLength is null or 0) return null;
+        if (call.Http.Request.ContentLength is null or 0) return (false, null);
         var (isRead, body, refusal) = await call.ReadAsync(ScanApiJson.Default.ScanRequestJson, ct).ConfigureAwait(false);
-        if (!isRead) return refusal;
-        return body.ScanType is null or "" or "vulnerability" ? null : ApiResult.BadRequest($"scan_type {body.ScanType} is not known: vulnerability");
+        if (!isRead) return (false, refusal);
+        if (body.ScanType is null or "" or "vulnerability") return (false, null);
+        if (body.ScanType != "sbom") return (false, ApiResult.BadRequest($"scan_type {body.ScanType} is not known: vulnerability, sbom"));
+        return await call.MayAsync(ofSboms, ct).ConfigureAwait(false) ? (true, null) : (true, call.Refuse());
     }
 }
 
 /// <summary>What a scan is asked for with.</summary>
 public sealed record ScanRequestJson
 {
-    /// <summary><c>vulnerability</c>; that also when it is left out.</summary>
+    /// <summary><c>vulnerability</c>, also when it is left out; or <c>sbom</c>.</summary>
     public string? ScanType { get; init; }
 }
 

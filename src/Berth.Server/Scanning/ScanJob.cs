@@ -9,6 +9,7 @@ using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
 using Berth.Server.Platform.Jobs;
 using Berth.Server.Projects;
+using Berth.Server.Scanning.Contents;
 
 namespace Berth.Server.Scanning;
 
@@ -33,7 +34,8 @@ public sealed record ScanDetail(string Repository, string Digest, int Critical, 
 /// Scans one image: 1. what it is, 2. its layers, each read once ever, 3. its packages go into the index and are judged, 4. report and event, in one transaction. Cut off, it begins again and
 /// finds the layers that it had read.
 /// </summary>
-internal sealed class ScanJob(Database database, StoredImages images, LayerInventories layers, AdvisoryStore advisories, DomainEvents events, TimeProvider time) : IJobHandler
+internal sealed class ScanJob(
+    Database database, StoredImages images, LayerInventories layers, ScanContents contents, AdvisoryStore advisories, DomainEvents events, TimeProvider time) : IJobHandler
 {
     /// <summary>Kind of the jobs; Harbor's name in small letters.</summary>
     public const string JobKind = "image_scan";
@@ -61,14 +63,17 @@ internal sealed class ScanJob(Database database, StoredImages images, LayerInven
         {
             // 2.
             var image = await images.OpenAsync(target, ct).ConfigureAwait(false);
-            var read = await new ImageScan(layers, LayerLimits.Default).ReadAsync(image, (layer, known) => run.Log($"{layer.Digest} {(known ? "is known" : "was read")}"), ct).ConfigureAwait(false);
+            var wanted = await contents.SettingsAsync(target.ProjectId, ct).ConfigureAwait(false);
+            var read = await new ImageScan(layers, LayerLimits.Default, wanted.Secrets).ReadAsync(image, (layer, known) => run.Log($"{layer.Digest} {(known ? "is known" : "was read")}"), ct).ConfigureAwait(false);
             var inventory = ImageInventory.Join(read, PackageSources.WithoutLocks);
             foreach (var problem in inventory.Problems) run.Log($"not read: {problem.Path}: {problem.Reason}");
+            var content = await contents.CompleteAsync(target, image, inventory, wanted, run.Log, ct).ConfigureAwait(false);
             // 3. and 4.
-            var report = ScanAssembly.Of(image, inventory, new Matcher(loan.Database), new ScanSettings(), time.GetUtcNow());
+            var report = ScanAssembly.Of(image, content.Inventory, new Matcher(loan.Database), content.Settings, time.GetUtcNow());
             run.Log($"{report.Packages.Count} packages, {report.Findings.Count} findings, advisories of {loan.Database.Metadata.BuiltAt:O}");
+            if (report.Secrets.Count + report.Problems.Count > 0) run.Log($"{report.Secrets.Count} secrets, {report.Problems.Count} problems of the configuration");
             var packed = StoredReport.Pack(report);
-            await database.WriteAsync(Durability.Full, (session, token) => FinishAsync(session, run, target, inventory, report, packed, loan.Database.Metadata.BuiltAt, token), ct).ConfigureAwait(false);
+            await database.WriteAsync(Durability.Full, (session, token) => FinishAsync(session, run, target, content, report, packed, loan.Database.Metadata.BuiltAt, token), ct).ConfigureAwait(false);
             return JobOutcome.Done;
         }
         catch (Exception e) when (e is ImageRefusedException or LayerRefusedException)
@@ -80,7 +85,7 @@ internal sealed class ScanJob(Database database, StoredImages images, LayerInven
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
     private async Task<bool> FinishAsync(
-        DbSession session, JobRun run, ScanTarget target, ImageInventory inventory, ScanReport report, byte[] packed, DateTimeOffset builtAt, CancellationToken ct)
+        DbSession session, JobRun run, ScanTarget target, ScannedContent content, ScanReport report, byte[] packed, DateTimeOffset builtAt, CancellationToken ct)
     {
         int Count(Severity severity) => report.Findings.Count(finding => finding.Severity == severity);
         var detail = new ScanDetail(
@@ -91,7 +96,8 @@ internal sealed class ScanJob(Database database, StoredImages images, LayerInven
                 target.Id, run.Id, Now, builtAt.ToUnixTimeMilliseconds(), packed, detail.Critical, detail.High, detail.Medium, detail.Low, detail.Unknown,
                 report.Findings.Count(static finding => finding.FixedVersions.Count > 0),
             ], ct).ConfigureAwait(false) == 0) return false;
-        await PackageIndex.ReplaceAsync(session, target.Id, inventory, ct).ConfigureAwait(false);
+        await PackageIndex.ReplaceAsync(session, target.Id, content.Inventory, ct).ConfigureAwait(false);
+        await ScanContents.WriteAsync(session, target.Id, content, report, Now, ct).ConfigureAwait(false);
         await events.RaiseAsync(session, EventOf(target, detail), ct).ConfigureAwait(false);
         return true;
     }

@@ -12,6 +12,9 @@ namespace Berth.Server.Scanning;
 internal sealed class ScanOverviews : IArtifactOverviews
 {
     /// <inheritdoc/>
+    public ArtifactOverview About => ArtifactOverview.Scan;
+
+    /// <inheritdoc/>
     public async ValueTask<IReadOnlyDictionary<long, RawJson>> ReadAsync(DbSession session, IReadOnlyList<long> manifests, CancellationToken ct)
     {
         // Two statements for a whole page.

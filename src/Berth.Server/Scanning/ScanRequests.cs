@@ -27,6 +27,7 @@ internal sealed class ScanRequests(JobQueue queue, TimeProvider time)
                 Payload = JsonSerializer.Serialize(new ScanWork { ManifestId = image.Id }, ScanJson.Default.ScanWork),
                 VendorKey = $"scan:{image.Id}",
                 DedupeKey = $"scan:{image.Id}",
+                GroupKey = GroupOf(image.Id),
                 ProjectId = image.ProjectId,
                 Trigger = trigger,
                 MaxAttempts = 3,
@@ -48,6 +49,9 @@ internal sealed class ScanRequests(JobQueue queue, TimeProvider time)
         }
         return stopped;
     }
+
+    /// <summary>Jobs that read the layers of one image run one after the other, so that each layer is read once.</summary>
+    public static string GroupOf(long manifestId) => $"image:{manifestId}";
 
     /// <summary>The image itself, or those of an index and the indexes in it.</summary>
     public static async ValueTask<List<(long Id, long ProjectId)>> ImagesOfAsync(DbSession session, long manifestId, CancellationToken ct)

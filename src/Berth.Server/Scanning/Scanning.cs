@@ -1,11 +1,12 @@
-using System.Globalization;
-using Berth.Server.Access;
 using Berth.Server.Api;
 using Berth.Server.Artifacts;
 using Berth.Server.Platform.Jobs;
 using Berth.Server.Registry;
+using Berth.Server.Scanning.Bases;
+using Berth.Server.Scanning.Contents;
+using Berth.Server.Scanning.Diff;
 using Berth.Server.Scanning.Pages;
-using Berth.Server.Ui;
+using Berth.Server.Scanning.Sboms;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -13,12 +14,15 @@ namespace Berth.Server.Scanning;
 
 /// <summary>
 /// Knows what is inside images and what is known about it. <see cref="ScanJob"/> reads each layer once ever, indexes the packages and judges them by the advisory database of
-/// <see cref="AdvisoryStore"/>; it is asked for by a push (<see cref="ScanOnPush"/>), by people (<see cref="ScanApi"/>) and for all images (<see cref="ScanAllJob"/>). Needs <c>scan:…</c> of the project, or
+/// <see cref="AdvisoryStore"/>; it is asked for by a push (<see cref="ScanOnPush"/>), by people (<see cref="ScanApi"/>) and for all images (<see cref="ScanAllJob"/>). Bills of materials are in <c>Sboms</c>, secrets,
+/// problems of the configuration and whole reports in <c>Contents</c>, base images in <c>Bases</c>, differences in <c>Diff</c>. Needs <c>scan:…</c> of the project, or
 /// <c>scan-all:…</c> of the system.
 /// </summary>
 internal static class Scanning
 {
     private const string AdvisoryFolder = "advisories";
+    private const string RulesFolder = "scanning";
+    private const string SecretRulesFile = "trivy-secret.yaml";
 
     /// <summary>Registers the feature (mode <c>local</c>).</summary>
     /// <param name="services">The services.</param>
@@ -28,6 +32,26 @@ internal static class Scanning
         .AddSingleton<StoredImages>()
         .AddSingleton<LayerInventories>()
         .AddSingleton<ScanRequests>()
+        .AddSingleton(p => new SecretRules(Path.Combine(dataFolder, RulesFolder, SecretRulesFile), p.GetRequiredService<ILogger<SecretRules>>()))
+        .AddSingleton<BaseImages>()
+        .AddSingleton<AttachedSboms>()
+        .AddSingleton<ScanContents>()
+        .AddSingleton<KnownImages>()
+        .AddSingleton<ImageReports>()
+        .AddSingleton<ImageDiff>()
+        .AddSingleton<SbomRequests>()
+        .AddSingleton<SbomStore>()
+        .AddSingleton<IJobHandler, SbomJob>()
+        .AddSingleton<IArtifactOverviews, SbomOverviews>()
+        .AddSingleton<ReadableArtifacts>()
+        .AddSingleton<SbomApi>()
+        .AddOperations(p => SbomApi.Operations(p.GetRequiredService<SbomApi>()))
+        .AddSingleton<ContentsApi>()
+        .AddOperations(p => ContentsApi.Operations(p.GetRequiredService<ContentsApi>()))
+        .AddSingleton<BaseImageApi>()
+        .AddOperations(p => BaseImageApi.Operations(p.GetRequiredService<BaseImageApi>()))
+        .AddSingleton<DiffApi>()
+        .AddOperations(p => DiffApi.Operations(p.GetRequiredService<DiffApi>()))
         .AddSingleton<IJobHandler, ScanJob>()
         .AddSingleton<IJobHandler, ScanAllJob>()
         .AddSingleton<IRegistryEventWriter, ScanOnPush>()
@@ -37,13 +61,5 @@ internal static class Scanning
         .AddOperations(_ => ScannersApi.Operations())
         .AddSingleton<ScanAllApi>()
         .AddOperations(p => ScanAllApi.Operations(p.GetRequiredService<ScanAllApi>()))
-        .AddSingleton<StoredInventories>()
-        .AddSingleton<ReportExport>()
-        .AddOperations(p => ReportExport.Operations(p.GetRequiredService<ReportExport>()))
-        // Jobs of the project alone, and of one image where it is named.
-        .AddOperations(p => [p.GetRequiredService<LiveJobs>().OperationFor(
-            "/projects/{project_name_or_id}/scans/live", "watchProjectScans", "scan", ApiNeed.Project(ProjectPermissions.ScanRead),
-            call => new JobFilter { Kind = ScanJob.JobKind, ProjectId = call.Project!.Id, VendorKey = long.TryParse(call.Query("image"), NumberStyles.None, CultureInfo.InvariantCulture, out var image) ? $"scan:{image}" : null })
-            with { Query = ["image"] }])
-        .AddPages(SecurityPages.All);
+        .AddSecurityPages();
 }

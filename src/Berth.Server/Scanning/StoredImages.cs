@@ -60,7 +60,9 @@ internal sealed class StoredImages(Database database, BlobBytes blobs)
     private async ValueTask<Stream> OpenLayerAsync(Descriptor layer, CancellationToken ct) =>
         await blobs.OpenAsync(layer.Digest, ct).ConfigureAwait(false) is { } blob ? new BlobStream(blob, long.MaxValue) : throw new ImageRefusedException($"the bytes of layer {layer.Digest} are missing");
 
-    private static string[] DiffIdsOf(byte[] configuration)
+    /// <summary>Digests of the uncompressed layers that a configuration names, the lowest first.</summary>
+    /// <exception cref="ImageRefusedException">It names none.</exception>
+    public static string[] DiffIdsOf(byte[] configuration)
     {
         try
         {

@@ -67,6 +67,8 @@ public static class RuntimeSettingTable
     public static readonly RuntimeSetting<bool> QuotaPerProjectEnable = Flag("quota_per_project_enable", true, "Whether quotas are enforced");
     public static readonly RuntimeSetting<long> StoragePerProject = Add<long>("storage_per_project", SettingKind.Quota, "-1", "Quota of new projects in bytes; -1 for none");
     public static readonly RuntimeSetting<string> ScanAllPolicy = Add<string>("scan_all_policy", SettingKind.Map, "", "Kept for Harbor's clients: schedules have operations of their own");
+    public static readonly RuntimeSetting<bool> ScanSecrets = Flag("scan_secrets", false, "Whether scans look for secrets, where a project does not say otherwise");
+    public static readonly RuntimeSetting<bool> ScanMisconfiguration = Flag("scan_misconfiguration", true, "Whether scans check the configuration of images, where a project does not say otherwise");
     public static readonly RuntimeSetting<bool> ScannerSkipUpdatePullTime = Flag("scanner_skip_update_pulltime", false, "Whether pulls by a scanner leave the pull time alone");
     public static readonly RuntimeSetting<bool> PullTimeUpdateDisable = Flag("pull_time_update_disable", false, "Whether pulls leave the pull time alone");
     public static readonly RuntimeSetting<bool> PullCountUpdateDisable = Flag("pull_count_update_disable", false, "Whether pulls leave the pull count alone");

@@ -1,12 +1,26 @@
+using System.Globalization;
 using Berth.Server.Access;
 using Berth.Server.Api;
+using Berth.Server.Platform.Jobs;
 using Berth.Server.Ui;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Berth.Server.Scanning.Pages;
 
 /// <summary>The pages about what is inside images.</summary>
 internal static class SecurityPages
 {
+    /// <summary>Registers the pages, and the operations that only they and people at scripts ask: streams, tables, searches.</summary>
+    public static IServiceCollection AddSecurityPages(this IServiceCollection services) => services
+        .AddSingleton<FindingsExport>()
+        .AddOperations(p => FindingsExport.Operations(p.GetRequiredService<FindingsExport>()))
+        // Jobs of the project alone, and of one image where it is named.
+        .AddOperations(p => [p.GetRequiredService<LiveJobs>().OperationFor(
+            "/projects/{project_name_or_id}/scans/live", "watchProjectScans", "scan", ApiNeed.Project(ProjectPermissions.ScanRead),
+            call => new JobFilter { Kind = ScanJob.JobKind, ProjectId = call.Project!.Id, VendorKey = long.TryParse(call.Query("image"), NumberStyles.None, CultureInfo.InvariantCulture, out var image) ? $"scan:{image}" : null })
+            with { Query = ["image"] }])
+        .AddPages(All);
+
     /// <summary>Each with what a reader needs, its forms and its tab.</summary>
     public static readonly UiPage[] All =
     [
