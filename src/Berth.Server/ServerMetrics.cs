@@ -7,6 +7,7 @@ using Berth.Server.Platform.Settings;
 using Berth.Server.Platform.Telemetry;
 using Berth.Server.Quotas;
 using Berth.Server.Registry;
+using Berth.Server.Scanning.PullGate;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Berth.Server;
@@ -24,6 +25,7 @@ internal static class ServerMetrics
         AddStorage(metrics, services.GetRequiredService<BlobStores>(), options.Storage.MinFreeBytes);
         AddHealth(metrics, services.GetRequiredService<HealthMonitor>());
         AddModes(metrics, services.GetRequiredService<RuntimeSettings>());
+        if (services.GetService<GateCounters>() is { } gate) AddPullGate(metrics, gate);
         new QuotaGauges(services.GetRequiredService<Database>(), options.Metrics, services.GetRequiredService<TimeProvider>()).AddTo(metrics);
     }
 
@@ -43,6 +45,14 @@ internal static class ServerMetrics
         metrics.AddCounter("berth_sign_ins_total", signIns, () => access.SignInsThrottled, ("result", "throttled"));
         metrics.AddCounter("berth_sign_ins_total", signIns, () => access.CredentialsRemembered, ("result", "remembered"));
         metrics.AddCounter("berth_tokens_issued_total", "Access tokens signed by Berth's own token service.", () => access.TokensIssued);
+    }
+
+    private static void AddPullGate(MetricRegistry metrics, GateCounters gate)
+    {
+        const string pulls = "Pulls of images from projects with a gate for pulls: passed, refused, or warned of where the gate is a dry run.";
+        metrics.AddCounter("berth_pull_gate_total", pulls, () => gate.Passed, ("result", "passed"));
+        metrics.AddCounter("berth_pull_gate_total", pulls, () => gate.Refused, ("result", "refused"));
+        metrics.AddCounter("berth_pull_gate_total", pulls, () => gate.Warned, ("result", "warned"));
     }
 
     private static void AddNotifications(MetricRegistry metrics, NotificationEndpoints notifications)

@@ -30,6 +30,9 @@ public sealed class TrivyIgnoreFile : IExceptionSource
         Secrets = secrets;
     }
 
+    /// <summary>Number of its rules; those of a list without kinds count once.</summary>
+    public int Count => ReferenceEquals(_vulnerabilities, Secrets) ? _vulnerabilities.Count : _vulnerabilities.Count + Misconfigurations.Count + Secrets.Count;
+
     /// <summary>Rules for configuration checks.</summary>
     public IReadOnlyList<IgnoredFinding> Misconfigurations { get; }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Berth.Scanner.Advisories;
+using Berth.Scanner.Inventory;
 using Berth.Scanner.Matching;
 
 namespace Berth.Scanner.Reports;
@@ -60,6 +61,10 @@ public static class HarborReport
             json.WriteEndObject();
         }
         WriteCvss(json, finding);
+        json.WriteStartObject("vendor_attributes");
+        WriteVendorScores(json, finding);
+        WriteIdentity(json, report, finding);
+        json.WriteEndObject();
         json.Texts("cwe_ids", finding.Detail?.Cwes ?? []);
         json.WriteEndObject();
     }
@@ -82,7 +87,22 @@ public static class HarborReport
         json.WriteString("vector_v3", preferred.V3Vector);
         json.WriteString("vector_v2", preferred.V2Vector);
         json.WriteEndObject();
-        json.WriteStartObject("vendor_attributes");
+    }
+
+    // What exceptions are held against, where the report is all that is kept.
+    private static void WriteIdentity(Utf8JsonWriter json, ScanReport report, Finding finding)
+    {
+        json.WriteStartObject("berth");
+        json.WriteString("purl", PackageUrls.Of(finding.Package, report.Distribution));
+        json.Text("path", finding.Package.Path);
+        json.Texts("aliases", finding.Aliases);
+        json.WriteEndObject();
+    }
+
+    private static void WriteVendorScores(Utf8JsonWriter json, Finding finding)
+    {
+        if (finding.Detail is not { Cvss.Count: > 0 } detail)
+            return;
         json.WriteStartObject("CVSS");
         foreach (var (vendor, scores) in detail.Cvss.OrderBy(static c => c.Key, StringComparer.Ordinal))
         {
@@ -93,7 +113,6 @@ public static class HarborReport
             json.Number("V3Score", scores.V3Score);
             json.WriteEndObject();
         }
-        json.WriteEndObject();
         json.WriteEndObject();
     }
 }

@@ -68,12 +68,15 @@ public sealed class Caller
     /// <summary>Signed in with the password that is the account's own, here or in a directory: good enough to open a browser's session.</summary>
     internal bool IsOwnPassword { get; init; }
 
+    /// <summary>A scanner that pulls what it is to scan, by credentials that were made for that: the gate for pulls is open to it.</summary>
+    public bool IsScanner { get; init; }
+
     /// <summary>True for a caller without credentials.</summary>
     public bool IsAnonymous => ReferenceEquals(this, Anonymous) || Name.Length == 0;
 
     /// <summary>The same account with the rights that a bearer token grants, at most.</summary>
     internal Caller WithGrants(IReadOnlyList<TokenGrant> grants) =>
-        new(Id, Name, IsAdmin, grants) { Kind = Kind, SubjectId = SubjectId, Scopes = Scopes, Stamp = Stamp, EndsAt = EndsAt, MustChangePassword = MustChangePassword };
+        new(Id, Name, IsAdmin, grants) { Kind = Kind, SubjectId = SubjectId, Scopes = Scopes, Stamp = Stamp, EndsAt = EndsAt, MustChangePassword = MustChangePassword, IsScanner = IsScanner };
 }
 
 /// <summary>One entry of a token's <c>access</c> claim (Docker token specification, "Requesting a Token").</summary>

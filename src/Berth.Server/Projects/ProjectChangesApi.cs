@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using Berth.Server.Access;
 using Berth.Server.Api;
 using Berth.Server.Platform.Data;
@@ -45,6 +44,11 @@ internal sealed class ProjectChangesApi(Database database, ProjectDefaults defau
         if (ProjectRules.ProblemOfQuota(quota) is { } badQuota) return ApiResult.BadRequest(badQuota);
         var name = request.ProjectName ?? "";
         if (ProjectRules.ProblemOfName(name) is { } badName) return ApiResult.BadRequest(badName);
+        if (request.CveAllowlist is { } allowed)
+        {
+            if (ProjectRules.ProblemOf(allowed, 0) is { } badList) return ApiResult.BadRequest(badList);
+            settings[ProjectSettings.AllowList] = ProjectRules.TextOf(allowed);
+        }
         var isPublic = settings.Remove(ProjectSettings.Public, out var text) ? text == "true" : request.Public == true;
 
         var seed = new ProjectSeed(isPublic, quota, call.Caller.Kind == CallerKind.User ? call.Caller.SubjectId : null, settings);
@@ -80,8 +84,7 @@ internal sealed class ProjectChangesApi(Database database, ProjectDefaults defau
         if (request.CveAllowlist is { } allowed)
         {
             if (ProjectRules.ProblemOf(allowed, project.Id) is { } badList) return ApiResult.BadRequest(badList);
-            settings[ProjectSettings.AllowList] = JsonSerializer.Serialize(
-                new AllowListJson { ExpiresAt = allowed.ExpiresAt, Items = [.. allowed.Items.DistinctBy(i => i.CveId)] }, ProjectJsonContext.Default.AllowListJson);
+            settings[ProjectSettings.AllowList] = ProjectRules.TextOf(allowed);
         }
         var isDone = await database.WriteAsync(Durability.Full, async (session, token) =>
         {

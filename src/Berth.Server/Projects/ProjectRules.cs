@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Berth.Server.Access;
 
 namespace Berth.Server.Projects;
@@ -31,9 +32,14 @@ internal static class ProjectRules
     public static string? ProblemOf(AllowListJson list, long projectId)
     {
         if (list.ProjectId is not (null or 0) && list.ProjectId != projectId) return $"project_id in cve_allowlist must be {projectId} but it's {list.ProjectId}";
+        if (list.Items is null) return null;
         if (list.Items.Count > MaxAllowedVulnerabilities) return $"cve_allowlist has more than {MaxAllowedVulnerabilities} items";
         return list.Items.Any(i => i.CveId is not { Length: > 0 and <= MaxVulnerabilityLength }) ? "an item of cve_allowlist has no cve_id" : null;
     }
+
+    /// <summary>A list of accepted vulnerabilities as it is stored, each once.</summary>
+    public static string TextOf(AllowListJson list) =>
+        JsonSerializer.Serialize(new AllowListJson { ExpiresAt = list.ExpiresAt, Items = [.. (list.Items ?? []).DistinctBy(static i => i.CveId)] }, ProjectJsonContext.Default.AllowListJson);
 
     /// <summary>
     /// Settings of a request in the form that is stored: unknown keys, empty values and what only proxies have are left out.

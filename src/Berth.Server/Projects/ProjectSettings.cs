@@ -18,6 +18,32 @@ internal static class ProjectSettings
     /// <summary>Accepted vulnerabilities as JSON; has a field of its own in Harbor's API and is not among the settings there.</summary>
     public const string AllowList = "cve_allowlist";
 
+    /// <summary>Whether the gate for pulls is up (Harbor's key).</summary>
+    public const string PreventVulnerable = "prevent_vul";
+
+    /// <summary>The severity from which on findings close the gate (Harbor's key).</summary>
+    public const string Severity = "severity";
+
+    /// <summary>Whether the list of the installation holds in place of the project's (Harbor's key).</summary>
+    public const string ReuseSystemAllowList = "reuse_sys_cve_allowlist";
+
+    /// <summary>What the gate does: <c>enforce</c>, <c>warn</c>, <c>off</c>; ours.</summary>
+    public const string GateMode = "pull_gate_mode";
+
+    /// <summary>What becomes of images that no scan has reported on: <c>refuse</c>, <c>allow</c>; ours.</summary>
+    public const string GateUnscanned = "pull_gate_unscanned";
+
+    /// <summary>Minutes after its push in which an image may be pulled while its first scan waits or runs; ours.</summary>
+    public const string GateGrace = "pull_gate_grace_minutes";
+
+    /// <summary>Whether only findings with a repair close the gate; ours.</summary>
+    public const string GateFixableOnly = "pull_gate_fixable_only";
+
+    /// <summary>Whether VEX documents that are attached to images count; ours.</summary>
+    public const string TrustAttachedVex = "trust_attached_vex";
+
+    private const int MaxGraceMinutes = 24 * 60;
+
     /// <summary>Number of the retention policy; whoever keeps policies sets it.</summary>
     public const string RetentionId = "retention_id";
 
@@ -34,8 +60,8 @@ internal static class ProjectSettings
 
     private static readonly string[] s_flags =
     [
-        Public, "enable_content_trust", "enable_content_trust_cosign", "auto_sbom_generation", "prevent_vul", "auto_scan", "reuse_sys_cve_allowlist",
-        "proxy_cache_local_on_not_found", "proxy_referrer_api",
+        Public, "enable_content_trust", "enable_content_trust_cosign", "auto_sbom_generation", PreventVulnerable, "auto_scan", ReuseSystemAllowList,
+        "proxy_cache_local_on_not_found", "proxy_referrer_api", GateFixableOnly, TrustAttachedVex,
         PreferAttachedSbom, ScanSecrets, ScanMisconfiguration,
     ];
 
@@ -51,7 +77,7 @@ internal static class ProjectSettings
 
     /// <summary>Whether there is such a key.</summary>
     public static bool IsKnown(string key) =>
-        s_flags.Contains(key, StringComparer.Ordinal) || IsOfProxies(key) || key is "severity" or PullLimit or PushLimit;
+        s_flags.Contains(key, StringComparer.Ordinal) || IsOfProxies(key) || key is Severity or PullLimit or PushLimit or GateMode or GateUnscanned or GateGrace;
 
     /// <summary>Brings a value into the form that is stored; false with a sentence when it is wrong.</summary>
     public static bool TryNormalize(string key, string value, [NotNullWhen(true)] out string? stored, out string problem)
@@ -62,7 +88,7 @@ internal static class ProjectSettings
         {
             stored = FlagOf(value);
         }
-        else if (key == "severity")
+        else if (key == Severity)
         {
             var severity = value.ToLowerInvariant();
             stored = severity == "negligible" ? "none" : s_severities.Contains(severity, StringComparer.Ordinal) ? severity : null;
@@ -70,6 +96,18 @@ internal static class ProjectSettings
         else if (key is PullLimit or PushLimit)
         {
             if (int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var limit)) stored = limit.ToString(CultureInfo.InvariantCulture);
+        }
+        else if (key == GateMode)
+        {
+            if (value is "enforce" or "warn" or "off") stored = value;
+        }
+        else if (key == GateUnscanned)
+        {
+            if (value is "refuse" or "allow") stored = value;
+        }
+        else if (key == GateGrace)
+        {
+            if (int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var minutes) && minutes <= MaxGraceMinutes) stored = minutes.ToString(CultureInfo.InvariantCulture);
         }
         else if (key is "proxy_speed_kb" or "max_upstream_conn")
         {

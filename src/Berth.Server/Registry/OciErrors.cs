@@ -37,6 +37,9 @@ public sealed record OciError(string Code, int Status, string Message)
     public static readonly OciError Archived = new("DENIED", 403, "the artifact is archived");
     public static readonly OciError QuotaExceeded = new("DENIED", 403, "the quota of the project does not allow it");
     public static readonly OciError StorageFull = new("STORAGE_FULL", 507, "the registry has no room for the content");
+
+    /// <summary>Harbor's word where a rule of the project keeps an image from being pulled.</summary>
+    public static readonly OciError PolicyViolation = new("PROJECTPOLICYVIOLATION", 412, "a rule of the project keeps the image from being pulled");
     public static readonly OciError BadRequest = new("UNKNOWN", 400, "malformed request");
     public static readonly OciError Unavailable = new("UNAVAILABLE", 503, "service unavailable, try again");
     public static readonly OciError Internal = new("UNKNOWN", 500, "unknown error");
@@ -46,7 +49,7 @@ public sealed record OciError(string Code, int Status, string Message)
     [
         BlobUnknown, BlobUploadInvalid, BlobUploadUnknown, RangeInvalid, DigestInvalid, ManifestBlobUnknown, ManifestInvalid, ManifestUnknown,
         NameInvalid, NameUnknown, SizeInvalid, TooLarge, TagInvalid, TooManyTags, PaginationInvalid, Unauthorized, Denied, PasswordChange, Unsupported, NoSuchRoute,
-        TooManyRequests, PreconditionFailed, TagImmutable, TagLocked, Archived, QuotaExceeded, StorageFull, BadRequest, Unavailable, Internal,
+        TooManyRequests, PreconditionFailed, TagImmutable, TagLocked, Archived, QuotaExceeded, StorageFull, PolicyViolation, BadRequest, Unavailable, Internal,
     ];
 }
 

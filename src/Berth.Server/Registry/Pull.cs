@@ -9,14 +9,15 @@ namespace Berth.Server.Registry;
 /// no query while the repository is known to hold them.
 /// </summary>
 internal sealed class Pull(Database database, BlobStores stores, BlobRedirect redirect, ContentCache cache, RegistryEvents events, GarbageOptions garbage, IEnumerable<IPullCounter> counters,
-    TimeProvider time)
+    IEnumerable<IPullGate> gates, TimeProvider time)
 {
     private const string ImmutableFor1Year = "max-age=31536000, immutable";
 
     private readonly IPullCounter[] _counters = [.. counters];
+    private readonly IPullGate[] _gates = [.. gates];
 
     /// <summary>
-    /// GET or HEAD of a manifest: 1. the reference, 2. the manifest, 3. what the client accepts, 4. the answer, 5. the event.
+    /// GET or HEAD of a manifest: 1. the reference, 2. the manifest, 3. what the client accepts, 4. the gates, 5. the answer, 6. the event.
     /// </summary>
     public async Task ManifestAsync(RegistryRequest request, string referenceText)
     {
@@ -50,6 +51,14 @@ internal sealed class Pull(Database database, BlobStores stores, BlobRedirect re
         }
 
         // 4.
+        foreach (var gate in _gates)
+        {
+            if (await gate.CheckAsync(request, reference.Tag, manifest).ConfigureAwait(false) is not { } refusal) continue;
+            await request.FailAsync(refusal).ConfigureAwait(false);
+            return;
+        }
+
+        // 5.
         var response = request.Http.Response;
         response.Headers.ETag = manifest.ETag;
         response.Headers["Docker-Content-Digest"] = manifest.DigestHeader;
@@ -63,7 +72,7 @@ internal sealed class Pull(Database database, BlobStores stores, BlobRedirect re
         response.ContentLength = manifest.Size;
         if (!request.IsHead) await response.BodyWriter.WriteAsync(manifest.Bytes, request.Aborted).ConfigureAwait(false);
 
-        // 5. A HEAD is an event too, as in Docker Registry: that is how clients look whether they have to pull. Counted is what was sent.
+        // 6. A HEAD is an event too, as in Docker Registry: that is how clients look whether they have to pull. Counted is what was sent.
         if (!request.IsHead)
         {
             foreach (var counter in _counters) counter.Count(request.Repository, reference.Tag, manifest.Digest);

@@ -7,6 +7,8 @@ using Berth.Server.Scanning.Contents;
 using Berth.Server.Scanning.Diff;
 using Berth.Server.Scanning.Pages;
 using Berth.Server.Scanning.Sboms;
+using Berth.Server.Scanning.Exceptions;
+using Berth.Server.Scanning.PullGate;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -14,8 +16,9 @@ namespace Berth.Server.Scanning;
 
 /// <summary>
 /// Knows what is inside images and what is known about it. <see cref="ScanJob"/> reads each layer once ever, indexes the packages and judges them by the advisory database of
-/// <see cref="AdvisoryStore"/>; it is asked for by a push (<see cref="ScanOnPush"/>), by people (<see cref="ScanApi"/>) and for all images (<see cref="ScanAllJob"/>). Bills of materials are in <c>Sboms</c>, secrets,
-/// problems of the configuration and whole reports in <c>Contents</c>, base images in <c>Bases</c>, differences in <c>Diff</c>. Needs <c>scan:…</c> of the project, or
+/// <see cref="AdvisoryStore"/>; it is asked for by a push (<see cref="ScanOnPush"/>), by people (<see cref="ScanApi"/>) and for all images (<see cref="ScanAllJob"/>). <see cref="ScanExceptions"/> says which
+/// findings do not count, <see cref="ScanPullGate"/> keeps what has others from being pulled. Bills of materials are in <c>Sboms</c>, secrets, problems of the configuration and whole reports in
+/// <c>Contents</c>, base images in <c>Bases</c>, differences in <c>Diff</c>. Needs <c>scan:…</c> of the project, or
 /// <c>scan-all:…</c> of the system.
 /// </summary>
 internal static class Scanning
@@ -61,5 +64,25 @@ internal static class Scanning
         .AddOperations(_ => ScannersApi.Operations())
         .AddSingleton<ScanAllApi>()
         .AddOperations(p => ScanAllApi.Operations(p.GetRequiredService<ScanAllApi>()))
-        .AddSecurityPages();
+        .AddSecurityPages()
+        .AddExceptions()
+        .AddPullGate();
+
+    private static IServiceCollection AddExceptions(this IServiceCollection services) => services
+        .AddSingleton<AttachedDocuments>()
+        .AddSingleton<ScanExceptions>()
+        .AddSingleton<SystemAllowList>()
+        .AddOperations(p => SystemAllowList.Operations(p.GetRequiredService<SystemAllowList>()))
+        .AddSingleton<ExceptionsApi>()
+        .AddOperations(p => ExceptionsApi.Operations(p.GetRequiredService<ExceptionsApi>()))
+        .AddSingleton<MarkedFindingsApi>()
+        .AddOperations(p => MarkedFindingsApi.Operations(p.GetRequiredService<MarkedFindingsApi>()));
+
+    private static IServiceCollection AddPullGate(this IServiceCollection services) => services
+        .AddSingleton<GateCounters>()
+        .AddSingleton<GateAudit>()
+        .AddSingleton<GateJudge>()
+        .AddSingleton<IPullGate, ScanPullGate>()
+        .AddSingleton<PreviewApi>()
+        .AddOperations(p => PreviewApi.Operations(p.GetRequiredService<PreviewApi>()));
 }

@@ -82,6 +82,9 @@ public static class Topics
     /// <summary>A job is due. No key.</summary>
     public const string Jobs = "jobs";
 
+    /// <summary>What says which findings of scans do not count has changed. No key.</summary>
+    public const string Exceptions = "exceptions";
+
     /// <summary>Webhook policies have changed. No key.</summary>
     public const string Webhooks = "webhooks";
 }
