@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Berth.Server.Scanning.Exceptions;
 
 namespace Berth.Server.Scanning;
 
@@ -43,15 +44,21 @@ public sealed record FindingLine
     /// <summary>Digests of the images of an index that have it.</summary>
     public IReadOnlyList<string> Images { get; init; } = [];
 
+    /// <summary>What keeps it from counting; null when it counts.</summary>
+    public SuppressionJson? Suppression { get; init; }
+
+    /// <summary>What kept it from counting until it ran out; null when nothing did.</summary>
+    public SuppressionJson? Expired { get; init; }
+
     /// <summary>How bad it is, as a number that sorts.</summary>
     public int Rank => StoredReport.Rank(Severity);
 
-    /// <summary>Reads the flaws of a report in Harbor's form, whoever wrote it: what is missing or of another type is left empty.</summary>
+    /// <summary>Reads the flaws of a report in Harbor's form, whoever wrote it, in its order: what is missing or of another type is left empty.</summary>
     public static List<FindingLine> Read(string report)
     {
         using var document = JsonDocument.Parse(report, new JsonDocumentOptions { MaxDepth = 64 });
         if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("vulnerabilities", out var all) || all.ValueKind != JsonValueKind.Array) return [];
-        return [.. all.EnumerateArray().Where(static one => one.ValueKind == JsonValueKind.Object && Text(one, "id").Length > 0).Select(Of)];
+        return [.. all.EnumerateArray().Where(static one => one.ValueKind == JsonValueKind.Object).Select(Of)];
     }
 
     private static FindingLine Of(JsonElement one) => new()
@@ -65,6 +72,7 @@ public sealed record FindingLine
         Description = Text(one, "description"),
         Link = one.TryGetProperty("links", out var links) && links.ValueKind == JsonValueKind.Array ? links.EnumerateArray().Where(static l => l.ValueKind == JsonValueKind.String).Select(static l => WebAddress(l.GetString())).FirstOrDefault(static l => l.Length > 0) ?? "" : "",
         Layer = one.TryGetProperty("layer", out var layer) && layer.ValueKind == JsonValueKind.Object ? Text(layer, "digest") : "",
+        Path = one.TryGetProperty("vendor_attributes", out var attributes) && attributes.ValueKind == JsonValueKind.Object && attributes.TryGetProperty("berth", out var own) && own.ValueKind == JsonValueKind.Object ? Text(own, "path") : "",
         Score = one.TryGetProperty("preferred_cvss", out var cvss) && cvss.ValueKind == JsonValueKind.Object ? Number(cvss, "score_v3") ?? Number(cvss, "score_v2") : null,
     };
 

@@ -10,7 +10,7 @@ using Microsoft.AspNetCore.Http;
 namespace Berth.Server.Scanning;
 
 /// <summary>The findings of an artifact as a table for spreadsheets, as its page lists them: of the last good scan, of an index the union of its images.</summary>
-internal sealed class FindingsExport(Database database, ReadableArtifacts artifacts)
+internal sealed class FindingsExport(IServiceProvider services, Database database, ReadableArtifacts artifacts)
 {
     public static IEnumerable<ApiOperation> Operations(FindingsExport api) =>
     [
@@ -24,16 +24,15 @@ internal sealed class FindingsExport(Database database, ReadableArtifacts artifa
     {
         var (row, refusal) = await artifacts.FindAsync(call, ct).ConfigureAwait(false);
         if (row is null) return refusal!;
-        var packed = await database.ReadAsync(row.Id, static async (session, id, token) =>
+        var images = await database.ReadAsync(row.Id, static async (session, id, token) =>
         {
-            var reports = new List<byte[]>();
-            foreach (var (image, _) in await ScanRequests.ImagesOfAsync(session, id, token).ConfigureAwait(false))
-                if (await ScanRow.ReadReportAsync(session, image, token).ConfigureAwait(false) is { } report) reports.Add(report);
-            return reports;
+            var ids = (await ScanRequests.ImagesOfAsync(session, id, token).ConfigureAwait(false)).ConvertAll(static image => image.Id);
+            var scans = await ScanRow.ReadAsync(session, ids, token).ConfigureAwait(false);
+            return (await ArtifactRows.ReadAsync(session, [.. ids.Where(scans.ContainsKey)], token).ConfigureAwait(false)).ConvertAll(static image => (image.Id, image.Digest));
         }, ct).ConfigureAwait(false);
-        if (packed.Count == 0) return ApiResult.Conflict("it has not been scanned yet: scan it first");
-        var lines = FindingLine.Read(StoredReport.Join([.. packed.Select(StoredReport.Unpack)]));
-        return FileOf(FindingsTable.Write(FindingsTable.Head, lines.Select(static line => FindingsTable.Of(line))), $"{row.Repository.Replace('/', '-')}-{row.Digest[(row.Digest.IndexOf(':', StringComparison.Ordinal) + 1)..][..12]}.csv");
+        if (images.Count == 0) return ApiResult.Conflict("it has not been scanned yet: scan it first");
+        var lines = (await ImageFindings.ReadAsync(services, images, ct).ConfigureAwait(false)).OrderByDescending(static line => line.Suppression is null).ThenByDescending(static line => line.Rank).ThenBy(static line => line.Id, StringComparer.Ordinal);
+        return FileOf(FindingsTable.Write(FindingsTable.Head, lines.Select(FindingsTable.Of)), $"{row.Repository.Replace('/', '-')}-{row.Digest[(row.Digest.IndexOf(':', StringComparison.Ordinal) + 1)..][..12]}.csv");
     }
 
     /// <summary>A table that a browser saves as a file.</summary>

@@ -11,12 +11,10 @@ internal static class FindingsTable
     public static IReadOnlyList<string> Head { get; } = ["Vulnerability", "Severity", "Package", "Installed", "Fixed in", "Status", "CVSS", "Layer", "Path", "First seen", "Exception", "Link"];
 
     /// <summary>The row of a finding.</summary>
-    /// <param name="line">The finding.</param>
-    /// <param name="exception">Why it does not count; empty when it does.</param>
-    public static IReadOnlyList<string> Of(FindingLine line, string exception = "") =>
+    public static IReadOnlyList<string> Of(FindingLine line) =>
     [
         line.Id, line.Severity, line.Package, line.Version, line.FixedVersion, line.Status, line.Score?.ToString("0.0", CultureInfo.InvariantCulture) ?? "", line.Layer, line.Path,
-        line.FirstSeen is { } seen ? ApiTime.Text(seen) : "", exception, line.Link,
+        line.FirstSeen is { } seen ? ApiTime.Text(seen) : "", line.Suppression is { } why ? $"{why.Source}: {why.Reason}" : "", line.Link,
     ];
 
     /// <summary>The whole table with its head.</summary>

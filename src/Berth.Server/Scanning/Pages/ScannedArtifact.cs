@@ -1,3 +1,4 @@
+using Berth.Server.Api;
 using Berth.Server.Artifacts;
 using Berth.Server.Artifacts.Pages;
 using Berth.Server.Platform.Data;
@@ -46,8 +47,15 @@ public sealed record ScannedArtifact(ArtifactJson Artifact, string Repository, I
             (repository, call.Link(ArtifactPaths.Repository(call.Project.Name, repository))),
         ];
         if (await call.NeedAsync<ArtifactJson>("getArtifact", [("repository_name", repository), ("reference", reference)], [("with_tag", "true")]).ConfigureAwait(true) is not { } artifact) return null;
+        // The API shows what there is of a repository that rules close; what is inside takes the right to pull.
+        var services = call.Http.RequestServices;
+        if (!await new VisibleImages(services.GetRequiredService<ApiRights>(), call.Caller).MayAsync(call.Project.Id, artifact.RepositoryName, call.Http.RequestAborted).ConfigureAwait(true))
+        {
+            call.Failure = (403, "");
+            return null;
+        }
         var platforms = (artifact.References ?? []).GroupBy(static r => r.ChildDigest).ToDictionary(static g => g.Key, static g => ArtifactPaths.PlatformOf(g.First().Platform), StringComparer.Ordinal);
-        var images = await call.Http.RequestServices.GetRequiredService<Database>().ReadAsync(artifact.Id, static async (session, id, token) =>
+        var images = await services.GetRequiredService<Database>().ReadAsync(artifact.Id, static async (session, id, token) =>
         {
             var ids = (await ScanRequests.ImagesOfAsync(session, id, token).ConfigureAwait(false)).ConvertAll(static image => image.Id);
             var rows = await ArtifactRows.ReadAsync(session, ids, token).ConfigureAwait(false);

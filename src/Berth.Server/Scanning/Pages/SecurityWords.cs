@@ -62,6 +62,24 @@ internal sealed class SecurityWords(Language language) : Wording(language)
     public string Source => Of("By", "来源");
     public string Ends => Of("Ends", "截止");
 
+    public string Secrets => Of("Secrets", "敏感信息");
+    public string Secret => Of("Secret (masked)", "敏感信息(已遮盖)");
+    public string Misconfigurations => Of("Configuration", "配置问题");
+    public string Problem => Of("Problem", "问题");
+    public string Remedy => Of("What to do", "处理办法");
+    public string Bases => Of("Built on", "基础镜像");
+    public string Derived => Of("What is built on it", "基于它构建的镜像");
+    public string LayerCount(long count) => Count(count, "layer", "layers", "层");
+    public string RanOut(string reason) => Of($"An exception has ended: {reason}", $"例外已截止:{reason}");
+
+    /// <summary>What an exception claims.</summary>
+    public string SuppressionOf(string status) => status switch
+    {
+        "not_affected" => Of("not affected", "不受影响"),
+        "fixed" => Of("fixed", "已修复"),
+        _ => Of("accepted", "已接受"),
+    };
+
     /// <summary>What the vendor says about a flaw without a repair.</summary>
     public string StatusOf(string status) => status switch
     {
