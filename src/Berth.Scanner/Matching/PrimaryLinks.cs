@@ -1,7 +1,7 @@
 namespace Berth.Scanner.Matching;
 
 /// <summary>The page about a flaw that a reader wants first.</summary>
-internal static class PrimaryLinks
+public static class PrimaryLinks
 {
     private static readonly Dictionary<string, string[]> OfSource = new(StringComparer.Ordinal)
     {
@@ -14,6 +14,10 @@ internal static class PrimaryLinks
         ["ruby-advisory-db"] = ["https://groups.google.com"],
     };
 
+    /// <summary>The page; empty when none is known.</summary>
+    /// <param name="id">Id of the flaw.</param>
+    /// <param name="references">Links of its description.</param>
+    /// <param name="source">Who says it is one (<c>debian</c>, <c>redhat</c> …); empty for nobody in particular.</param>
     public static string Of(string id, IReadOnlyList<string> references, string source)
     {
         if (id.StartsWith("CVE-", StringComparison.Ordinal))

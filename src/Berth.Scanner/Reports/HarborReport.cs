@@ -39,6 +39,11 @@ public static class HarborReport
     /// <summary>Harbor's word: <c>Unknown</c> to <c>Critical</c>.</summary>
     public static string Word(Severity severity) => severity.ToString();
 
+    /// <summary>The CVSS that reports show first: that of whoever gave the severity, of the source, of NVD, else any; null when there is none.</summary>
+    public static CvssScores? PreferredCvss(Finding finding) => finding.Detail is not { Cvss.Count: > 0 } detail ? null
+        : new[] { finding.SeveritySource, finding.Source.SourceId, "nvd" }.Select(v => detail.Cvss.GetValueOrDefault(v)).FirstOrDefault(static c => c is not null)
+            ?? detail.Cvss.OrderBy(static c => c.Key, StringComparer.Ordinal).First().Value;
+
     private static void WriteFinding(Utf8JsonWriter json, ScanReport report, Finding finding)
     {
         json.WriteStartObject();
@@ -77,10 +82,8 @@ public static class HarborReport
 
     private static void WriteCvss(Utf8JsonWriter json, Finding finding)
     {
-        if (finding.Detail is not { Cvss.Count: > 0 } detail)
+        if (finding.Detail is not { } detail || PreferredCvss(finding) is not { } preferred)
             return;
-        var preferred = new[] { finding.SeveritySource, finding.Source.SourceId, "nvd" }.Select(v => detail.Cvss.GetValueOrDefault(v)).FirstOrDefault(static c => c is not null)
-            ?? detail.Cvss.OrderBy(static c => c.Key, StringComparer.Ordinal).First().Value;
         json.WriteStartObject("preferred_cvss");
         json.Number("score_v3", preferred.V3Score);
         json.Number("score_v2", preferred.V2Score);

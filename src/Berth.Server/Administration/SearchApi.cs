@@ -1,5 +1,6 @@
 using Berth.Server.Api;
 using Berth.Server.Platform.Data;
+using Berth.Server.Projects;
 using Microsoft.AspNetCore.Http;
 
 namespace Berth.Server.Administration;

@@ -38,6 +38,49 @@ internal sealed class AdvisoryStore(string folder, ILogger<AdvisoryStore> log) :
         }
     }
 
+    /// <summary>The database that was built at a time, whether it is in use or kept for the way back; null when this process does not have it. The caller disposes of it.</summary>
+    /// <param name="builtAt">Unix milliseconds.</param>
+    public AdvisoryDatabase? Open(long builtAt) => OpenAny(database => database.Metadata.BuiltAt.ToUnixTimeMilliseconds() == builtAt);
+
+    /// <summary>Which database this process uses, since when, and which ones came to it later; null when there is none.</summary>
+    public AdvisoryUse? Use()
+    {
+        using var loan = Borrow();
+        if (loan is null || _shelf.UsedAt is not { } usedAt) return null;
+        var later = new List<long>();
+        foreach (var path in _shelf.All.Where(path => string.CompareOrdinal(path, loan.Path) > 0))
+        {
+            if (TryOpen(path) is not { } database) continue;
+            using (database) later.Add(database.Metadata.BuiltAt.ToUnixTimeMilliseconds());
+        }
+        return new AdvisoryUse(loan.Database.Metadata.BuiltAt.ToUnixTimeMilliseconds(), usedAt.ToUnixTimeMilliseconds(), later);
+    }
+
+    private AdvisoryDatabase? OpenAny(Func<AdvisoryDatabase, bool> fits)
+    {
+        foreach (var path in _shelf.All)
+        {
+            if (TryOpen(path) is not { } database) continue;
+            if (fits(database)) return database;
+            database.Dispose();
+        }
+        return null;
+    }
+
+    // It may be gone or damaged: then it is as if it were not there.
+    private AdvisoryDatabase? TryOpen(string path)
+    {
+        try
+        {
+            return AdvisoryDatabase.Open(path);
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
+        {
+            log.DatabaseUnreadable(e, path);
+            return null;
+        }
+    }
+
     public void Dispose()
     {
         lock (_gate)
@@ -47,6 +90,12 @@ internal sealed class AdvisoryStore(string folder, ILogger<AdvisoryStore> log) :
         }
     }
 }
+
+/// <summary>The use of a database by a process.</summary>
+/// <param name="BuiltAt">When it was built, Unix milliseconds.</param>
+/// <param name="UsedAt">Since when it is used, Unix milliseconds.</param>
+/// <param name="Later">When the databases were built that came to this process after it: somebody went back from them.</param>
+internal sealed record AdvisoryUse(long BuiltAt, long UsedAt, IReadOnlyList<long> Later);
 
 /// <summary>A database that several borrow; closed by the last one.</summary>
 internal sealed class OpenDatabase(string path, AdvisoryDatabase database)
@@ -73,6 +122,9 @@ internal sealed class OpenDatabase(string path, AdvisoryDatabase database)
 internal sealed class AdvisoryLoan(OpenDatabase open) : IDisposable
 {
     private OpenDatabase? _open = open;
+
+    /// <summary>Its file.</summary>
+    public string Path => _open?.Path ?? throw new ObjectDisposedException(nameof(AdvisoryLoan));
 
     public AdvisoryDatabase Database => _open?.Database ?? throw new ObjectDisposedException(nameof(AdvisoryLoan));
 

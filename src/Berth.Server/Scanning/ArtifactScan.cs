@@ -39,6 +39,9 @@ public sealed class ArtifactScan
     /// <summary>When the advisory database of the report was built, Unix milliseconds.</summary>
     public long? DatabaseBuiltAt { get; set; }
 
+    /// <summary>Diff ids of the layers that the packages come from, the lowest first, with spaces between: what is needed to judge again without reading the image. Null before the first report.</summary>
+    public string? DiffIds { get; set; }
+
     /// <summary>The report in Harbor's form, JSON in Brotli; null when there is none yet.</summary>
     public byte[]? Report { get; set; }
 
@@ -85,6 +88,7 @@ internal sealed class ArtifactScanMap : IEntityTypeConfiguration<ArtifactScan>
         builder.Property(s => s.Problem).HasColumnName("problem").HasMaxLength(2000);
         builder.Property(s => s.ReportedAt).HasColumnName("reported_at");
         builder.Property(s => s.DatabaseBuiltAt).HasColumnName("database_built_at");
+        builder.Property(s => s.DiffIds).HasColumnName("diff_ids");
         builder.Property(s => s.Report).HasColumnName("report");
         builder.Property(s => s.Critical).HasColumnName("critical");
         builder.Property(s => s.High).HasColumnName("high");
@@ -94,5 +98,6 @@ internal sealed class ArtifactScanMap : IEntityTypeConfiguration<ArtifactScan>
         builder.Property(s => s.Fixable).HasColumnName("fixable");
         builder.HasOne<Manifest>().WithMany().HasForeignKey(s => s.ManifestId).OnDelete(DeleteBehavior.Cascade);
         builder.HasIndex(s => s.RunId);
+        builder.HasIndex(s => new { s.DatabaseBuiltAt, s.ManifestId });
     }
 }

@@ -1,5 +1,7 @@
 using System.Reflection;
+using Berth.Scanner.Inventory;
 using Berth.Scanner.Reports;
+using Berth.Scanner.Scan;
 
 namespace Berth.Server.Scanning;
 
@@ -14,6 +16,12 @@ internal static class BuiltInScanner
 
     /// <summary>Harbor's older name of the report, with the same content.</summary>
     public const string OlderMediaType = "application/vnd.scanner.adapter.vuln.report.harbor+json; version=1.0";
+
+    /// <summary>Which files of an image count.</summary>
+    public const PackageSources Sources = PackageSources.WithoutLocks;
+
+    /// <summary>What reports have: everything, as exceptions are applied when they are shown.</summary>
+    public static ScanSettings Settings { get; } = new();
 
     public static string Version { get; } = (typeof(BuiltInScanner).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0").Split('+')[0];
 

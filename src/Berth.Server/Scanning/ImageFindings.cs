@@ -2,6 +2,7 @@ using Berth.Scanner.Exceptions;
 using Berth.Server.Api;
 using Berth.Server.Platform.Data;
 using Berth.Server.Scanning.Exceptions;
+using Berth.Server.Scanning.Findings;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Berth.Server.Scanning;
@@ -12,27 +13,31 @@ internal static class ImageFindings
     /// <summary>The findings of images whose reader was found to be allowed, each with what exceptions say of it now.</summary>
     public static async Task<IReadOnlyList<FindingLine>> ReadAsync(IServiceProvider services, IReadOnlyList<(long Id, string Digest)> images, CancellationToken ct)
     {
-        var reports = await services.GetRequiredService<Database>().ReadAsync(images, static async (session, all, token) =>
+        var (reports, rows) = await services.GetRequiredService<Database>().ReadAsync(images, static async (session, all, token) =>
         {
             var found = new List<(long Id, string Digest, byte[] Report)>();
             foreach (var (id, digest) in all)
                 if (await ScanRow.ReadReportAsync(session, id, token).ConfigureAwait(false) is { } report) found.Add((id, digest, report));
-            return found;
+            var filter = new FindingFilter { Manifests = [.. all.Select(static image => image.Id)] };
+            return (found, await FindingsQuery.ReadAsync(session, filter, FindingsQuery.MaxLimit, 0, token).ConfigureAwait(false));
         }, ct).ConfigureAwait(false);
+        // Rows know since when, and whether it came with the base image; the report has texts and links.
+        var known = rows.GroupBy(static row => (row.ManifestId, row.Vulnerability, row.Package, row.Version)).ToDictionary(static same => same.Key, static same => same.First());
         var union = new Dictionary<(string, string, string), (FindingLine Line, List<string> Images)>();
         foreach (var (id, digest, report) in reports)
         {
-            foreach (var line in await OfAsync(services, id, StoredReport.Unpack(report), ct).ConfigureAwait(false))
+            foreach (var one in await OfAsync(services, id, StoredReport.Unpack(report), ct).ConfigureAwait(false))
             {
+                var line = known.TryGetValue((id, one.Id, one.Package, one.Version), out var row) ? one with { FirstSeen = row.FirstSeen, IsFromBase = row.FromBase, Path = row.Path ?? one.Path } : one;
                 var key = (line.Id, line.Package, line.Version);
-                if (!union.TryGetValue(key, out var known))
+                if (!union.TryGetValue(key, out var other))
                 {
                     union.Add(key, (line, [digest]));
                     continue;
                 }
-                if (known.Images[^1] != digest) known.Images.Add(digest);
+                if (other.Images[^1] != digest) other.Images.Add(digest);
                 // It counts when it does in one of the images.
-                if (known.Line.Suppression is not null && line.Suppression is null) union[key] = (line, known.Images);
+                if (other.Line.Suppression is not null && line.Suppression is null) union[key] = (line, other.Images);
             }
         }
         return [.. union.Values.Select(static one => one.Line with { Images = one.Images })];

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Http;
 namespace Berth.Server.Scanning;
 
 /// <summary>Harbor's operations on scanning all images: now, on a schedule, stopping it, how far it is.</summary>
-internal sealed class ScanAllApi(Database database, JobQueue queue, JobSchedules schedules)
+internal sealed class ScanAllApi(Database database, JobQueue queue, ScanRequests requests, JobSchedules schedules)
 {
     private const string Schedule = "/system/scanAll/schedule";
     private const string Tag = "scanAll";
@@ -74,7 +74,7 @@ internal sealed class ScanAllApi(Database database, JobQueue queue, JobSchedules
         {
             if (await NewestAsync(session, isScheduled: false, token).ConfigureAwait(false) is not { } run) return false;
             await queue.CancelAsync(session, run.Id, token).ConfigureAwait(false);
-            foreach (var job in await UnfinishedAsync(session, run.Id, token).ConfigureAwait(false)) await queue.CancelAsync(session, job, token).ConfigureAwait(false);
+            foreach (var (image, job) in await UnfinishedAsync(session, run.Id, token).ConfigureAwait(false)) await requests.StopAsync(session, image, job, token).ConfigureAwait(false);
             return true;
         }, ct).ConfigureAwait(false);
         return stopped ? ApiResult.Accepted() : ApiResult.BadRequest("no scan all job is found currently");
@@ -114,11 +114,11 @@ internal sealed class ScanAllApi(Database database, JobQueue queue, JobSchedules
         return jobs.Find(job => !isScheduled || job.Trigger == JobTrigger.Schedule);
     }
 
-    private static async ValueTask<List<long>> UnfinishedAsync(DbSession session, long run, CancellationToken ct)
+    private static async ValueTask<List<(long Image, long Job)>> UnfinishedAsync(DbSession session, long run, CancellationToken ct)
     {
-        var found = new List<long>();
+        var found = new List<(long, long)>();
         await using var rows = await session.Command(SelectUnfinished, run).ExecuteReaderAsync(ct).ConfigureAwait(false);
-        while (await rows.ReadAsync(ct).ConfigureAwait(false)) found.Add(rows.GetInt64(0));
+        while (await rows.ReadAsync(ct).ConfigureAwait(false)) found.Add((rows.GetInt64(0), rows.GetInt64(1)));
         return found;
     }
 
@@ -126,7 +126,7 @@ internal sealed class ScanAllApi(Database database, JobQueue queue, JobSchedules
         SELECT s.state, j.state, COUNT(*) FROM artifact_scans s LEFT JOIN jobs j ON j.id = s.job_id WHERE s.run_id = @0 GROUP BY s.state, j.state
         """);
 
-    private static readonly Statement SelectUnfinished = new("SELECT j.id FROM artifact_scans s JOIN jobs j ON j.id = s.job_id WHERE s.run_id = @0 AND j.state < 3 ORDER BY j.id");
+    private static readonly Statement SelectUnfinished = new("SELECT s.manifest_id, j.id FROM artifact_scans s JOIN jobs j ON j.id = s.job_id WHERE s.run_id = @0 AND j.state < 3 ORDER BY j.id");
 }
 
 /// <summary>How far a run over all images is.</summary>

@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using Berth.Scanner.Advisories;
 using Berth.Scanner.Inventory;
 using Berth.Scanner.Inventory.Layers;
 using Berth.Scanner.Matching;
@@ -8,8 +7,8 @@ using Berth.Scanner.Scan;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
 using Berth.Server.Platform.Jobs;
-using Berth.Server.Projects;
 using Berth.Server.Scanning.Contents;
+using Berth.Server.Scanning.Findings;
 
 namespace Berth.Server.Scanning;
 
@@ -18,17 +17,6 @@ public sealed record ScanWork
 {
     public long ManifestId { get; init; }
 }
-
-/// <summary>What a scan came to, beside the words of every event.</summary>
-/// <param name="Repository">Full name.</param>
-/// <param name="Digest">The image.</param>
-/// <param name="Critical">Findings.</param>
-/// <param name="High">Findings.</param>
-/// <param name="Medium">Findings.</param>
-/// <param name="Low">Findings.</param>
-/// <param name="Unknown">Findings.</param>
-/// <param name="Problem">Why it failed; null when it did not.</param>
-public sealed record ScanDetail(string Repository, string Digest, int Critical, int High, int Medium, int Low, int Unknown, string? Problem);
 
 /// <summary>
 /// Scans one image: 1. what it is, 2. its layers, each read once ever, 3. its packages go into the index and are judged, 4. report and event, in one transaction. Cut off, it begins again and
@@ -65,7 +53,7 @@ internal sealed class ScanJob(
             var image = await images.OpenAsync(target, ct).ConfigureAwait(false);
             var wanted = await contents.SettingsAsync(target.ProjectId, ct).ConfigureAwait(false);
             var read = await new ImageScan(layers, LayerLimits.Default, wanted.Secrets).ReadAsync(image, (layer, known) => run.Log($"{layer.Digest} {(known ? "is known" : "was read")}"), ct).ConfigureAwait(false);
-            var inventory = ImageInventory.Join(read, PackageSources.WithoutLocks);
+            var inventory = ImageInventory.Join(read, BuiltInScanner.Sources);
             foreach (var problem in inventory.Problems) run.Log($"not read: {problem.Path}: {problem.Reason}");
             var content = await contents.CompleteAsync(target, image, inventory, wanted, run.Log, ct).ConfigureAwait(false);
             // 3. and 4.
@@ -87,18 +75,15 @@ internal sealed class ScanJob(
     private async Task<bool> FinishAsync(
         DbSession session, JobRun run, ScanTarget target, ScannedContent content, ScanReport report, byte[] packed, DateTimeOffset builtAt, CancellationToken ct)
     {
-        int Count(Severity severity) => report.Findings.Count(finding => finding.Severity == severity);
-        var detail = new ScanDetail(
-            target.Repository, target.Digest, Count(Severity.Critical), Count(Severity.High), Count(Severity.Medium), Count(Severity.Low), Count(Severity.Unknown), null);
+        var isFirst = await session.ScalarAsync(SelectReported, [target.Id], ct).ConfigureAwait(false) is null;
         // The image may have gone while it was read.
-        if (await session.ExecuteAsync(Finish,
-            [
-                target.Id, run.Id, Now, builtAt.ToUnixTimeMilliseconds(), packed, detail.Critical, detail.High, detail.Medium, detail.Low, detail.Unknown,
-                report.Findings.Count(static finding => finding.FixedVersions.Count > 0),
-            ], ct).ConfigureAwait(false) == 0) return false;
+        if (await session.ExecuteAsync(Finish, [target.Id, run.Id, Now, ScanReports.DiffIdsOf(report)], ct).ConfigureAwait(false) == 0) return false;
         await PackageIndex.ReplaceAsync(session, target.Id, content.Inventory, ct).ConfigureAwait(false);
         await ScanContents.WriteAsync(session, target.Id, content, report, Now, ct).ConfigureAwait(false);
-        await events.RaiseAsync(session, EventOf(target, detail), ct).ConfigureAwait(false);
+        // A replica that has a newer database may have judged the image meanwhile: the content is the same, and its report knows more.
+        var changes = await ScanReports.StoreAsync(session, target.Id, report, packed, Now, builtAt, ct).ConfigureAwait(false);
+        if (changes is null) run.Log("the report of a newer advisory database stays");
+        await events.RaiseAsync(session, ScanEvents.Of(target.ProjectId, ScanEvents.DetailOf(target, report, changes ?? FindingChanges.None, isFirst)), ct).ConfigureAwait(false);
         return true;
     }
 
@@ -109,38 +94,22 @@ internal sealed class ScanJob(
         await database.WriteAsync(Durability.Full, async (session, token) =>
         {
             await session.ExecuteAsync(Fail, [target.Id, run.Id, Now, text], token).ConfigureAwait(false);
-            await events.RaiseAsync(session, EventOf(target, new ScanDetail(target.Repository, target.Digest, 0, 0, 0, 0, 0, text)), token).ConfigureAwait(false);
+            await events.RaiseAsync(session, ScanEvents.Of(target.ProjectId, new ScanDetail(target.Id, target.Repository, target.Digest, ScanEnd.Failed) { Problem = text }), token).ConfigureAwait(false);
             return true;
         }, ct).ConfigureAwait(false);
         return JobOutcome.Fail(text);
     }
 
-    private static DomainEvent EventOf(ScanTarget target, ScanDetail detail) => new()
-    {
-        Operation = "scan",
-        ResourceType = "artifact",
-        Resource = $"{target.Repository}@{target.Digest}",
-        ProjectId = target.ProjectId,
-        ProjectName = ProjectName.Of(target.Repository),
-        Actor = EventActor.System,
-        Description = detail.Problem is { } problem ? $"scan failed: {problem}" : $"scanned: {detail.Critical} critical, {detail.High} high, {detail.Medium} medium, {detail.Low} low",
-        Detail = detail,
-        IsSuccessful = detail.Problem is null,
-    };
-
     private static readonly Statement Start = new("UPDATE artifact_scans SET started_at = @2, finished_at = NULL, state = 0, problem = NULL WHERE manifest_id = @0 AND job_id = @1");
 
-    private static readonly Statement Finish = new("""
-        UPDATE artifact_scans SET state = 1, finished_at = @2, reported_at = @2, database_built_at = @3, report = @4, critical = @5, high = @6, medium = @7, low = @8, unknown = @9,
-            fixable = @10, problem = NULL
-        WHERE manifest_id = @0 AND job_id = @1
-        """);
+    private static readonly Statement SelectReported = new("SELECT reported_at FROM artifact_scans WHERE manifest_id = @0");
+
+    private static readonly Statement Finish = new("UPDATE artifact_scans SET state = 1, finished_at = @2, problem = NULL, diff_ids = @3 WHERE manifest_id = @0 AND job_id = @1");
 
     private static readonly Statement Fail = new("UPDATE artifact_scans SET state = 2, finished_at = @2, problem = @3 WHERE manifest_id = @0 AND job_id = @1");
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ScanWork))]
-[JsonSerializable(typeof(ScanDetail))]
 [JsonSerializable(typeof(ScanAllPolicy))]
 internal sealed partial class ScanJson : JsonSerializerContext;

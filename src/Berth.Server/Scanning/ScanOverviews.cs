@@ -38,6 +38,15 @@ internal sealed class ScanOverviews : IArtifactOverviews
         return found.ToLookup(static one => one.Root, static one => one.Image);
     }
 
+    /// <summary>The summary of one artifact as JSON; null when it was never scanned.</summary>
+    public static async ValueTask<string?> ReadOneAsync(DbSession session, long manifest, CancellationToken ct)
+    {
+        var images = await ScanRequests.ImagesOfAsync(session, manifest, ct).ConfigureAwait(false);
+        if (images.Count == 0) return null;
+        var scans = await ScanRow.ReadAsync(session, images.Select(static image => image.Id), ct).ConfigureAwait(false);
+        return scans.Count == 0 ? null : new JsonObject { [HarborReport.MediaType] = Summary([.. scans.Values], images.Count) }.ToJsonString();
+    }
+
     private static JsonObject Summary(IReadOnlyList<ScanRow> scans, int images)
     {
         var counts = new (string Word, int Count)[]

@@ -1,12 +1,13 @@
 using System.Text.Json;
 using Berth.Server.Platform.Data;
+using Berth.Server.Platform.Events;
 using Berth.Server.Platform.Jobs;
 using Berth.Server.Registry;
 
 namespace Berth.Server.Scanning;
 
 /// <summary>Asks for scans and stops them, in the caller's transaction. An index stands for its images; what is no image is passed over.</summary>
-internal sealed class ScanRequests(JobQueue queue, TimeProvider time)
+internal sealed class ScanRequests(JobQueue queue, DomainEvents events, TimeProvider time)
 {
     /// <summary>Asks for a scan.</summary>
     /// <param name="session">The transaction.</param>
@@ -45,13 +46,28 @@ internal sealed class ScanRequests(JobQueue queue, TimeProvider time)
         foreach (var image in await ImagesOfAsync(session, manifestId, ct).ConfigureAwait(false))
         {
             if (await session.ScalarAsync(SelectJob, [image.Id], ct).ConfigureAwait(false) is not { } job) continue;
-            if (await queue.CancelAsync(session, job, ct).ConfigureAwait(false) is JobCancellation.Cancelled or JobCancellation.Requested) stopped++;
+            if (await StopAsync(session, image.Id, job, ct).ConfigureAwait(false)) stopped++;
         }
         return stopped;
     }
 
     /// <summary>Jobs that read the layers of one image run one after the other, so that each layer is read once.</summary>
     public static string GroupOf(long manifestId) => $"image:{manifestId}";
+
+    /// <summary>Stops the scan of an image, and tells of it; false when it had ended.</summary>
+    public async ValueTask<bool> StopAsync(DbSession session, long image, long job, CancellationToken ct)
+    {
+        if (await queue.CancelAsync(session, job, ct).ConfigureAwait(false) is not (JobCancellation.Cancelled or JobCancellation.Requested)) return false;
+        if (await TargetAsync(session, image, ct).ConfigureAwait(false) is var (project, repository, digest))
+            await events.RaiseAsync(session, ScanEvents.Of(project, new ScanDetail(image, repository, digest, ScanEnd.Stopped)), ct).ConfigureAwait(false);
+        return true;
+    }
+
+    private static async ValueTask<(long Project, string Repository, string Digest)?> TargetAsync(DbSession session, long image, CancellationToken ct)
+    {
+        await using var row = await session.Command(SelectTarget, image).ExecuteReaderAsync(ct).ConfigureAwait(false);
+        return await row.ReadAsync(ct).ConfigureAwait(false) ? (row.GetInt64(0), row.GetString(1), row.GetString(2)) : null;
+    }
 
     /// <summary>The image itself, or those of an index and the indexes in it.</summary>
     public static async ValueTask<List<(long Id, long ProjectId)>> ImagesOfAsync(DbSession session, long manifestId, CancellationToken ct)
@@ -80,6 +96,8 @@ internal sealed class ScanRequests(JobQueue queue, TimeProvider time)
         SELECT DISTINCT m.id, r.project_id FROM tree t JOIN manifests m ON m.id = t.id JOIN repositories r ON r.id = m.repository_id
         WHERE m.kind = @1 AND m.accessory_kind IS NULL AND NOT EXISTS (SELECT 1 FROM manifest_children l WHERE l.manifest_id = m.id) ORDER BY m.id
         """);
+
+    private static readonly Statement SelectTarget = new("SELECT r.project_id, r.name, m.digest FROM manifests m JOIN repositories r ON r.id = m.repository_id WHERE m.id = @0");
 
     private static readonly Statement SelectRun = new("SELECT run_id FROM artifact_scans WHERE manifest_id = @0");
     private static readonly Statement SelectJob = new("SELECT job_id FROM artifact_scans WHERE manifest_id = @0");

@@ -1,14 +1,19 @@
 using Berth.Server.Api;
 using Berth.Server.Artifacts;
 using Berth.Server.Platform.Jobs;
+using Berth.Server.Platform.Telemetry;
 using Berth.Server.Registry;
+using Berth.Server.Scanning.Advisories;
 using Berth.Server.Scanning.Bases;
 using Berth.Server.Scanning.Contents;
 using Berth.Server.Scanning.Diff;
-using Berth.Server.Scanning.Pages;
-using Berth.Server.Scanning.Sboms;
 using Berth.Server.Scanning.Exceptions;
+using Berth.Server.Scanning.Export;
+using Berth.Server.Scanning.Findings;
+using Berth.Server.Scanning.Pages;
 using Berth.Server.Scanning.PullGate;
+using Berth.Server.Scanning.Sboms;
+using Berth.Server.Scanning.SecurityHub;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -18,7 +23,8 @@ namespace Berth.Server.Scanning;
 /// Knows what is inside images and what is known about it. <see cref="ScanJob"/> reads each layer once ever, indexes the packages and judges them by the advisory database of
 /// <see cref="AdvisoryStore"/>; it is asked for by a push (<see cref="ScanOnPush"/>), by people (<see cref="ScanApi"/>) and for all images (<see cref="ScanAllJob"/>). <see cref="ScanExceptions"/> says which
 /// findings do not count, <see cref="ScanPullGate"/> keeps what has others from being pulled. Bills of materials are in <c>Sboms</c>, secrets, problems of the configuration and whole reports in
-/// <c>Contents</c>, base images in <c>Bases</c>, differences in <c>Diff</c>. Needs <c>scan:…</c> of the project, or
+/// <c>Contents</c>, base images in <c>Bases</c>, differences in <c>Diff</c>. When another database is used, <see cref="Rejudging"/> brings the reports up to it without reading a layer. Findings are rows
+/// (<see cref="FindingTable"/>) that <see cref="FindingsApi"/>, <see cref="SecurityHubApi"/> and <see cref="ScanExportApi"/> show. Needs <c>scan:…</c> of the project, or
 /// <c>scan-all:…</c> of the system.
 /// </summary>
 internal static class Scanning
@@ -65,6 +71,7 @@ internal static class Scanning
         .AddSingleton<ScanAllApi>()
         .AddOperations(p => ScanAllApi.Operations(p.GetRequiredService<ScanAllApi>()))
         .AddSecurityPages()
+        .AddKnowledge()
         .AddExceptions()
         .AddPullGate();
 
@@ -85,4 +92,27 @@ internal static class Scanning
         .AddSingleton<IPullGate, ScanPullGate>()
         .AddSingleton<PreviewApi>()
         .AddOperations(p => PreviewApi.Operations(p.GetRequiredService<PreviewApi>()));
+
+    // What is done with reports once they are there.
+    private static IServiceCollection AddKnowledge(this IServiceCollection services) => services
+        .AddSingleton(p =>
+        {
+            var counters = ActivatorUtilities.CreateInstance<ScanCounters>(p);
+            counters.AddTo(p.GetRequiredService<MetricRegistry>());
+            return counters;
+        })
+        .AddSingleton<Rejudging>()
+        .AddSingleton<IJobHandler, RejudgeJob>()
+        .AddSingleton<AdvisoryWatch>()
+        .AddHostedService(p => p.GetRequiredService<AdvisoryWatch>())
+        .AddSingleton<ScanVisibility>()
+        .AddSingleton<FindingsApi>()
+        .AddOperations(p => FindingsApi.Operations(p.GetRequiredService<FindingsApi>()))
+        .AddSingleton<AdvisoryRoundsApi>()
+        .AddOperations(p => AdvisoryRoundsApi.Operations(p.GetRequiredService<AdvisoryRoundsApi>()))
+        .AddSingleton<SecurityHubApi>()
+        .AddOperations(p => SecurityHubApi.Operations(p.GetRequiredService<SecurityHubApi>()))
+        .AddSingleton<IJobHandler, ScanExportJob>()
+        .AddSingleton<ScanExportApi>()
+        .AddOperations(p => ScanExportApi.Operations(p.GetRequiredService<ScanExportApi>()));
 }

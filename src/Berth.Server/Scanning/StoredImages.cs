@@ -57,6 +57,22 @@ internal sealed class StoredImages(Database database, BlobBytes blobs)
         };
     }
 
+    /// <summary>The image of a manifest as far as the diff ids of its layers tell (<see cref="ArtifactScan.DiffIds"/>): nothing of it is read, and its layers cannot be opened. Null when they do not fit.</summary>
+    public static ImageContent? Known(ScanTarget target, IReadOnlyList<string> diffIds)
+    {
+        if (!ManifestReader.TryRead(target.Content, target.MediaType, out var manifest, out _) || manifest.IsIndex || manifest.Config is not { } config) return null;
+        var layers = manifest.Layers.Where(static one => one.MediaType.Contains("tar", StringComparison.Ordinal)).ToList();
+        if (layers.Count != diffIds.Count) return null;
+        return new ImageContent($"{target.Repository}@{target.Digest}")
+        {
+            Digest = target.Digest,
+            ImageId = config.Digest.Value,
+            MediaType = target.MediaType,
+            RepoDigests = [$"{target.Repository}@{target.Digest}"],
+            Layers = [.. layers.Select((layer, at) => new ImageLayer(diffIds[at], layer.Digest.Value, layer.Size, static _ => throw new ImageRefusedException("layers are not read to judge again")))],
+        };
+    }
+
     private async ValueTask<Stream> OpenLayerAsync(Descriptor layer, CancellationToken ct) =>
         await blobs.OpenAsync(layer.Digest, ct).ConfigureAwait(false) is { } blob ? new BlobStream(blob, long.MaxValue) : throw new ImageRefusedException($"the bytes of layer {layer.Digest} are missing");
 

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Berth.Server.Webhooks;
 
 /// <summary>An event before it is put into the form that a receiver wants.</summary>
@@ -72,6 +74,9 @@ public sealed record WebhookResource
     public string? Tag { get; init; }
 
     public string? ResourceUrl { get; init; }
+
+    /// <summary>The summary of its scan by the media type of the report, for events of scans.</summary>
+    public JsonElement? ScanOverview { get; init; }
 }
 
 /// <summary>The repository that an event is about.</summary>

@@ -20,12 +20,15 @@ public static class WebhookEventTypes
     /// <summary>Ours: a tag has ended.</summary>
     public const string TagExpired = "TAG_EXPIRED";
 
+    /// <summary>Ours: an image has findings that its last report did not have.</summary>
+    public const string NewFindings = "NEW_FINDINGS";
+
     /// <summary>Ours: everything that is done through the management API. Only for policies of the installation.</summary>
     public const string Management = "MANAGEMENT";
 
     /// <summary>Harbor's event types in Harbor's order, then ours.</summary>
     public static readonly IReadOnlyList<string> OfProjects =
-        [PushArtifact, PullArtifact, DeleteArtifact, QuotaExceed, QuotaWarning, ScanningFailed, ScanningStopped, ScanningCompleted, Replication, TagRetention, TagExpiring, TagExpired];
+        [PushArtifact, PullArtifact, DeleteArtifact, QuotaExceed, QuotaWarning, ScanningFailed, ScanningStopped, ScanningCompleted, Replication, TagRetention, TagExpiring, TagExpired, NewFindings];
 
     /// <summary>What policies of the installation can ask for.</summary>
     public static readonly IReadOnlyList<string> OfInstallation = [.. OfProjects, Management];
@@ -45,6 +48,7 @@ public static class WebhookEventTypes
         TagRetention => "harbor.tag_retention.finished",
         TagExpiring => "berth.tag.expiring",
         TagExpired => "berth.tag.expired",
+        NewFindings => "berth.scan.new_findings",
         _ => "berth.management",
     };
 }

@@ -6,11 +6,12 @@ using Berth.Server.Projects;
 using Berth.Server.Quotas;
 using Berth.Server.Registry;
 using Berth.Server.Retention;
+using Berth.Server.Scanning;
 
 namespace Berth.Server.Webhooks;
 
 /// <summary>Listens to what happens in repositories and through the management API, and publishes what policies want, in the same transaction.</summary>
-internal sealed class WebhookWriter(WebhookPublisher publisher, TimeProvider time) : IRegistryEventWriter, IDomainEventWriter
+internal sealed class WebhookWriter(WebhookPublisher publisher, WebhookScans scans, TimeProvider time) : IRegistryEventWriter, IDomainEventWriter
 {
     private const int MaxDetailLength = 1024;
 
@@ -51,6 +52,8 @@ internal sealed class WebhookWriter(WebhookPublisher publisher, TimeProvider tim
             await WriteRetentionAsync(session, domainEvent, retention, ct).ConfigureAwait(false);
         if (domainEvent is { ResourceType: "tag", Operation: TagExpiryDetail.Soon or TagExpiryDetail.Gone, Detail: TagExpiryDetail expiry })
             await WriteExpiryAsync(session, domainEvent, expiry, ct).ConfigureAwait(false);
+        if (domainEvent is { ResourceType: "artifact", Operation: "scan", Detail: ScanDetail scan })
+            await scans.WriteAsync(session, scan, RepositoryAsync, NewEvent, ct).ConfigureAwait(false);
         if (!domainEvent.IsSuccessful || !publisher.MayWant(WebhookEventTypes.Management)) return;
         if (!await publisher.WantsAsync(session, WebhookEventTypes.Management, ct).ConfigureAwait(false)) return;
         var words = new Dictionary<string, string>

@@ -29,7 +29,8 @@ public static class Webhooks
         services.AddSingleton(p => new WebhookPolicies(
             p.GetRequiredService<Database>().Announcements, p.GetRequiredService<WebhookTargets>(), p.GetRequiredService<RuntimeSettings>()));
         services.AddSingleton(p => new WebhookPublisher(p.GetRequiredService<WebhookPolicies>(), p.GetRequiredService<JobQueue>(), options));
-        services.AddSingleton(p => new WebhookWriter(p.GetRequiredService<WebhookPublisher>(), p.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(p => new WebhookWriter(
+            p.GetRequiredService<WebhookPublisher>(), new WebhookScans(p.GetRequiredService<WebhookPublisher>(), p.GetService<HttpOptions>()?.PublicUrl), p.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IRegistryEventWriter>(p => p.GetRequiredService<WebhookWriter>());
         services.AddSingleton<IDomainEventWriter>(p => p.GetRequiredService<WebhookWriter>());
         services.AddSingleton<IJobHandler>(p => new WebhookJob(

@@ -137,7 +137,7 @@ public sealed class WebhookApiTests
 
         var support = await site.GetAsync("/api/v2.0/projects/library/webhook/events");
         Assert.Equal(
-            ["PUSH_ARTIFACT", "PULL_ARTIFACT", "DELETE_ARTIFACT", "QUOTA_EXCEED", "QUOTA_WARNING", "SCANNING_FAILED", "SCANNING_STOPPED", "SCANNING_COMPLETED", "REPLICATION", "TAG_RETENTION", "TAG_EXPIRING", "TAG_EXPIRED"],
+            ["PUSH_ARTIFACT", "PULL_ARTIFACT", "DELETE_ARTIFACT", "QUOTA_EXCEED", "QUOTA_WARNING", "SCANNING_FAILED", "SCANNING_STOPPED", "SCANNING_COMPLETED", "REPLICATION", "TAG_RETENTION", "TAG_EXPIRING", "TAG_EXPIRED", "NEW_FINDINGS"],
             support["event_type"]!.AsArray().Select(e => (string)e!));
         Assert.Equal(["http", "slack", "email"], support["notify_type"]!.AsArray().Select(e => (string)e!));
 

@@ -26,6 +26,9 @@ public sealed class AdvisoryShelf(string folder)
         }
     }
 
+    /// <summary>Since when the database is used that is used now (UTC); null when there is none yet.</summary>
+    public DateTimeOffset? UsedAt => Path.Combine(folder, CurrentName) is var file && File.Exists(file) ? File.GetLastWriteTimeUtc(file) : null;
+
     /// <summary>All databases, the newest first.</summary>
     public IReadOnlyList<string> All =>
         Directory.Exists(folder) ? [.. Directory.EnumerateFiles(folder, "*" + Suffix).OrderDescending(StringComparer.Ordinal)] : [];

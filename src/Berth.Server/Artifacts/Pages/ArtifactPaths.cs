@@ -20,6 +20,10 @@ internal static class ArtifactPaths
     public static string Packages(string project, string repository, string reference) =>
         $"/projects/{Uri.EscapeDataString(project)}/packages/{Uri.EscapeDataString(reference)}/{Escaped(repository)}";
 
+    /// <summary>What changed inside between two artifacts of a repository; the page is another feature's.</summary>
+    public static string Diff(string project, string repository, string left, string right) =>
+        $"/projects/{Uri.EscapeDataString(project)}/inside/{Escaped(repository)}?a={Uri.EscapeDataString(left)}&b={Uri.EscapeDataString(right)}";
+
     /// <summary>The operations of the API on an artifact, behind the base of an interface.</summary>
     public static string Api(string project, string repository, string reference) =>
         $"/projects/{Uri.EscapeDataString(project)}/repositories/{Uri.EscapeDataString(Uri.EscapeDataString(repository))}/artifacts/{Uri.EscapeDataString(reference)}";

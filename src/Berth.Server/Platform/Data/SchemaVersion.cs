@@ -14,7 +14,10 @@ namespace Berth.Server.Platform.Data;
 internal static class SchemaVersion
 {
     /// <summary>Migrations of this version in order; a test holds the list against EF's.</summary>
-    internal static readonly string[] Migrations = ["20261122100000_Initial", "20261122120000_Stores", "20261122180000_Lifecycle", "20261122210000_Scanning", "20261122220000_ScanExceptions"];
+    internal static readonly string[] Migrations =
+    [
+        "20261122100000_Initial", "20261122120000_Stores", "20261122180000_Lifecycle", "20261122210000_Scanning", "20261122220000_ScanExceptions", "20261122221000_ScanFindings", "20261122222000_ScanContents",
+    ];
 
     /// <summary>
     /// Contract steps: a migration that takes something away, and the migration that a version must know to need it no more. A test fails when a migration

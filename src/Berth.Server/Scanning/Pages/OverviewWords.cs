@@ -10,6 +10,7 @@ internal sealed class OverviewWords(Language language) : Wording(language)
     public string ProjectLead => Of("What is known about the images of this project, and which of them may be pulled.", "此项目镜像的已知情况,以及哪些可以拉取。");
     public string Images => Of("Images", "镜像");
     public string Scanned => Of("Scanned", "已扫描");
+    public string Missing(long count) => Of($"{count:N0} not", $"{count:N0} 个未扫描");
     public string Unscanned => Of("Not scanned", "未扫描");
     public string Affected => Of("With critical or high findings", "含危急或高危漏洞");
     public string FixableFindings => Of("Fixable findings", "可修复漏洞");

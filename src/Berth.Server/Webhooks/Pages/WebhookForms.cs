@@ -9,7 +9,8 @@ internal static class WebhookForms
     private static readonly string[] s_events =
     [
         WebhookEventTypes.PushArtifact, WebhookEventTypes.PullArtifact, WebhookEventTypes.DeleteArtifact, WebhookEventTypes.QuotaExceed, WebhookEventTypes.QuotaWarning,
-        WebhookEventTypes.TagRetention, WebhookEventTypes.TagExpiring, WebhookEventTypes.TagExpired,
+        WebhookEventTypes.TagRetention, WebhookEventTypes.TagExpiring, WebhookEventTypes.TagExpired, WebhookEventTypes.ScanningCompleted, WebhookEventTypes.ScanningFailed,
+        WebhookEventTypes.ScanningStopped, WebhookEventTypes.NewFindings,
     ];
 
     /// <summary>The events that there are today, of a project or of the installation.</summary>

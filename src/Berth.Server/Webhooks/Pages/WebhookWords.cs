@@ -40,6 +40,10 @@ internal sealed class WebhookWords(Language language) : Wording(language)
         "TAG_RETENTION" => Of("Retention has run", "保留策略已运行"),
         "TAG_EXPIRING" => Of("Tag expires soon", "标签即将到期"),
         "TAG_EXPIRED" => Of("Tag expired", "标签已到期"),
+        "SCANNING_COMPLETED" => Of("Scan completed", "扫描完成"),
+        "SCANNING_FAILED" => Of("Scan failed", "扫描失败"),
+        "SCANNING_STOPPED" => Of("Scan stopped", "扫描已停止"),
+        "NEW_FINDINGS" => Of("New vulnerabilities found", "发现新漏洞"),
         "MANAGEMENT" => Of("Any change by the API", "所有管理操作"),
         _ => type,
     };

@@ -2245,15 +2245,65 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.ToTable("retention_runs", (string)null);
                 });
 
+            modelBuilder.Entity("Berth.Server.Scanning.Advisories.AdvisoryRound", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<long>("Affected")
+                        .HasColumnType("bigint")
+                        .HasColumnName("affected");
+
+                    b.Property<long>("BuiltAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("built_at");
+
+                    b.Property<long>("Changed")
+                        .HasColumnType("bigint")
+                        .HasColumnName("changed");
+
+                    b.Property<long?>("FinishedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("finished_at");
+
+                    b.Property<bool>("IsRollback")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_rollback");
+
+                    b.Property<long>("Judged")
+                        .HasColumnType("bigint")
+                        .HasColumnName("judged");
+
+                    b.Property<long>("NewFindings")
+                        .HasColumnType("bigint")
+                        .HasColumnName("new_findings");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("started_at");
+
+                    b.Property<long>("UsedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("used_at");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("advisory_rounds", (string)null);
+                });
+
             modelBuilder.Entity("Berth.Server.Scanning.ArtifactPackage", b =>
                 {
-                    b.Property<long>("ManifestId")
-                        .HasColumnType("bigint")
-                        .HasColumnName("manifest_id");
-
                     b.Property<long>("PackageId")
                         .HasColumnType("bigint")
                         .HasColumnName("package_id");
+
+                    b.Property<long>("ManifestId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("manifest_id");
 
                     b.Property<string>("Version")
                         .HasMaxLength(512)
@@ -2270,6 +2320,10 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
 
             modelBuilder.Entity("Berth.Server.Scanning.ArtifactScan", b =>
                 {
+                    b.Property<long>("ManifestId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("manifest_id");
+
                     b.Property<int>("Critical")
                         .HasColumnType("integer")
                         .HasColumnName("critical");
@@ -2277,6 +2331,11 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.Property<long?>("DatabaseBuiltAt")
                         .HasColumnType("bigint")
                         .HasColumnName("database_built_at");
+
+                    b.Property<string>("DiffIds")
+                        .HasColumnType("text")
+                        .HasColumnName("diff_ids")
+                        .UseCollation("C");
 
                     b.Property<long?>("FinishedAt")
                         .HasColumnType("bigint")
@@ -2297,10 +2356,6 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.Property<int>("Low")
                         .HasColumnType("integer")
                         .HasColumnName("low");
-
-                    b.Property<long>("ManifestId")
-                        .HasColumnType("bigint")
-                        .HasColumnName("manifest_id");
 
                     b.Property<int>("Medium")
                         .HasColumnType("integer")
@@ -2344,7 +2399,208 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
 
                     b.HasIndex("RunId");
 
+                    b.HasIndex("DatabaseBuiltAt", "ManifestId");
+
                     b.ToTable("artifact_scans", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Export.ScanExport", b =>
+                {
+                    b.Property<long>("JobId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("job_id");
+
+                    b.Property<long?>("ExpiresAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("expires_at");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
+                        .HasColumnName("name")
+                        .UseCollation("C");
+
+                    b.Property<long>("ProjectId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("project_id");
+
+                    b.Property<long?>("SizeBytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("size_bytes");
+
+                    b.Property<long>("UserId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("user_id");
+
+                    b.Property<string>("UserName")
+                        .IsRequired()
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
+                        .HasColumnName("user_name")
+                        .UseCollation("C");
+
+                    b.HasKey("JobId");
+
+                    b.HasIndex("ExpiresAt");
+
+                    b.HasIndex("UserName");
+
+                    b.ToTable("scan_exports", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Export.ScanExportPart", b =>
+                {
+                    b.Property<long>("JobId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("job_id");
+
+                    b.Property<int>("Part")
+                        .HasColumnType("integer")
+                        .HasColumnName("part");
+
+                    b.Property<byte[]>("Content")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("content");
+
+                    b.HasKey("JobId", "Part");
+
+                    b.ToTable("scan_export_parts", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Findings.ArtifactFinding", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<string>("Aliases")
+                        .HasColumnType("text")
+                        .HasColumnName("aliases")
+                        .UseCollation("C");
+
+                    b.Property<long>("FirstSeen")
+                        .HasColumnType("bigint")
+                        .HasColumnName("first_seen");
+
+                    b.Property<string>("FixedVersion")
+                        .HasColumnType("text")
+                        .HasColumnName("fixed_version")
+                        .UseCollation("C");
+
+                    b.Property<bool?>("FromBase")
+                        .HasColumnType("boolean")
+                        .HasColumnName("from_base");
+
+                    b.Property<string>("Layer")
+                        .HasColumnType("text")
+                        .HasColumnName("layer")
+                        .UseCollation("C");
+
+                    b.Property<long>("ManifestId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("manifest_id");
+
+                    b.Property<string>("Package")
+                        .IsRequired()
+                        .HasMaxLength(512)
+                        .HasColumnType("character varying(512)")
+                        .HasColumnName("package")
+                        .UseCollation("C");
+
+                    b.Property<string>("Path")
+                        .HasColumnType("text")
+                        .HasColumnName("path")
+                        .UseCollation("C");
+
+                    b.Property<double?>("Score")
+                        .HasColumnType("double precision")
+                        .HasColumnName("score");
+
+                    b.Property<short>("Severity")
+                        .HasColumnType("smallint")
+                        .HasColumnName("severity");
+
+                    b.Property<short>("Status")
+                        .HasColumnType("smallint")
+                        .HasColumnName("status");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasMaxLength(512)
+                        .HasColumnType("character varying(512)")
+                        .HasColumnName("version")
+                        .UseCollation("C");
+
+                    b.Property<string>("Vulnerability")
+                        .IsRequired()
+                        .HasMaxLength(128)
+                        .HasColumnType("character varying(128)")
+                        .HasColumnName("vulnerability")
+                        .UseCollation("C");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("ManifestId");
+
+                    b.HasIndex("Package");
+
+                    b.HasIndex("Score", "Vulnerability");
+
+                    b.HasIndex("Severity", "Id");
+
+                    b.HasIndex("Vulnerability", "ManifestId");
+
+                    b.ToTable("artifact_findings", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Findings.ScanTrend", b =>
+                {
+                    b.Property<long>("ProjectId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("project_id");
+
+                    b.Property<int>("Day")
+                        .HasColumnType("integer")
+                        .HasColumnName("day");
+
+                    b.Property<long>("Critical")
+                        .HasColumnType("bigint")
+                        .HasColumnName("critical");
+
+                    b.Property<long>("Fixable")
+                        .HasColumnType("bigint")
+                        .HasColumnName("fixable");
+
+                    b.Property<long>("High")
+                        .HasColumnType("bigint")
+                        .HasColumnName("high");
+
+                    b.Property<long>("Images")
+                        .HasColumnType("bigint")
+                        .HasColumnName("images");
+
+                    b.Property<long>("Low")
+                        .HasColumnType("bigint")
+                        .HasColumnName("low");
+
+                    b.Property<long>("Medium")
+                        .HasColumnType("bigint")
+                        .HasColumnName("medium");
+
+                    b.Property<long>("Unknown")
+                        .HasColumnType("bigint")
+                        .HasColumnName("unknown");
+
+                    b.HasKey("ProjectId", "Day");
+
+                    b.HasIndex("Day");
+
+                    b.ToTable("scan_trend", (string)null);
                 });
 
             modelBuilder.Entity("Berth.Server.Scanning.IndexedPackage", b =>
@@ -2380,16 +2636,16 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
 
             modelBuilder.Entity("Berth.Server.Scanning.StoredLayer", b =>
                 {
-                    b.Property<byte[]>("Content")
-                        .IsRequired()
-                        .HasColumnType("bytea")
-                        .HasColumnName("content");
-
                     b.Property<string>("DiffId")
                         .HasMaxLength(160)
                         .HasColumnType("character varying(160)")
                         .HasColumnName("diff_id")
                         .UseCollation("C");
+
+                    b.Property<byte[]>("Content")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("content");
 
                     b.Property<long>("StoredAt")
                         .HasColumnType("bigint")
@@ -3008,6 +3264,42 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.HasOne("Berth.Server.Registry.Manifest", null)
                         .WithMany()
                         .HasForeignKey("ManifestId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Export.ScanExport", b =>
+                {
+                    b.HasOne("Berth.Server.Platform.Jobs.Job", null)
+                        .WithMany()
+                        .HasForeignKey("JobId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Export.ScanExportPart", b =>
+                {
+                    b.HasOne("Berth.Server.Scanning.Export.ScanExport", null)
+                        .WithMany()
+                        .HasForeignKey("JobId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Findings.ArtifactFinding", b =>
+                {
+                    b.HasOne("Berth.Server.Registry.Manifest", null)
+                        .WithMany()
+                        .HasForeignKey("ManifestId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Findings.ScanTrend", b =>
+                {
+                    b.HasOne("Berth.Server.Projects.Project", null)
+                        .WithMany()
+                        .HasForeignKey("ProjectId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });

@@ -2077,15 +2077,63 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.ToTable("retention_runs", (string)null);
                 });
 
+            modelBuilder.Entity("Berth.Server.Scanning.Advisories.AdvisoryRound", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<long>("Affected")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("affected");
+
+                    b.Property<long>("BuiltAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("built_at");
+
+                    b.Property<long>("Changed")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("changed");
+
+                    b.Property<long?>("FinishedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("finished_at");
+
+                    b.Property<bool>("IsRollback")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("is_rollback");
+
+                    b.Property<long>("Judged")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("judged");
+
+                    b.Property<long>("NewFindings")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("new_findings");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("started_at");
+
+                    b.Property<long>("UsedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("used_at");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("advisory_rounds", (string)null);
+                });
+
             modelBuilder.Entity("Berth.Server.Scanning.ArtifactPackage", b =>
                 {
-                    b.Property<long>("ManifestId")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("manifest_id");
-
                     b.Property<long>("PackageId")
                         .HasColumnType("INTEGER")
                         .HasColumnName("package_id");
+
+                    b.Property<long>("ManifestId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("manifest_id");
 
                     b.Property<string>("Version")
                         .HasMaxLength(512)
@@ -2101,6 +2149,10 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
 
             modelBuilder.Entity("Berth.Server.Scanning.ArtifactScan", b =>
                 {
+                    b.Property<long>("ManifestId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("manifest_id");
+
                     b.Property<int>("Critical")
                         .HasColumnType("INTEGER")
                         .HasColumnName("critical");
@@ -2108,6 +2160,10 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.Property<long?>("DatabaseBuiltAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("database_built_at");
+
+                    b.Property<string>("DiffIds")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("diff_ids");
 
                     b.Property<long?>("FinishedAt")
                         .HasColumnType("INTEGER")
@@ -2128,10 +2184,6 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.Property<int>("Low")
                         .HasColumnType("INTEGER")
                         .HasColumnName("low");
-
-                    b.Property<long>("ManifestId")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("manifest_id");
 
                     b.Property<int>("Medium")
                         .HasColumnType("INTEGER")
@@ -2174,7 +2226,197 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
 
                     b.HasIndex("RunId");
 
+                    b.HasIndex("DatabaseBuiltAt", "ManifestId");
+
                     b.ToTable("artifact_scans", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Export.ScanExport", b =>
+                {
+                    b.Property<long>("JobId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("job_id");
+
+                    b.Property<long?>("ExpiresAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("expires_at");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(255)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<long>("ProjectId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("project_id");
+
+                    b.Property<long?>("SizeBytes")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("size_bytes");
+
+                    b.Property<long>("UserId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("user_id");
+
+                    b.Property<string>("UserName")
+                        .IsRequired()
+                        .HasMaxLength(255)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("user_name");
+
+                    b.HasKey("JobId");
+
+                    b.HasIndex("ExpiresAt");
+
+                    b.HasIndex("UserName");
+
+                    b.ToTable("scan_exports", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Export.ScanExportPart", b =>
+                {
+                    b.Property<long>("JobId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("job_id");
+
+                    b.Property<int>("Part")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("part");
+
+                    b.Property<byte[]>("Content")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("content");
+
+                    b.HasKey("JobId", "Part");
+
+                    b.ToTable("scan_export_parts", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Findings.ArtifactFinding", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Aliases")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("aliases");
+
+                    b.Property<long>("FirstSeen")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("first_seen");
+
+                    b.Property<string>("FixedVersion")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("fixed_version");
+
+                    b.Property<bool?>("FromBase")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("from_base");
+
+                    b.Property<string>("Layer")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("layer");
+
+                    b.Property<long>("ManifestId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("manifest_id");
+
+                    b.Property<string>("Package")
+                        .IsRequired()
+                        .HasMaxLength(512)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("package");
+
+                    b.Property<string>("Path")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("path");
+
+                    b.Property<double?>("Score")
+                        .HasColumnType("REAL")
+                        .HasColumnName("score");
+
+                    b.Property<short>("Severity")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("severity");
+
+                    b.Property<short>("Status")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("status");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasMaxLength(512)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("version");
+
+                    b.Property<string>("Vulnerability")
+                        .IsRequired()
+                        .HasMaxLength(128)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("vulnerability");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("ManifestId");
+
+                    b.HasIndex("Package");
+
+                    b.HasIndex("Score", "Vulnerability");
+
+                    b.HasIndex("Severity", "Id");
+
+                    b.HasIndex("Vulnerability", "ManifestId");
+
+                    b.ToTable("artifact_findings", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Findings.ScanTrend", b =>
+                {
+                    b.Property<long>("ProjectId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("project_id");
+
+                    b.Property<int>("Day")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("day");
+
+                    b.Property<long>("Critical")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("critical");
+
+                    b.Property<long>("Fixable")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("fixable");
+
+                    b.Property<long>("High")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("high");
+
+                    b.Property<long>("Images")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("images");
+
+                    b.Property<long>("Low")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("low");
+
+                    b.Property<long>("Medium")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("medium");
+
+                    b.Property<long>("Unknown")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("unknown");
+
+                    b.HasKey("ProjectId", "Day");
+
+                    b.HasIndex("Day");
+
+                    b.ToTable("scan_trend", (string)null);
                 });
 
             modelBuilder.Entity("Berth.Server.Scanning.IndexedPackage", b =>
@@ -2206,15 +2448,15 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
 
             modelBuilder.Entity("Berth.Server.Scanning.StoredLayer", b =>
                 {
-                    b.Property<byte[]>("Content")
-                        .IsRequired()
-                        .HasColumnType("BLOB")
-                        .HasColumnName("content");
-
                     b.Property<string>("DiffId")
                         .HasMaxLength(160)
                         .HasColumnType("TEXT")
                         .HasColumnName("diff_id");
+
+                    b.Property<byte[]>("Content")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("content");
 
                     b.Property<long>("StoredAt")
                         .HasColumnType("INTEGER")
@@ -2803,6 +3045,42 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.HasOne("Berth.Server.Registry.Manifest", null)
                         .WithMany()
                         .HasForeignKey("ManifestId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Export.ScanExport", b =>
+                {
+                    b.HasOne("Berth.Server.Platform.Jobs.Job", null)
+                        .WithMany()
+                        .HasForeignKey("JobId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Export.ScanExportPart", b =>
+                {
+                    b.HasOne("Berth.Server.Scanning.Export.ScanExport", null)
+                        .WithMany()
+                        .HasForeignKey("JobId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Findings.ArtifactFinding", b =>
+                {
+                    b.HasOne("Berth.Server.Registry.Manifest", null)
+                        .WithMany()
+                        .HasForeignKey("ManifestId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Findings.ScanTrend", b =>
+                {
+                    b.HasOne("Berth.Server.Projects.Project", null)
+                        .WithMany()
+                        .HasForeignKey("ProjectId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });

@@ -2,7 +2,7 @@ using Berth.Server.Access;
 using Berth.Server.Api;
 using Berth.Server.Platform.Data;
 
-namespace Berth.Server.Administration;
+namespace Berth.Server.Projects;
 
 /// <summary>A project with what the overviews show of it.</summary>
 /// <param name="Id">Its row.</param>
