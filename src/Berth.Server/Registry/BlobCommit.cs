@@ -143,7 +143,7 @@ internal sealed class BlobCommit(Database database, BlobStores stores, UploadSes
             return false;
         }
         await Rows.LinkBlobAsync(session, repositoryId, blobId, now, ct).ConfigureAwait(false);
-        if (request is not null && events.Wants(action))
+        if (request is { } asked && events.Wants(action))
         {
             await events.WriteAsync(session, new RegistryEvent
             {
@@ -154,8 +154,8 @@ internal sealed class BlobCommit(Database database, BlobStores stores, UploadSes
                 Size = size,
                 IsBlob = true,
                 FromRepository = from,
-                Actor = request.Caller.Name,
-                Request = events.Describe(request),
+                Actor = asked.Caller.Name,
+                Request = events.Describe(asked),
             }, ct).ConfigureAwait(false);
         }
         session.AfterCommit(() => cache.RemoveBlob(repository, digest));

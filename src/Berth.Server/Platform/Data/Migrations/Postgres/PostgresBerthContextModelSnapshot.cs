@@ -2963,6 +2963,165 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.ToTable("webhook_policies", (string)null);
                 });
 
+            modelBuilder.Entity("Berth.Server.Scanning.Bases.ImageChain", b =>
+                {
+                    b.Property<long>("ManifestId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("manifest_id");
+
+                    b.Property<int>("Layers")
+                        .HasColumnType("integer")
+                        .HasColumnName("layers");
+
+                    b.Property<string>("ChainId")
+                        .IsRequired()
+                        .HasMaxLength(160)
+                        .HasColumnType("character varying(160)")
+                        .HasColumnName("chain_id")
+                        .UseCollation("C");
+
+                    b.Property<bool>("IsWhole")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_whole");
+
+                    b.HasKey("ManifestId", "Layers");
+
+                    b.HasIndex("ChainId", "IsWhole");
+
+                    b.ToTable("image_chains", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Contents.ArtifactContent", b =>
+                {
+                    b.Property<long>("ManifestId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("manifest_id");
+
+                    b.Property<string>("BaseDigest")
+                        .HasMaxLength(135)
+                        .HasColumnType("character varying(135)")
+                        .HasColumnName("base_digest")
+                        .UseCollation("C");
+
+                    b.Property<int>("BaseLayers")
+                        .HasColumnType("integer")
+                        .HasColumnName("base_layers");
+
+                    b.Property<string>("BaseName")
+                        .HasMaxLength(512)
+                        .HasColumnType("character varying(512)")
+                        .HasColumnName("base_name")
+                        .UseCollation("C");
+
+                    b.Property<int?>("Misconfigurations")
+                        .HasColumnType("integer")
+                        .HasColumnName("misconfigurations");
+
+                    b.Property<string>("Platform")
+                        .HasMaxLength(128)
+                        .HasColumnType("character varying(128)")
+                        .HasColumnName("platform")
+                        .UseCollation("C");
+
+                    b.Property<byte[]>("Problems")
+                        .HasColumnType("bytea")
+                        .HasColumnName("problems");
+
+                    b.Property<long>("ScannedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("scanned_at");
+
+                    b.Property<int?>("Secrets")
+                        .HasColumnType("integer")
+                        .HasColumnName("secrets");
+
+                    b.Property<string>("SourceDocument")
+                        .HasMaxLength(135)
+                        .HasColumnType("character varying(135)")
+                        .HasColumnName("source_document")
+                        .UseCollation("C");
+
+                    b.Property<string>("SourceManifest")
+                        .HasMaxLength(135)
+                        .HasColumnType("character varying(135)")
+                        .HasColumnName("source_manifest")
+                        .UseCollation("C");
+
+                    b.HasKey("ManifestId");
+
+                    b.ToTable("artifact_contents", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Sboms.ArtifactSbom", b =>
+                {
+                    b.Property<long>("ManifestId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("manifest_id");
+
+                    b.Property<long?>("FinishedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("finished_at");
+
+                    b.Property<long>("JobId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("job_id");
+
+                    b.Property<string>("Problem")
+                        .HasMaxLength(2000)
+                        .HasColumnType("character varying(2000)")
+                        .HasColumnName("problem")
+                        .UseCollation("C");
+
+                    b.Property<long>("RequestedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("requested_at");
+
+                    b.Property<string>("SbomDigest")
+                        .HasMaxLength(135)
+                        .HasColumnType("character varying(135)")
+                        .HasColumnName("sbom_digest")
+                        .UseCollation("C");
+
+                    b.Property<long?>("StartedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("started_at");
+
+                    b.Property<int>("State")
+                        .HasColumnType("integer")
+                        .HasColumnName("state");
+
+                    b.HasKey("ManifestId");
+
+                    b.ToTable("artifact_sboms", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Bases.ImageChain", b =>
+                {
+                    b.HasOne("Berth.Server.Registry.Manifest", null)
+                        .WithMany()
+                        .HasForeignKey("ManifestId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Contents.ArtifactContent", b =>
+                {
+                    b.HasOne("Berth.Server.Registry.Manifest", null)
+                        .WithMany()
+                        .HasForeignKey("ManifestId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Sboms.ArtifactSbom", b =>
+                {
+                    b.HasOne("Berth.Server.Registry.Manifest", null)
+                        .WithMany()
+                        .HasForeignKey("ManifestId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
             modelBuilder.Entity("Berth.Server.Access.AccessRule", b =>
                 {
                     b.HasOne("Berth.Server.Projects.Project", null)

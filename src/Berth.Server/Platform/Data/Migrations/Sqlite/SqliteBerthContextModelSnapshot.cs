@@ -2744,6 +2744,157 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.ToTable("webhook_policies", (string)null);
                 });
 
+            modelBuilder.Entity("Berth.Server.Scanning.Bases.ImageChain", b =>
+                {
+                    b.Property<long>("ManifestId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("manifest_id");
+
+                    b.Property<int>("Layers")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("layers");
+
+                    b.Property<string>("ChainId")
+                        .IsRequired()
+                        .HasMaxLength(160)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("chain_id");
+
+                    b.Property<bool>("IsWhole")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("is_whole");
+
+                    b.HasKey("ManifestId", "Layers");
+
+                    b.HasIndex("ChainId", "IsWhole");
+
+                    b.ToTable("image_chains", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Contents.ArtifactContent", b =>
+                {
+                    b.Property<long>("ManifestId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("manifest_id");
+
+                    b.Property<string>("BaseDigest")
+                        .HasMaxLength(135)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("base_digest");
+
+                    b.Property<int>("BaseLayers")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("base_layers");
+
+                    b.Property<string>("BaseName")
+                        .HasMaxLength(512)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("base_name");
+
+                    b.Property<int?>("Misconfigurations")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("misconfigurations");
+
+                    b.Property<string>("Platform")
+                        .HasMaxLength(128)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("platform");
+
+                    b.Property<byte[]>("Problems")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("problems");
+
+                    b.Property<long>("ScannedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("scanned_at");
+
+                    b.Property<int?>("Secrets")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("secrets");
+
+                    b.Property<string>("SourceDocument")
+                        .HasMaxLength(135)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("source_document");
+
+                    b.Property<string>("SourceManifest")
+                        .HasMaxLength(135)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("source_manifest");
+
+                    b.HasKey("ManifestId");
+
+                    b.ToTable("artifact_contents", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Sboms.ArtifactSbom", b =>
+                {
+                    b.Property<long>("ManifestId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("manifest_id");
+
+                    b.Property<long?>("FinishedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("finished_at");
+
+                    b.Property<long>("JobId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("job_id");
+
+                    b.Property<string>("Problem")
+                        .HasMaxLength(2000)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("problem");
+
+                    b.Property<long>("RequestedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("requested_at");
+
+                    b.Property<string>("SbomDigest")
+                        .HasMaxLength(135)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("sbom_digest");
+
+                    b.Property<long?>("StartedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("started_at");
+
+                    b.Property<int>("State")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("state");
+
+                    b.HasKey("ManifestId");
+
+                    b.ToTable("artifact_sboms", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Bases.ImageChain", b =>
+                {
+                    b.HasOne("Berth.Server.Registry.Manifest", null)
+                        .WithMany()
+                        .HasForeignKey("ManifestId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Contents.ArtifactContent", b =>
+                {
+                    b.HasOne("Berth.Server.Registry.Manifest", null)
+                        .WithMany()
+                        .HasForeignKey("ManifestId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Sboms.ArtifactSbom", b =>
+                {
+                    b.HasOne("Berth.Server.Registry.Manifest", null)
+                        .WithMany()
+                        .HasForeignKey("ManifestId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
             modelBuilder.Entity("Berth.Server.Access.AccessRule", b =>
                 {
                     b.HasOne("Berth.Server.Projects.Project", null)
