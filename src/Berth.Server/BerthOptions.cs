@@ -13,6 +13,7 @@ using Berth.Server.Platform.Settings;
 using Berth.Server.Platform.Telemetry;
 using Berth.Server.Projects;
 using Berth.Server.Registry;
+using Berth.Server.Scanning.Scanners;
 using Berth.Server.Trash;
 using Berth.Server.Webhooks;
 
@@ -39,6 +40,7 @@ public sealed record BerthOptions
     public AuditOptions Audit { get; init; } = new();
     public NotificationOptions Notifications { get; init; } = new();
     public WebhookOptions Webhooks { get; init; } = new();
+    public ScannersOptions Scanners { get; init; } = new();
     public OutgoingOptions Outgoing { get; init; } = new();
     public JobOptions Jobs { get; init; } = new();
     public HealthOptions Health { get; init; } = new();

@@ -11,6 +11,7 @@ using Berth.Server.Platform.Options;
 using Berth.Server.Platform.Settings;
 using Berth.Server.Platform.Storage;
 using Berth.Server.Registry;
+using Berth.Server.Scanning.Scanners;
 using Berth.Server.Trash;
 
 namespace Berth.Server;
@@ -46,6 +47,7 @@ internal sealed class BerthOptionsRules
         rules.CheckNotifications(options);
         rules.CheckJobs(options.Jobs);
         rules.CheckWebhooks(options);
+        rules.CheckScanners(options.Scanners);
         rules.CheckHealth(options);
         rules.CheckTelemetry(options);
         rules.CheckSettings(options.Settings);
@@ -256,10 +258,37 @@ internal sealed class BerthOptionsRules
             Add("webhooks.smtp.from", $"\"{smtp.From}\" must be the address that mails come from, such as berth@example.com");
         if (smtp.Port is < 1 or > 65535)
             Add("webhooks.smtp.port", "must be a port, 1 to 65535");
-        for (var i = 0; i < options.Outgoing.Allow.Count; i++)
+        CheckAllowed("outgoing.allow", options.Outgoing.Allow);
+    }
+
+    private void CheckScanners(ScannersOptions scanners)
+    {
+        var api = scanners.Api;
+        CheckAllowed("scanners.allow", scanners.Allow);
+        CheckAllowed("scanners.api.allow", api.Allow);
+        AtLeast("scanners.timeout", scanners.Timeout, TimeSpan.FromMilliseconds(100));
+        AtLeast("scanners.maxDuration", scanners.MaxDuration, TimeSpan.FromSeconds(1));
+        AtLeast("scanners.maxConcurrent", scanners.MaxConcurrent, 1);
+        AtLeast("scanners.maxReportBytes", scanners.MaxReportBytes, 1024);
+        AtLeast("scanners.api.maxImageBytes", api.MaxImageBytes, 1);
+        AtLeast("scanners.api.maxWaiting", api.MaxWaiting, 1);
+        AtLeast("scanners.api.maxConcurrent", api.MaxConcurrent, 1);
+        AtLeast("scanners.api.timeout", api.Timeout, TimeSpan.FromSeconds(1));
+        AtLeast("scanners.api.keepReports", api.KeepReports, TimeSpan.FromMinutes(1));
+        if (scanners.InternalUrl is { Length: > 0 } url && !(Uri.TryCreate(url, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"))
+            Add("scanners.internalUrl", $"\"{url}\" must be an address such as http://berth:5000");
+        if (api.Username.Length > 0 != api.Password.Length > 0)
+            Add("scanners.api.password", "user name and password go together");
+        if (api.Enabled && api.ApiKey.Length == 0 && api.Username.Length == 0)
+            Add("scanners.api.enabled", "the scanner API needs scanners.api.apiKey, or scanners.api.username and scanners.api.password: it is open to nobody without");
+    }
+
+    private void CheckAllowed(string key, IReadOnlyList<string> allow)
+    {
+        for (var i = 0; i < allow.Count; i++)
         {
-            if (!OutgoingGuard.IsAllowEntry(options.Outgoing.Allow[i]))
-                Add($"outgoing.allow[{i}]", $"\"{options.Outgoing.Allow[i]}\" must be a host name, an address or a network such as 10.1.0.0/16", "outgoing.allow");
+            if (!OutgoingGuard.IsAllowEntry(allow[i]))
+                Add($"{key}[{i}]", $"\"{allow[i]}\" must be a host name, an address or a network such as 10.1.0.0/16", key);
         }
     }
 

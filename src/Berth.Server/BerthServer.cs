@@ -26,6 +26,8 @@ using Berth.Server.Quotas;
 using Berth.Server.Registry;
 using Berth.Server.Retention;
 using Berth.Server.Scanning;
+using Berth.Server.Scanning.AdapterApi;
+using Berth.Server.Scanning.Scanners;
 using Berth.Server.SignIn;
 using Berth.Server.Trash;
 using Berth.Server.Ui;
@@ -180,6 +182,8 @@ public static class BerthServer
             services.AddRetention();
             services.AddLifecycle(options.Lifecycle);
             services.AddScanning(options.DataFolder);
+            services.AddOutsideScanners(options.Scanners, options.Outgoing, options.Http);
+            services.AddAdapterApi(options.Scanners.Api, options.Outgoing);
             services.AddAudit(options.Audit);
             services.AddWebhooks(options.Webhooks, options.Outgoing);
         }
@@ -223,6 +227,7 @@ public static class BerthServer
         if (options.Access.Mode == AccessMode.Local)
         {
             app.MapApi();
+            app.MapAdapterApi(options.Scanners.Api);
             app.MapUi();
         }
         app.MapHealth();

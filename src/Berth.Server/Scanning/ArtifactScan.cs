@@ -45,6 +45,9 @@ public sealed class ArtifactScan
     /// <summary>The report in Harbor's form, JSON in Brotli; null when there is none yet.</summary>
     public byte[]? Report { get; set; }
 
+    /// <summary>Which scanner outside has made the report, as JSON (<see cref="ScannerNameJson"/>); null for the built-in one.</summary>
+    public string? Scanner { get; set; }
+
     public int Critical { get; set; }
 
     public int High { get; set; }
@@ -90,6 +93,7 @@ internal sealed class ArtifactScanMap : IEntityTypeConfiguration<ArtifactScan>
         builder.Property(s => s.DatabaseBuiltAt).HasColumnName("database_built_at");
         builder.Property(s => s.DiffIds).HasColumnName("diff_ids");
         builder.Property(s => s.Report).HasColumnName("report");
+        builder.Property(s => s.Scanner).HasColumnName("scanner").HasMaxLength(1000);
         builder.Property(s => s.Critical).HasColumnName("critical");
         builder.Property(s => s.High).HasColumnName("high");
         builder.Property(s => s.Medium).HasColumnName("medium");

@@ -2,6 +2,7 @@ using System.Reflection;
 using Berth.Scanner.Inventory;
 using Berth.Scanner.Reports;
 using Berth.Scanner.Scan;
+using Berth.Server.Scanning.Adapters;
 
 namespace Berth.Server.Scanning;
 
@@ -24,6 +25,13 @@ internal static class BuiltInScanner
     public static ScanSettings Settings { get; } = new();
 
     public static string Version { get; } = (typeof(BuiltInScanner).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0").Split('+')[0];
+
+    /// <summary>What it reads and writes.</summary>
+    public static ScannerMetadataJson Metadata { get; } = new()
+    {
+        Scanner = new ScannerNameJson(Name, Vendor, Version),
+        Capabilities = [new ScannerCapabilityJson(AdapterMedia.Vulnerability, [AdapterMedia.OciManifest, AdapterMedia.DockerManifest], [HarborReport.MediaType, OlderMediaType])],
+    };
 
     /// <summary>The media type of reports that a caller wants (<c>X-Accept-Vulnerabilities</c>), by the first that is known.</summary>
     public static string MediaTypeOf(string accepted)

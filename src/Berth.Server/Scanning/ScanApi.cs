@@ -129,6 +129,8 @@ public sealed record ScanRequestJson
 [JsonSerializable(typeof(ScannerJson))]
 [JsonSerializable(typeof(List<ScannerJson>))]
 [JsonSerializable(typeof(ScannerChoiceJson))]
+[JsonSerializable(typeof(ScannerRegistrationJson))]
+[JsonSerializable(typeof(ScannerNameJson))]
 [JsonSerializable(typeof(ScannerMetadataJson))]
 [JsonSerializable(typeof(ScanMetricsJson))]
 internal sealed partial class ScanApiJson : JsonSerializerContext;

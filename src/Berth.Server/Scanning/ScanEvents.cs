@@ -2,6 +2,7 @@ using Berth.Scanner.Advisories;
 using Berth.Scanner.Reports;
 using Berth.Server.Platform.Events;
 using Berth.Server.Projects;
+using Berth.Server.Scanning.Adapters;
 using Berth.Server.Scanning.Findings;
 
 namespace Berth.Server.Scanning;
@@ -75,14 +76,26 @@ internal static class ScanEvents
             Medium = Count(Severity.Medium),
             Low = Count(Severity.Low),
             Unknown = Count(Severity.Unknown),
-            New = isFirst ? [] :
-            [
-                .. changes.Added.OrderByDescending(static row => row.Severity).ThenBy(static row => row.Vulnerability, StringComparer.Ordinal).Take(ScanDetail.MaxNamed)
-                    .Select(static row => new NewFinding(row.Vulnerability, SecurityWords.SeverityOf(row.Severity), row.Package, row.Version, row.FixedVersion)),
-            ],
+            New = NewOf(changes, isFirst),
             NewCount = isFirst ? 0 : changes.Added.Count,
         };
     }
+
+    /// <summary>What the report of a scanner outside came to.</summary>
+    /// <param name="target">The image.</param>
+    /// <param name="report">Its report.</param>
+    /// <param name="changes">What changed in its findings.</param>
+    /// <param name="isFirst">Whether there was no report before.</param>
+    public static ScanDetail DetailOf(ScanTarget target, OutsideReport report, FindingChanges changes, bool isFirst) => new(target.Id, target.Repository, target.Digest, ScanEnd.Completed)
+    {
+        Critical = report.Critical,
+        High = report.High,
+        Medium = report.Medium,
+        Low = report.Low,
+        Unknown = report.Unknown,
+        New = NewOf(changes, isFirst),
+        NewCount = isFirst ? 0 : changes.Added.Count,
+    };
 
     /// <summary>The event of a scan that has ended.</summary>
     public static DomainEvent Of(long projectId, ScanDetail detail) => new()
@@ -97,6 +110,13 @@ internal static class ScanEvents
         Detail = detail,
         IsSuccessful = detail.End == ScanEnd.Completed,
     };
+
+    // With the first report of an image nothing is new.
+    private static IReadOnlyList<NewFinding> NewOf(FindingChanges changes, bool isFirst) => isFirst ? [] :
+    [
+        .. changes.Added.OrderByDescending(static row => row.Severity).ThenBy(static row => row.Vulnerability, StringComparer.Ordinal).Take(ScanDetail.MaxNamed)
+            .Select(static row => new NewFinding(row.Vulnerability, SecurityWords.SeverityOf(row.Severity), row.Package, row.Version, row.FixedVersion)),
+    ];
 
     private static string DescriptionOf(ScanDetail detail) => detail.End switch
     {

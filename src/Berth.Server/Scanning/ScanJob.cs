@@ -16,6 +16,9 @@ namespace Berth.Server.Scanning;
 public sealed record ScanWork
 {
     public long ManifestId { get; init; }
+
+    /// <summary>Id of the scanner outside that is to do it; null for the built-in one.</summary>
+    public string? Scanner { get; init; }
 }
 
 /// <summary>

@@ -67,7 +67,19 @@ internal sealed class ScanOverviews : IArtifactOverviews
             ["start_time"] = HarborTime.Of(start),
             ["end_time"] = HarborTime.Of(end),
             ["complete_percent"] = scans.Count(static s => s.FinishedAt is not null) * 100 / Math.Max(1, images),
-            ["scanner"] = new JsonObject { ["name"] = BuiltInScanner.Name, ["vendor"] = BuiltInScanner.Vendor, ["version"] = BuiltInScanner.Version },
+            ["scanner"] = ScannerOf(scans),
+        };
+    }
+
+    // The newest report says it.
+    private static JsonObject ScannerOf(IReadOnlyList<ScanRow> scans)
+    {
+        var scanner = scans.MaxBy(static scan => scan.ReportedAt ?? 0)?.Scanner;
+        return new JsonObject
+        {
+            ["name"] = scanner?.Name ?? BuiltInScanner.Name,
+            ["vendor"] = scanner?.Vendor ?? BuiltInScanner.Vendor,
+            ["version"] = scanner?.Version ?? BuiltInScanner.Version,
         };
     }
 

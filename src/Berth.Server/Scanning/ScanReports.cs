@@ -1,6 +1,8 @@
+using System.Text;
 using Berth.Scanner.Advisories;
 using Berth.Scanner.Reports;
 using Berth.Server.Platform.Data;
+using Berth.Server.Scanning.Adapters;
 using Berth.Server.Scanning.Findings;
 
 namespace Berth.Server.Scanning;
@@ -32,6 +34,22 @@ internal static class ScanReports
         await session.ExecuteAsync(Replace, [.. Values(manifestId, report, packed, now, builtAt), before], ct).ConfigureAwait(false) == 0
             ? null : await FindingTable.StoreAsync(session, manifestId, FindingRow.Of(report), now, ct).ConfigureAwait(false);
 
+    /// <summary>Stores the report of a scanner outside, which is by no advisory database of ours: judging again leaves it alone.</summary>
+    /// <param name="session">The transaction.</param>
+    /// <param name="manifestId">The image.</param>
+    /// <param name="report">The report.</param>
+    /// <param name="packed">The same as it is kept.</param>
+    /// <param name="scanner">Who has made it, as JSON (<see cref="ScannerNameJson"/>).</param>
+    /// <param name="now">Unix milliseconds.</param>
+    /// <param name="ct">Cancels.</param>
+    /// <returns>What changed in the findings.</returns>
+    public static async ValueTask<FindingChanges> StoreOutsideAsync(DbSession session, long manifestId, OutsideReport report, byte[] packed, string scanner, long now, CancellationToken ct)
+    {
+        await session.ExecuteAsync(
+            StoreOutside, [manifestId, now, packed, report.Critical, report.High, report.Medium, report.Low, report.Unknown, report.Fixable, scanner], ct).ConfigureAwait(false);
+        return await FindingTable.StoreAsync(session, manifestId, FindingRow.OfHarborReport(Encoding.UTF8.GetString(report.Json)), now, ct).ConfigureAwait(false);
+    }
+
     private static object?[] Values(long manifestId, ScanReport report, byte[] packed, long now, DateTimeOffset builtAt)
     {
         object Count(Severity severity) => report.Findings.Count(finding => finding.Severity == severity);
@@ -43,10 +61,14 @@ internal static class ScanReports
     }
 
     private const string Update = """
-        UPDATE artifact_scans SET reported_at = @1, database_built_at = @2, report = @3, critical = @4, high = @5, medium = @6, low = @7, unknown = @8, fixable = @9 WHERE manifest_id = @0
+        UPDATE artifact_scans SET reported_at = @1, database_built_at = @2, report = @3, critical = @4, high = @5, medium = @6, low = @7, unknown = @8, fixable = @9, scanner = NULL WHERE manifest_id = @0
         """;
 
     private static readonly Statement Store = new(Update + " AND (database_built_at IS NULL OR database_built_at <= @2)");
+
+    private static readonly Statement StoreOutside = new("""
+        UPDATE artifact_scans SET reported_at = @1, database_built_at = NULL, report = @2, critical = @3, high = @4, medium = @5, low = @6, unknown = @7, fixable = @8, scanner = @9 WHERE manifest_id = @0
+        """);
 
     private static readonly Statement Replace = new(Update + " AND database_built_at = @10");
 }

@@ -3,10 +3,12 @@ using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
 using Berth.Server.Platform.Jobs;
 using Berth.Server.Registry;
+using Berth.Server.Scanning.Adapters;
+using Berth.Server.Scanning.Scanners;
 
 namespace Berth.Server.Scanning;
 
-/// <summary>Asks for scans and stops them, in the caller's transaction. An index stands for its images; what is no image is passed over.</summary>
+/// <summary>Asks the project's scanner for scans and stops them, in the caller's transaction. An index stands for its images; what is no image is passed over.</summary>
 internal sealed class ScanRequests(JobQueue queue, DomainEvents events, TimeProvider time)
 {
     /// <summary>Asks for a scan.</summary>
@@ -22,16 +24,17 @@ internal sealed class ScanRequests(JobQueue queue, DomainEvents events, TimeProv
         foreach (var image in await ImagesOfAsync(session, manifestId, ct).ConfigureAwait(false))
         {
             if (runId is { } run && await session.ScalarAsync(SelectRun, [image.Id], ct).ConfigureAwait(false) == run) continue;
+            var outside = await ScannerRows.OfProjectAsync(session, image.ProjectId, ct).ConfigureAwait(false);
             var job = await queue.EnqueueAsync(session, new NewJob
             {
-                Kind = ScanJob.JobKind,
-                Payload = JsonSerializer.Serialize(new ScanWork { ManifestId = image.Id }, ScanJson.Default.ScanWork),
+                Kind = outside is null ? ScanJob.JobKind : OutsideScanJob.JobKind,
+                Payload = JsonSerializer.Serialize(new ScanWork { ManifestId = image.Id, Scanner = outside?.Id }, ScanJson.Default.ScanWork),
                 VendorKey = $"scan:{image.Id}",
                 DedupeKey = $"scan:{image.Id}",
                 GroupKey = GroupOf(image.Id),
                 ProjectId = image.ProjectId,
                 Trigger = trigger,
-                MaxAttempts = 3,
+                MaxAttempts = outside is null ? 3 : OutsideScanJob.MaxAttempts,
             }, ct).ConfigureAwait(false);
             await session.ExecuteAsync(job.IsNew ? Request : Adopt, [image.Id, job.Id, runId, time.GetUtcNow().ToUnixTimeMilliseconds()], ct).ConfigureAwait(false);
             added++;

@@ -24,6 +24,9 @@ public sealed record ScanRow
 
     public long? DatabaseBuiltAt { get; init; }
 
+    /// <summary>The scanner outside that has made the report; null for the built-in one.</summary>
+    public ScannerNameJson? Scanner { get; init; }
+
     public int Critical { get; init; }
 
     public int High { get; init; }
@@ -53,7 +56,7 @@ public sealed record ScanRow
             {
                 ManifestId = rows.GetInt64(0),
                 JobId = rows.GetInt64(1),
-                Status = StatusOf(state, job),
+                Status = StatusOf(state, job, isBegun: !rows.IsDBNull(5)),
                 RequestedAt = rows.GetInt64(4),
                 StartedAt = rows.IsDBNull(5) ? null : rows.GetInt64(5),
                 FinishedAt = rows.IsDBNull(6) ? null : rows.GetInt64(6),
@@ -66,6 +69,7 @@ public sealed record ScanRow
                 Unknown = rows.GetInt32(13),
                 Fixable = rows.GetInt32(14),
                 Problem = rows.IsDBNull(15) ? null : rows.GetString(15),
+                Scanner = rows.IsDBNull(16) ? null : JsonSerializer.Deserialize(rows.GetString(16), ScanApiJson.Default.ScannerNameJson),
             };
         }
         return found;
@@ -78,12 +82,13 @@ public sealed record ScanRow
         return await row.ReadAsync(ct).ConfigureAwait(false) && !row.IsDBNull(0) ? row.GetFieldValue<byte[]>(0) : null;
     }
 
-    /// <summary>The status of a scan in Harbor's words, by its row and its job.</summary>
-    public static string StatusOf(ScanState state, JobState? job) => (state, job) switch
+    /// <summary>The status of a scan in Harbor's words, by its row and its job. One that has begun and waits (for a scanner outside) is running.</summary>
+    public static string StatusOf(ScanState state, JobState? job, bool isBegun = false) => (state, job) switch
     {
         (ScanState.Done, _) => "Success",
         (ScanState.Failed, _) => "Error",
         (_, JobState.Running) => "Running",
+        (_, JobState.Pending) when isBegun => "Running",
         (_, JobState.Pending or JobState.Waiting) => "Pending",
         (_, JobState.Cancelled) => "Stopped",
         // It gave up, or its job is gone and never told.
@@ -92,7 +97,7 @@ public sealed record ScanRow
 
     private const string Columns = """
         s.manifest_id, s.job_id, s.state, j.state, s.requested_at, s.started_at, s.finished_at, s.reported_at, s.database_built_at, s.critical, s.high, s.medium, s.low, s.unknown, s.fixable,
-            s.problem
+            s.problem, s.scanner
         """;
 
     private static readonly Statement Select = new(

@@ -17,6 +17,14 @@ internal static class StoredReport
         return buffer.ToArray();
     }
 
+    /// <summary>Packs a report that is in Harbor's form already.</summary>
+    public static byte[] Pack(ReadOnlySpan<byte> json)
+    {
+        using var buffer = new MemoryStream();
+        using (var brotli = new BrotliStream(buffer, CompressionLevel.Fastest, leaveOpen: true)) brotli.Write(json);
+        return buffer.ToArray();
+    }
+
     public static string Unpack(byte[] packed)
     {
         using var brotli = new BrotliStream(new MemoryStream(packed, writable: false), CompressionMode.Decompress);

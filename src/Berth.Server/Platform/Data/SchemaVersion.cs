@@ -17,6 +17,7 @@ internal static class SchemaVersion
     internal static readonly string[] Migrations =
     [
         "20261122100000_Initial", "20261122120000_Stores", "20261122180000_Lifecycle", "20261122210000_Scanning", "20261122220000_ScanExceptions", "20261122221000_ScanFindings", "20261122222000_ScanContents",
+        "20261122223000_ScannerRegistrations",
     ];
 
     /// <summary>

@@ -107,7 +107,11 @@ internal sealed class JobExecution(LeasedJob job, IJobHandler handler, JobLeases
         // 3.
         if (Reason == StopReason.LeaseLost)
             log.JobAbandoned(job.Id, job.Kind);
-        else if (outcome is { Error: null })
+        else if (outcome is { IsWaiting: true } && Reason == StopReason.None)
+            await WriteAsync(notes => leases.WaitAsync(job, outcome.RetryAfter!.Value, notes, CancellationToken.None)).ConfigureAwait(false);
+        else if (outcome is { IsWaiting: true } && Reason == StopReason.ProcessStops)
+            await WriteAsync(notes => leases.ReleaseAsync(job, notes, CancellationToken.None)).ConfigureAwait(false);
+        else if (outcome is { Error: null, IsWaiting: false })
             await FinishAsync(JobState.Succeeded, error: null).ConfigureAwait(false);
         else if (Reason == StopReason.CancelRequested)
             await FinishAsync(JobState.Cancelled, outcome?.Error).ConfigureAwait(false);

@@ -151,6 +151,14 @@ internal sealed class JobLeases
             return await session.ExecuteAsync(Retry, [job.Id, job.Owner, job.Attempts, Now + (long)pause.TotalMilliseconds, error], token).ConfigureAwait(false) == 1;
         }, ct);
 
+    /// <summary>The job is run again after a pause, which counts as no failure: what it may fail grows with what it has waited.</summary>
+    public Task<bool> WaitAsync(LeasedJob job, TimeSpan pause, JobNotes? notes, CancellationToken ct) =>
+        _database.WriteAsync(Durability.Relaxed, async (session, token) =>
+        {
+            if (notes is not null && !await NoteAsync(session, job, notes, token).ConfigureAwait(false)) return false;
+            return await session.ExecuteAsync(Wait, [job.Id, job.Owner, job.Attempts, Now + (long)pause.TotalMilliseconds], token).ConfigureAwait(false) == 1;
+        }, ct);
+
     /// <summary>Gives a job back unfinished, as if it had not been started: this process stops.</summary>
     public Task<bool> ReleaseAsync(LeasedJob job, JobNotes? notes, CancellationToken ct) =>
         _database.WriteAsync(Durability.Relaxed, async (session, token) =>
@@ -228,6 +236,8 @@ internal sealed class JobLeases
         $"UPDATE jobs SET state = @3, error = @4, finished_at = @5, failures = failures + @6 WHERE {Held}");
 
     private static readonly Statement Retry = new($"UPDATE jobs SET state = 0, due_at = @3, error = @4, failures = failures + 1 WHERE {Held}");
+
+    private static readonly Statement Wait = new($"UPDATE jobs SET state = 0, due_at = @3, error = NULL, failures = failures + 1, max_attempts = max_attempts + 1 WHERE {Held}");
 
     private static readonly Statement Release = new($"UPDATE jobs SET state = 0, due_at = @3, attempts = attempts - 1 WHERE {Held}");
 

@@ -38,6 +38,9 @@ public sealed class JobRun
     /// <summary>Number of this try, from 1; tries that were cut off count.</summary>
     public int Attempt => Job.Attempts;
 
+    /// <summary>Whether the job is given up when this try fails.</summary>
+    public bool IsLastAttempt => Job.Failures + 1 >= Job.MaxAttempts;
+
     internal LeasedJob Job { get; }
 
     /// <summary>The payload as a value.</summary>

@@ -82,6 +82,38 @@ public sealed class JobWorkersTests
         Assert.InRange(pauses[1], 16_000, 24_000 + 4_000);
     }
 
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public async Task A_job_that_waits_is_run_again_without_having_failed_and_keeps_its_attempts(DatabaseKind kind)
+    {
+        await using var database = await TestDatabase.NewAsync(kind);
+        var tries = new List<bool>();
+        var handler = new TestHandler("a", (run, _) =>
+        {
+            tries.Add(run.IsLastAttempt);
+            return Task.FromResult(run.Attempt <= 25 ? JobOutcome.Wait(TimeSpan.Zero) : JobOutcome.Retry("broken", TimeSpan.Zero));
+        });
+        await using var site = new JobSite(database.Current, _time, handler);
+        await site.StartAsync();
+        var job = await site.EnqueueAsync(new NewJob { Kind = "a", MaxAttempts = 2 });
+        var end = await site.UntilAsync(job.Id, JobState.Failed);
+        Assert.Equal((27, "broken"), (end.Attempts, end.Error));
+        Assert.Equal([.. Enumerable.Repeat(false, 26), true], tries);
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public async Task A_job_that_waits_can_be_stopped(DatabaseKind kind)
+    {
+        await using var database = await TestDatabase.NewAsync(kind);
+        await using var site = new JobSite(database.Current, _time, new TestHandler("a", static (_, _) => Task.FromResult(JobOutcome.Wait(TimeSpan.FromHours(1)))));
+        await site.StartAsync();
+        var job = await site.EnqueueAsync(new NewJob { Kind = "a" });
+        await Eventually.TrueAsync(async () => await site.JobAsync(job.Id) is { State: JobState.Pending, Attempts: 1 }, "the job waits");
+        Assert.Equal(JobCancellation.Cancelled, await site.CancelAsync(job.Id));
+        Assert.Equal(JobState.Cancelled, (await site.JobAsync(job.Id)).State);
+    }
+
     [Fact]
     public void Pauses_double_up_to_the_longest_and_vary_by_a_fifth()
     {

@@ -2245,6 +2245,153 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.ToTable("retention_runs", (string)null);
                 });
 
+            modelBuilder.Entity("Berth.Server.Scanning.AdapterApi.AdapterScan", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("id")
+                        .UseCollation("C");
+
+                    b.Property<byte[]>("Authorization")
+                        .HasColumnType("bytea")
+                        .HasColumnName("registry_authorization");
+
+                    b.Property<byte[]>("CycloneDx")
+                        .HasColumnType("bytea")
+                        .HasColumnName("cyclonedx");
+
+                    b.Property<string>("Digest")
+                        .IsRequired()
+                        .HasMaxLength(160)
+                        .HasColumnType("character varying(160)")
+                        .HasColumnName("digest")
+                        .UseCollation("C");
+
+                    b.Property<long?>("FinishedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("finished_at");
+
+                    b.Property<long>("JobId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("job_id");
+
+                    b.Property<string>("MediaType")
+                        .IsRequired()
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
+                        .HasColumnName("media_type")
+                        .UseCollation("C");
+
+                    b.Property<string>("Problem")
+                        .HasMaxLength(2000)
+                        .HasColumnType("character varying(2000)")
+                        .HasColumnName("problem")
+                        .UseCollation("C");
+
+                    b.Property<string>("RegistryUrl")
+                        .IsRequired()
+                        .HasMaxLength(512)
+                        .HasColumnType("character varying(512)")
+                        .HasColumnName("registry_url")
+                        .UseCollation("C");
+
+                    b.Property<byte[]>("Report")
+                        .HasColumnType("bytea")
+                        .HasColumnName("report");
+
+                    b.Property<string>("Repository")
+                        .IsRequired()
+                        .HasMaxLength(512)
+                        .HasColumnType("character varying(512)")
+                        .HasColumnName("repository")
+                        .UseCollation("C");
+
+                    b.Property<long>("RequestedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("requested_at");
+
+                    b.Property<byte[]>("Spdx")
+                        .HasColumnType("bytea")
+                        .HasColumnName("spdx");
+
+                    b.Property<int>("State")
+                        .HasColumnType("integer")
+                        .HasColumnName("state");
+
+                    b.Property<string>("Tag")
+                        .IsRequired()
+                        .HasMaxLength(160)
+                        .HasColumnType("character varying(160)")
+                        .HasColumnName("tag")
+                        .UseCollation("C");
+
+                    b.Property<bool>("WantsCycloneDx")
+                        .HasColumnType("boolean")
+                        .HasColumnName("wants_cyclonedx");
+
+                    b.Property<bool>("WantsReport")
+                        .HasColumnType("boolean")
+                        .HasColumnName("wants_report");
+
+                    b.Property<bool>("WantsSpdx")
+                        .HasColumnType("boolean")
+                        .HasColumnName("wants_spdx");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("RequestedAt");
+
+                    b.HasIndex("State");
+
+                    b.ToTable("adapter_scans", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Adapters.ScanTicket", b =>
+                {
+                    b.Property<long>("ManifestId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("manifest_id");
+
+                    b.Property<long>("BeganAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("began_at");
+
+                    b.Property<long>("EndsAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("ends_at");
+
+                    b.Property<long>("JobId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("job_id");
+
+                    b.Property<int>("Looks")
+                        .HasColumnType("integer")
+                        .HasColumnName("looks");
+
+                    b.Property<string>("RequestId")
+                        .HasMaxLength(512)
+                        .HasColumnType("character varying(512)")
+                        .HasColumnName("request_id")
+                        .UseCollation("C");
+
+                    b.Property<string>("ScannerId")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("scanner_id")
+                        .UseCollation("C");
+
+                    b.Property<byte[]>("SecretHash")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("secret_hash");
+
+                    b.HasKey("ManifestId");
+
+                    b.ToTable("scan_tickets", (string)null);
+                });
+
             modelBuilder.Entity("Berth.Server.Scanning.Advisories.AdvisoryRound", b =>
                 {
                     b.Property<long>("Id")
@@ -2382,6 +2529,12 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.Property<long?>("RunId")
                         .HasColumnType("bigint")
                         .HasColumnName("run_id");
+
+                    b.Property<string>("Scanner")
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)")
+                        .HasColumnName("scanner")
+                        .UseCollation("C");
 
                     b.Property<long?>("StartedAt")
                         .HasColumnType("bigint")
@@ -2632,6 +2785,105 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                         .IsUnique();
 
                     b.ToTable("packages", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Scanners.ProjectScanner", b =>
+                {
+                    b.Property<long>("ProjectId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("project_id");
+
+                    b.Property<string>("ScannerId")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("scanner_id")
+                        .UseCollation("C");
+
+                    b.HasKey("ProjectId");
+
+                    b.HasIndex("ScannerId");
+
+                    b.ToTable("project_scanners", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Scanners.ScannerRegistration", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("id")
+                        .UseCollation("C");
+
+                    b.Property<string>("Auth")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("auth")
+                        .UseCollation("C");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<byte[]>("Credential")
+                        .HasColumnType("bytea")
+                        .HasColumnName("credential");
+
+                    b.Property<string>("Description")
+                        .IsRequired()
+                        .HasMaxLength(1024)
+                        .HasColumnType("character varying(1024)")
+                        .HasColumnName("description")
+                        .UseCollation("C");
+
+                    b.Property<bool>("IsDefault")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_default");
+
+                    b.Property<bool>("IsDisabled")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_disabled");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("kind")
+                        .UseCollation("C");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(128)
+                        .HasColumnType("character varying(128)")
+                        .HasColumnName("name")
+                        .UseCollation("C");
+
+                    b.Property<bool>("SkipCertVerify")
+                        .HasColumnType("boolean")
+                        .HasColumnName("skip_cert_verify");
+
+                    b.Property<long>("UpdatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("updated_at");
+
+                    b.Property<string>("Url")
+                        .IsRequired()
+                        .HasMaxLength(512)
+                        .HasColumnType("character varying(512)")
+                        .HasColumnName("url")
+                        .UseCollation("C");
+
+                    b.Property<bool>("UseInternalAddress")
+                        .HasColumnType("boolean")
+                        .HasColumnName("use_internal_address");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Name")
+                        .IsUnique();
+
+                    b.ToTable("scanner_registrations", (string)null);
                 });
 
             modelBuilder.Entity("Berth.Server.Scanning.StoredLayer", b =>
@@ -3403,6 +3655,15 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                         .IsRequired();
                 });
 
+            modelBuilder.Entity("Berth.Server.Scanning.Adapters.ScanTicket", b =>
+                {
+                    b.HasOne("Berth.Server.Registry.Manifest", null)
+                        .WithMany()
+                        .HasForeignKey("ManifestId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
             modelBuilder.Entity("Berth.Server.Scanning.ArtifactPackage", b =>
                 {
                     b.HasOne("Berth.Server.Registry.Manifest", null)
@@ -3455,6 +3716,15 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 });
 
             modelBuilder.Entity("Berth.Server.Scanning.Findings.ScanTrend", b =>
+                {
+                    b.HasOne("Berth.Server.Projects.Project", null)
+                        .WithMany()
+                        .HasForeignKey("ProjectId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Scanners.ProjectScanner", b =>
                 {
                     b.HasOne("Berth.Server.Projects.Project", null)
                         .WithMany()

@@ -2077,6 +2077,144 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.ToTable("retention_runs", (string)null);
                 });
 
+            modelBuilder.Entity("Berth.Server.Scanning.AdapterApi.AdapterScan", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<byte[]>("Authorization")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("registry_authorization");
+
+                    b.Property<byte[]>("CycloneDx")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("cyclonedx");
+
+                    b.Property<string>("Digest")
+                        .IsRequired()
+                        .HasMaxLength(160)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("digest");
+
+                    b.Property<long?>("FinishedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("finished_at");
+
+                    b.Property<long>("JobId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("job_id");
+
+                    b.Property<string>("MediaType")
+                        .IsRequired()
+                        .HasMaxLength(255)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("media_type");
+
+                    b.Property<string>("Problem")
+                        .HasMaxLength(2000)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("problem");
+
+                    b.Property<string>("RegistryUrl")
+                        .IsRequired()
+                        .HasMaxLength(512)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("registry_url");
+
+                    b.Property<byte[]>("Report")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("report");
+
+                    b.Property<string>("Repository")
+                        .IsRequired()
+                        .HasMaxLength(512)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("repository");
+
+                    b.Property<long>("RequestedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("requested_at");
+
+                    b.Property<byte[]>("Spdx")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("spdx");
+
+                    b.Property<int>("State")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("state");
+
+                    b.Property<string>("Tag")
+                        .IsRequired()
+                        .HasMaxLength(160)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("tag");
+
+                    b.Property<bool>("WantsCycloneDx")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("wants_cyclonedx");
+
+                    b.Property<bool>("WantsReport")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("wants_report");
+
+                    b.Property<bool>("WantsSpdx")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("wants_spdx");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("RequestedAt");
+
+                    b.HasIndex("State");
+
+                    b.ToTable("adapter_scans", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Adapters.ScanTicket", b =>
+                {
+                    b.Property<long>("ManifestId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("manifest_id");
+
+                    b.Property<long>("BeganAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("began_at");
+
+                    b.Property<long>("EndsAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ends_at");
+
+                    b.Property<long>("JobId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("job_id");
+
+                    b.Property<int>("Looks")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("looks");
+
+                    b.Property<string>("RequestId")
+                        .HasMaxLength(512)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("request_id");
+
+                    b.Property<string>("ScannerId")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("scanner_id");
+
+                    b.Property<byte[]>("SecretHash")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("secret_hash");
+
+                    b.HasKey("ManifestId");
+
+                    b.ToTable("scan_tickets", (string)null);
+                });
+
             modelBuilder.Entity("Berth.Server.Scanning.Advisories.AdvisoryRound", b =>
                 {
                     b.Property<long>("Id")
@@ -2209,6 +2347,11 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.Property<long?>("RunId")
                         .HasColumnType("INTEGER")
                         .HasColumnName("run_id");
+
+                    b.Property<string>("Scanner")
+                        .HasMaxLength(1000)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("scanner");
 
                     b.Property<long?>("StartedAt")
                         .HasColumnType("INTEGER")
@@ -2444,6 +2587,98 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                         .IsUnique();
 
                     b.ToTable("packages", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Scanners.ProjectScanner", b =>
+                {
+                    b.Property<long>("ProjectId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("project_id");
+
+                    b.Property<string>("ScannerId")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("scanner_id");
+
+                    b.HasKey("ProjectId");
+
+                    b.HasIndex("ScannerId");
+
+                    b.ToTable("project_scanners", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Scanners.ScannerRegistration", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Auth")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("auth");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<byte[]>("Credential")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("credential");
+
+                    b.Property<string>("Description")
+                        .IsRequired()
+                        .HasMaxLength(1024)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("description");
+
+                    b.Property<bool>("IsDefault")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("is_default");
+
+                    b.Property<bool>("IsDisabled")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("is_disabled");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(128)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<bool>("SkipCertVerify")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("skip_cert_verify");
+
+                    b.Property<long>("UpdatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("updated_at");
+
+                    b.Property<string>("Url")
+                        .IsRequired()
+                        .HasMaxLength(512)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("url");
+
+                    b.Property<bool>("UseInternalAddress")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("use_internal_address");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Name")
+                        .IsUnique();
+
+                    b.ToTable("scanner_registrations", (string)null);
                 });
 
             modelBuilder.Entity("Berth.Server.Scanning.StoredLayer", b =>
@@ -3176,6 +3411,15 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                         .IsRequired();
                 });
 
+            modelBuilder.Entity("Berth.Server.Scanning.Adapters.ScanTicket", b =>
+                {
+                    b.HasOne("Berth.Server.Registry.Manifest", null)
+                        .WithMany()
+                        .HasForeignKey("ManifestId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
             modelBuilder.Entity("Berth.Server.Scanning.ArtifactPackage", b =>
                 {
                     b.HasOne("Berth.Server.Registry.Manifest", null)
@@ -3228,6 +3472,15 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                 });
 
             modelBuilder.Entity("Berth.Server.Scanning.Findings.ScanTrend", b =>
+                {
+                    b.HasOne("Berth.Server.Projects.Project", null)
+                        .WithMany()
+                        .HasForeignKey("ProjectId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Scanners.ProjectScanner", b =>
                 {
                     b.HasOne("Berth.Server.Projects.Project", null)
                         .WithMany()
