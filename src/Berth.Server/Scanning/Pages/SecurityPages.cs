@@ -53,7 +53,8 @@ internal static class SecurityPages
         new(SecurityPaths.Overview, ApiNeed.System(SystemPermissions.SecurityHubRead), typeof(SecurityPage))
         {
             Tab = new UiTab(UiTabGroup.Administration, 14, l => new OverviewWords(l).Title),
-            Actions = [new("scan-all", ScanAllForms.StartAsync), new("stop-all", ScanAllForms.StopAsync), new("schedule", ScanAllForms.ScheduleAsync)],
+            Actions = [new("scan-all", ScanAllForms.StartAsync), new("stop-all", ScanAllForms.StopAsync), new("schedule", ScanAllForms.ScheduleAsync),
+                new("add-scanner", ScannerForms.AddAsync), new("default-scanner", ScannerForms.MakeDefaultAsync), new("remove-scanner", ScannerForms.RemoveAsync)],
         },
     ];
 }
