@@ -7,9 +7,12 @@ namespace Berth.Server.Scanning.Pages;
 /// <summary>What the forms of exceptions and of the gate do.</summary>
 internal static class ExceptionForms
 {
+    /// <summary>The setting that holds where the project says nothing.</summary>
+    public const string OnByDefault = "scan_misconfiguration";
+
     private static readonly string[] s_gateChoices = ["severity", "pull_gate_mode", "pull_gate_unscanned", "pull_gate_grace_minutes"];
     private static readonly string[] s_gateBoxes = ["prevent_vul", "pull_gate_fixable_only", "trust_attached_vex"];
-    private static readonly string[] s_scanBoxes = ["auto_scan", "auto_sbom_generation"];
+    private static readonly string[] s_scanBoxes = ["auto_scan", "auto_sbom_generation", OnByDefault, "scan_secrets", "prefer_attached_sbom"];
 
     /// <summary>The page of the exceptions that a call is about.</summary>
     public static string PathOf(UiCall call) => call.Project is { } project ? SecurityPaths.ProjectExceptions(project.Name) : SecurityPaths.Exceptions;
@@ -63,6 +66,10 @@ internal static class ExceptionForms
         foreach (var name in s_scanBoxes) metadata[name] = call.IsChecked(name) ? "true" : "false";
         return SaveAsync(call, metadata);
     }
+
+    /// <summary>Chooses the scanner of the project.</summary>
+    public static Task<UiOutcome> ChooseScannerAsync(UiCall call, CancellationToken ct) =>
+        call.ChangeAsync("setScannerOfProject", SecurityPaths.Project(call.Project!.Name), call.Words.Saved, body: new JsonObject { ["uuid"] = call.Field("scanner") });
 
     private static Task<UiOutcome> SaveAsync(UiCall call, JsonObject metadata) =>
         call.ChangeAsync("updateProject", SecurityPaths.Project(call.Project!.Name), call.Words.Saved, body: new JsonObject { ["metadata"] = metadata });

@@ -55,6 +55,10 @@ internal sealed class ExceptionWords(Language language) : Wording(language)
     public string TrustAttached => Of("Believe VEX documents that are attached to images", "信任附加在镜像上的 VEX 文档");
     public string AutoScan => Of("Scan what is pushed", "推送时自动扫描");
     public string AutoSbom => Of("Make an SBOM of what is pushed", "推送时自动生成 SBOM");
+    public string ScanConfiguration => Of("Check the configuration of images", "检查镜像配置");
+    public string ScanSecrets => Of("Look for secrets in layers and configuration", "在层与配置中查找敏感信息");
+    public string PreferAttached => Of("Judge the bill of materials that is attached, where there is one", "优先依据附加的 SBOM 判定");
+    public string Scanner => Of("Scanner", "扫描器");
     public string Scanning => Of("Scanning", "扫描");
     public string Blocked => Of("Who would be blocked", "将被阻止的镜像");
     public string BlockedText => Of("What the gate would say now, by the settings that are saved.", "按已保存的设置,门禁当前的判定。");

@@ -37,7 +37,7 @@ internal static class SecurityPages
         new("/projects/{project_name}/security", ApiNeed.Project(ProjectPermissions.ScanRead), typeof(ProjectSecurityPage))
         {
             Tab = new UiTab(UiTabGroup.Project, 15, l => new OverviewWords(l).Title),
-            Actions = [new("save-gate", ExceptionForms.SaveGateAsync), new("save-scanning", ExceptionForms.SaveScanningAsync)],
+            Actions = [new("save-gate", ExceptionForms.SaveGateAsync), new("save-scanning", ExceptionForms.SaveScanningAsync), new("choose-scanner", ExceptionForms.ChooseScannerAsync)],
         },
         new("/projects/{project_name}/exceptions", ApiNeed.Project(ProjectPermissions.ScanRead), typeof(ExceptionsPage))
         {
