@@ -23,6 +23,8 @@ internal sealed class ScanLab : IAsyncDisposable
     /// <summary>When the first database was built.</summary>
     public static readonly DateTimeOffset FirstDay = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
+    private int _arrivals;
+
     private ScanLab(PlatformApp app) => App = app;
 
     public PlatformApp App { get; }
@@ -31,9 +33,9 @@ internal sealed class ScanLab : IAsyncDisposable
 
     private AdvisoryShelf Shelf => new(Path.Join(App.Registry.Folder, "data", "advisories"));
 
-    public static async Task<ScanLab> StartAsync(DatabaseKind kind)
+    public static async Task<ScanLab> StartAsync(DatabaseKind kind, Func<BerthOptions, BerthOptions>? more = null)
     {
-        var lab = new ScanLab(await PlatformApp.StartAsync(kind));
+        var lab = new ScanLab(await PlatformApp.StartAsync(kind, more));
         await lab.App.Database.WriteAsync(Durability.Full, async (session, ct) =>
         {
             await lab.App.Services.GetRequiredService<JobQueue>().PauseAsync(session, RejudgeJob.JobKind, ct);
@@ -53,11 +55,10 @@ internal sealed class ScanLab : IAsyncDisposable
     /// <summary>Makes a database and uses it.</summary>
     /// <param name="day">Days after the first one.</param>
     /// <param name="advisories">Package of npm, id, first version without the flaw (null: none), severity.</param>
-    public void Use(int day, params (string Package, string Id, string? Fixed, Severity Severity)[] advisories) => Use(Shelf, day, advisories);
-
-    public static void Use(AdvisoryShelf shelf, int day, params (string Package, string Id, string? Fixed, Severity Severity)[] advisories)
+    public void Use(int day, params (string Package, string Id, string? Fixed, Severity Severity)[] advisories)
     {
-        var path = shelf.NewPath(FirstDay.AddDays(day));
+        // They stand in the order in which they came, whenever they were built.
+        var (shelf, path) = (Shelf, Shelf.NewPath(FirstDay.AddDays(1000 + _arrivals++)));
         using (var builder = new AdvisoryDatabaseBuilder(path))
         {
             foreach (var (package, id, repaired, severity) in advisories)

@@ -45,6 +45,9 @@ public static class AdvisoryChanges
         }
     }
 
+    /// <summary>Whether Red Hat's content sets or images stand for other products: then every package of Red Hat may be judged otherwise.</summary>
+    public static bool HaveOtherProducts(AdvisoryDatabase? older, AdvisoryDatabase newer) => Differences(older, newer, DatabaseKeys.AllProducts).Any();
+
     private static IEnumerable<(ReadOnlyMemory<byte> Key, ReadOnlyMemory<byte>? Before, ReadOnlyMemory<byte>? After)> Differences(
         AdvisoryDatabase? older, AdvisoryDatabase newer, byte[] prefix)
     {

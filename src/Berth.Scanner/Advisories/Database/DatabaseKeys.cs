@@ -9,6 +9,8 @@ internal static class DatabaseKeys
 
     public static byte[] AllDetails { get; } = [(byte)'V', 0];
 
+    public static byte[] AllProducts { get; } = [(byte)'C', 0];
+
     public static byte[] Advisory(string bucket, string feed, string package, string id) => Of('A', bucket, feed, package, id);
 
     public static byte[] Package(AdvisoryBucket bucket, string package) => Of('A', bucket.Name, bucket.Feed, package);

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Text.Json;
 using Berth.Scanner.Advisories.Database;
 using Berth.Scanner.Matching;
@@ -10,8 +11,12 @@ namespace Berth.Server.Scanning.Advisories;
 /// <param name="Keys">Packages with other advisories.</param>
 /// <param name="Flaws">Flaws with another description, severity or score.</param>
 /// <param name="IsEverything">So much differs that all images are judged again.</param>
-internal sealed record AdvisoryDifference(IReadOnlyCollection<MatchKey> Keys, IReadOnlyCollection<string> Flaws, bool IsEverything)
+/// <param name="HasOtherProducts">Red Hat's content sets stand for other products: all its packages are judged again.</param>
+internal sealed record AdvisoryDifference(IReadOnlyCollection<MatchKey> Keys, IReadOnlyCollection<string> Flaws, bool IsEverything, bool HasOtherProducts = false)
 {
+    /// <summary>Everything may differ.</summary>
+    public static AdvisoryDifference Everything { get; } = new([], [], IsEverything: true);
+
     /// <summary>Packages, and flaws, beyond which looking for images costs more than judging all of them.</summary>
     public const int MaxCompared = 100_000;
 
@@ -22,14 +27,14 @@ internal sealed record AdvisoryDifference(IReadOnlyCollection<MatchKey> Keys, IR
         foreach (var change in AdvisoryChanges.Between(older, newer))
         {
             if (MatchKey.Of(change.Bucket, change.Package) is { Scope.Length: > 0 } key) keys.Add(key);
-            if (keys.Count > MaxCompared) return new AdvisoryDifference([], [], IsEverything: true);
+            if (keys.Count > MaxCompared) return Everything;
         }
         foreach (var flaw in AdvisoryChanges.Details(older, newer))
         {
             flaws.Add(flaw);
-            if (flaws.Count > MaxCompared) return new AdvisoryDifference([], [], IsEverything: true);
+            if (flaws.Count > MaxCompared) return Everything;
         }
-        return new AdvisoryDifference(keys, flaws, IsEverything: false);
+        return new AdvisoryDifference(keys, flaws, IsEverything: false, AdvisoryChanges.HaveOtherProducts(older, newer));
     }
 }
 
@@ -51,6 +56,7 @@ internal static class AffectedImages
             var json = JsonSerializer.Serialize(flaws, FindingRowJson.Default.IReadOnlyListString);
             await AllAsync((session, after, token) => WithFlawsAsync(session, json, after, token)).ConfigureAwait(false);
         }
+        if (difference.HasOtherProducts) await AllAsync(OfRedHatAsync).ConfigureAwait(false);
         return found;
 
         async Task AllAsync(Func<DbSession, long, CancellationToken, ValueTask<List<long>>> read)
@@ -65,13 +71,22 @@ internal static class AffectedImages
         }
     }
 
-    private static async ValueTask<List<long>> WithFlawsAsync(DbSession session, string json, long after, CancellationToken ct)
+    private static ValueTask<List<long>> WithFlawsAsync(DbSession session, string json, long after, CancellationToken ct) => ReadAsync(session.Command(SelectWithFlaws, json, after, (long)Page), ct);
+
+    // The one scope of all its releases (MatchKey).
+    private static ValueTask<List<long>> OfRedHatAsync(DbSession session, long after, CancellationToken ct) => ReadAsync(session.Command(SelectOfScope, "redhat", after, (long)Page), ct);
+
+    private static async ValueTask<List<long>> ReadAsync(DbCommand command, CancellationToken ct)
     {
         var found = new List<long>();
-        await using var rows = await session.Command(SelectWithFlaws, json, after, (long)Page).ExecuteReaderAsync(ct).ConfigureAwait(false);
+        await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         while (await rows.ReadAsync(ct).ConfigureAwait(false)) found.Add(rows.GetInt64(0));
         return found;
     }
+
+    private static readonly Statement SelectOfScope = new("""
+        SELECT DISTINCT a.manifest_id FROM packages p JOIN artifact_packages a ON a.package_id = p.id WHERE p.scope = @0 AND a.manifest_id > @1 ORDER BY 1 LIMIT @2
+        """);
 
     private static readonly Statement SelectWithFlaws = new("""
         SELECT DISTINCT f.manifest_id FROM artifact_findings f WHERE f.vulnerability IN (SELECT value FROM json_each(@0)) AND f.manifest_id > @1 ORDER BY 1 LIMIT @2

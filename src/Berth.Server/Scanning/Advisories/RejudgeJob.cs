@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Jobs;
 
 namespace Berth.Server.Scanning.Advisories;

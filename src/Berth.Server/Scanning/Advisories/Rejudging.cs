@@ -107,7 +107,7 @@ internal sealed class Rejudging(Database database, StoredImages images, LayerInv
     {
         using var older = advisories.Open(basis);
         // Without the database that they were judged by nobody knows what differs.
-        var difference = older is null ? new AdvisoryDifference([], [], IsEverything: true) : await Task.Run(() => AdvisoryDifference.Between(older, newer), ct).ConfigureAwait(false);
+        var difference = older is null ? AdvisoryDifference.Everything : await Task.Run(() => AdvisoryDifference.Between(older, newer), ct).ConfigureAwait(false);
         if (difference.IsEverything) return all;
         var found = await AffectedImages.FindAsync(database, difference, ct).ConfigureAwait(false);
         return [.. all.Where(found.Contains)];

@@ -132,8 +132,8 @@ internal static class ScanStatistics
     private const string OfProjectsPostgres = "(@0 = '' OR {0} = ANY(ARRAY(SELECT jsonb_array_elements_text((CASE WHEN @0 = '' THEN '[]' ELSE @0 END)::jsonb)::bigint)))";
 
     private static Statement Of(string sql, string column) =>
-        new(sql.Replace("{projects}", string.Format(CultureInfo.InvariantCulture, OfProjects, column), StringComparison.Ordinal),
-            sql.Replace("{projects}", string.Format(CultureInfo.InvariantCulture, OfProjectsPostgres, column), StringComparison.Ordinal));
+        new(sql.Replace("{projects}", OfProjects.Replace("{0}", column, StringComparison.Ordinal), StringComparison.Ordinal),
+            sql.Replace("{projects}", OfProjectsPostgres.Replace("{0}", column, StringComparison.Ordinal), StringComparison.Ordinal));
 
     private static readonly Statement SelectCounts = Of("""
         SELECT COUNT(*), COUNT(s.reported_at), CAST(COALESCE(SUM(s.critical), 0) AS bigint), CAST(COALESCE(SUM(s.high), 0) AS bigint), CAST(COALESCE(SUM(s.medium), 0) AS bigint),

@@ -44,7 +44,7 @@ internal sealed class SecurityWords(Language language) : Wording(language)
     public string FromBase => Of("base image", "基础镜像");
     public string FirstSeen => Of("First seen", "首次发现");
     public string ScoreHead => Of("CVSS score", "CVSS 分数");
-    public string Cvss(string score) => Of($"CVSS {score}", $"CVSS {score}");
+    public string Cvss(string score) => Of($"CVSS {score}", $"CVSS 评分 {score}");
     public string WhereElse(string what) => Of($"Find all images with {what}", $"查找所有包含 {what} 的镜像");
     public string SourceOf(string name) => Of($"from source {name}", $"源码包 {name}");
     public string NoInventory => Of("Not read yet", "尚未读取");

@@ -1,5 +1,6 @@
 using Berth.Scanner.Advisories;
 using Berth.Server.Platform.Data;
+using Berth.Server.Scanning;
 using Berth.Server.Scanning.Advisories;
 using Microsoft.Extensions.DependencyInjection;
 
