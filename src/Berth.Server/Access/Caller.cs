@@ -68,7 +68,7 @@ public sealed class Caller
     /// <summary>Signed in with the password that is the account's own, here or in a directory: good enough to open a browser's session.</summary>
     internal bool IsOwnPassword { get; init; }
 
-    /// <summary>A scanner that pulls what it is to scan, by credentials that were made for that: the gate for pulls is open to it.</summary>
+    /// <summary>A scanner that pulls what it was asked to scan: what nobody may pull before it is scanned must be open to it.</summary>
     public bool IsScanner { get; init; }
 
     /// <summary>True for a caller without credentials.</summary>

@@ -12,8 +12,6 @@ internal static class LaterOperations
     /// <summary>All of them, by tag as Harbor has them.</summary>
     public static IReadOnlyList<ApiOperation> All { get; } =
     [
-        Of("GET", "/system/CVEAllowlist", "getSystemCVEAllowlist", "SystemCVEAllowlist", ApiNeed.SignedIn),
-        Of("PUT", "/system/CVEAllowlist", "putSystemCVEAllowlist", "SystemCVEAllowlist", ApiNeed.Admin),
         Of("GET", "/p2p/preheat/instances", "ListInstances", "preheat", ApiNeed.System(SystemPermissions.PreheatInstanceList)),
         Of("POST", "/p2p/preheat/instances", "CreateInstance", "preheat", ApiNeed.System(SystemPermissions.PreheatInstanceCreate)),
         Of("POST", "/p2p/preheat/instances/ping", "PingInstances", "preheat", ApiNeed.System(SystemPermissions.PreheatInstanceRead)),

@@ -58,8 +58,10 @@ internal sealed record GateApp(PlatformApp App, ShiftedTime Time)
         using (var builder = new AdvisoryDatabaseBuilder(path))
         {
             var bucket = new AdvisoryBucket("npm::test", "test");
-            builder.Add(bucket, "left-pad", new Advisory("CVE-2020-1") { Severity = Severity.High, VulnerableVersions = ["<1.3.1"], PatchedVersions = ["1.3.1"], VendorIds = ["GHSA-1111-2222-3333"] });
-            builder.Add(bucket, "right-pad", new Advisory("CVE-2020-2") { Severity = Severity.Medium, VulnerableVersions = [">=0.0.1"] });
+            builder.Add(bucket, "left-pad", new Advisory("CVE-2020-1") { VulnerableVersions = ["<1.3.1"], PatchedVersions = ["1.3.1"], VendorIds = ["GHSA-1111-2222-3333"] });
+            builder.Add(bucket, "right-pad", new Advisory("CVE-2020-2") { VulnerableVersions = [">=0.0.1"] });
+            builder.Add("test", new VulnerabilityDetail("CVE-2020-1") { Severity = Severity.High });
+            builder.Add("test", new VulnerabilityDetail("CVE-2020-2") { Severity = Severity.Medium });
             builder.Complete(DateTimeOffset.UnixEpoch, CancellationToken.None);
         }
         shelf.Use(path);
