@@ -17,7 +17,7 @@ internal static class ScanReports
     /// <returns>What changed in the findings; null when the newer report stays, or the image is gone.</returns>
     public static async ValueTask<FindingChanges?> StoreAsync(DbSession session, long manifestId, ScanReport report, byte[] packed, long now, DateTimeOffset builtAt, CancellationToken ct) =>
         await session.ExecuteAsync(Store, Values(manifestId, report, packed, now, builtAt), ct).ConfigureAwait(false) == 0
-            ? null : await FindingTable.StoreAsync(session, manifestId, FindingRow.Of(report), now, ct).ConfigureAwait(false);
+            ? null : await FindingTable.StoreAsync(session, manifestId, await RowsAsync(session, manifestId, report, ct).ConfigureAwait(false), now, ct).ConfigureAwait(false);
 
     /// <summary>Stores the report of judging again, if the report that was there is still by the database that it was by.</summary>
     /// <param name="session">The transaction.</param>
@@ -32,7 +32,16 @@ internal static class ScanReports
     public static async ValueTask<FindingChanges?> ReplaceAsync(
         DbSession session, long manifestId, long before, ScanReport report, byte[] packed, long now, DateTimeOffset builtAt, CancellationToken ct) =>
         await session.ExecuteAsync(Replace, [.. Values(manifestId, report, packed, now, builtAt), before], ct).ConfigureAwait(false) == 0
-            ? null : await FindingTable.StoreAsync(session, manifestId, FindingRow.Of(report), now, ct).ConfigureAwait(false);
+            ? null : await FindingTable.StoreAsync(session, manifestId, await RowsAsync(session, manifestId, report, ct).ConfigureAwait(false), now, ct).ConfigureAwait(false);
+
+    // Which layers are those of a base image was found out by the scan, and written before.
+    private static async ValueTask<IReadOnlyList<FindingRow>> RowsAsync(DbSession session, long manifestId, ScanReport report, CancellationToken ct)
+    {
+        var rows = FindingRow.Of(report);
+        if (await session.ScalarAsync(SelectBaseLayers, [manifestId], ct).ConfigureAwait(false) is not { } count) return rows;
+        var layers = report.Layers.Select(static layer => layer.DiffId).ToList();
+        return [.. rows.Select(row => row.Layer is { } layer && layers.IndexOf(layer) is >= 0 and var at ? row with { FromBase = at < count } : row)];
+    }
 
     /// <summary>Stores the report of a scanner outside, which is by no advisory database of ours: judging again leaves it alone.</summary>
     /// <param name="session">The transaction.</param>
@@ -59,6 +68,8 @@ internal static class ScanReports
             report.Findings.Count(static finding => finding.FixedVersions.Count > 0),
         ];
     }
+
+    private static readonly Statement SelectBaseLayers = new("SELECT base_layers FROM artifact_contents WHERE manifest_id = @0");
 
     private const string Update = """
         UPDATE artifact_scans SET reported_at = @1, database_built_at = @2, report = @3, critical = @4, high = @5, medium = @6, low = @7, unknown = @8, fixable = @9, scanner = NULL WHERE manifest_id = @0

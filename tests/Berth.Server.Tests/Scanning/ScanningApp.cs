@@ -64,6 +64,10 @@ internal static class ScanningApp
         return overview!;
     }
 
+    /// <summary>Waits for a line in the log of a scan: lines are written down soon after they are told.</summary>
+    public static Task LogHasAsync(this PlatformApp app, string reference, JsonNode overview, string text) => Eventually.TrueAsync(
+        async () => (await app.CallAsync("GET", $"{Web}{reference}/scan/{overview["report_id"]}/log")).Body.Contains(text, StringComparison.Ordinal), $"the log says {text}");
+
     /// <summary>The vulnerabilities of the last report, as <c>id package version</c>.</summary>
     public static async Task<string[]> FindingsAsync(this PlatformApp app, string reference) =>
     [

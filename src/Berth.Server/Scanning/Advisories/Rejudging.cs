@@ -9,6 +9,7 @@ using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;
 using Berth.Server.Platform.Jobs;
 using Berth.Server.Scanning.Findings;
+using Berth.Server.Scanning.Sboms;
 
 namespace Berth.Server.Scanning.Advisories;
 
@@ -17,7 +18,8 @@ namespace Berth.Server.Scanning.Advisories;
 /// that the difference can touch, 3. judges those again from the inventories of their layers, each in a transaction of its own with its events, 4. marks all others as judged. Where it stands is in
 /// the reports themselves, each of which says by which database it is: cut off anywhere, it goes on where it was.
 /// </summary>
-internal sealed class Rejudging(Database database, StoredImages images, LayerInventories layers, AdvisoryStore advisories, ScanRequests requests, DomainEvents events, ScanCounters counters, TimeProvider time)
+internal sealed class Rejudging(
+    Database database, StoredImages images, LayerInventories layers, AttachedSboms attached, AdvisoryStore advisories, ScanRequests requests, DomainEvents events, ScanCounters counters, TimeProvider time)
 {
     private const int MarkedAtOnce = 1000;
 
@@ -122,7 +124,8 @@ internal sealed class Rejudging(Database database, StoredImages images, LayerInv
             await database.WriteAsync(Durability.Full, async (session, token) => await requests.AddAsync(session, id, JobTrigger.Event, null, token).ConfigureAwait(false), ct).ConfigureAwait(false);
             return;
         }
-        var report = ScanAssembly.Of(image, ImageInventory.Join(inventories, BuiltInScanner.Sources), step.Matcher, BuiltInScanner.Settings, time.GetUtcNow());
+        var inventory = await attached.AsScannedAsync(target, ImageInventory.Join(inventories, BuiltInScanner.Sources), ct).ConfigureAwait(false);
+        var report = ScanAssembly.Of(image, inventory, step.Matcher, BuiltInScanner.Settings, time.GetUtcNow());
         var packed = StoredReport.Pack(report);
         // Lost in a power cut, it is judged again.
         var changes = await database.WriteAsync(Durability.Relaxed, async (session, token) =>

@@ -10,6 +10,9 @@ namespace Berth.Server.Scanning.Contents;
 /// <summary>Makes whole reports of stored images from what is kept of their layers: for an index the union of its images.</summary>
 internal sealed class ImageReports(Database database, KnownImages known, AdvisoryStore advisories, TimeProvider time)
 {
+    /// <summary>Check for secrets in the environment (<see cref="Berth.Scanner.Misconfiguration.ImageConfigurationChecks"/>).</summary>
+    private const string EnvironmentCheck = "DS031";
+
     /// <summary>The packages of an image or index, without judging them; the same bytes come of it each time, so its time is that of the push.</summary>
     /// <param name="manifestId">The image or index.</param>
     /// <param name="name">Name in the report.</param>
@@ -40,9 +43,12 @@ internal sealed class ImageReports(Database database, KnownImages known, Advisor
         foreach (var image in set.Images)
         {
             var problems = await database.ReadAsync(image.Target.Id, static (session, id, token) => ContentRow.ReadProblemsAsync(session, id, token), ct).ConfigureAwait(false);
-            reports.Add(ScanAssembly.Of(image.Image, image.Inventory, new Matcher(loan.Database), new ScanSettings(), now) with
+            var report = ScanAssembly.Of(image.Image, image.Inventory, new Matcher(loan.Database), BuiltInScanner.Settings, now);
+            reports.Add(report with
             {
                 ToolVersion = BuiltInScanner.Version,
+                // The form for others shows the configuration as it is: not one with secrets in it.
+                ImageConfig = HasSecretsInConfig(problems) ? default : report.ImageConfig,
                 Secrets = problems.Secrets,
                 Problems = problems.Problems,
             });
@@ -57,6 +63,9 @@ internal sealed class ImageReports(Database database, KnownImages known, Advisor
     /// <summary>When a manifest came: the same time however often it is pushed again.</summary>
     public async Task<DateTimeOffset> PushedAsync(long manifestId, CancellationToken ct) => DateTimeOffset.FromUnixTimeMilliseconds(
         await database.ReadAsync(manifestId, static async (session, id, token) => await session.ScalarAsync(SelectCreated, [id], token).ConfigureAwait(false) ?? 0, ct).ConfigureAwait(false));
+
+    private static bool HasSecretsInConfig(StoredProblems problems) =>
+        problems.Secrets.Any(static secret => secret.Path == ScanContents.ConfigPath && secret.Layer.Length == 0) || problems.Problems.Any(static problem => problem.Id == EnvironmentCheck);
 
     private static string? MissingOf(KnownImageSet set, string platform) => set switch
     {

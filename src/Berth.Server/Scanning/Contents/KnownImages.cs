@@ -12,12 +12,7 @@ namespace Berth.Server.Scanning.Contents;
 /// <param name="Image">Its documents.</param>
 /// <param name="Inventory">What is in it.</param>
 /// <param name="Platform"><c>os/architecture[/variant]</c>; empty when it names none.</param>
-/// <param name="Row">What its last scan wrote down; null before the first one.</param>
-internal sealed record KnownImage(ScanTarget Target, ImageContent Image, ImageInventory Inventory, string Platform, ContentRow? Row)
-{
-    /// <summary>The blob of the attached bill of materials that the packages are from; null for the layers.</summary>
-    public string? SourceDocument { get; init; }
-}
+internal sealed record KnownImage(ScanTarget Target, ImageContent Image, ImageInventory Inventory, string Platform);
 
 /// <summary>Which of the images behind a reference are known.</summary>
 /// <param name="Images">Those whose layers were all read, in the order of their rows.</param>
@@ -73,10 +68,8 @@ internal sealed class KnownImages(Database database, StoredImages images, LayerI
             read.Add(known);
         }
         var inventory = ImageInventory.Join(read, PackageSources.WithoutLocks);
-        string? source = null;
-        if (asScanned && row?.SourceDocument is { } document && await attached.FindAsync(target.Id, target.Digest, document, ct).ConfigureAwait(false) is { } one
-            && AttachedSboms.InventoryOf(one.Envelope, inventory) is { } named) (inventory, source) = (named, document);
-        return (true, new KnownImage(target, image, inventory, own, row) { SourceDocument = source });
+        if (asScanned && row?.SourceDocument is not null) inventory = await attached.AsScannedAsync(target, inventory, ct).ConfigureAwait(false);
+        return (true, new KnownImage(target, image, inventory, own));
     }
 
     private static string PlatformOf(ImageContent image)

@@ -46,7 +46,7 @@ internal sealed record ScannedContent
 internal sealed class ScanContents(Database database, RuntimeSettings settings, SecretRules rules, AttachedSboms attached, BaseImages bases)
 {
     /// <summary>Path of secrets that stand in the configuration of an image.</summary>
-    private const string ConfigPath = "config.json";
+    public const string ConfigPath = "config.json";
 
     /// <summary>What the scans of a project look for.</summary>
     public Task<ContentSettings> SettingsAsync(long projectId, CancellationToken ct) => ContentSettings.ReadAsync(database, settings, rules, projectId, ct);

@@ -49,9 +49,9 @@ internal sealed class SecretRules(string path, ILogger<SecretRules> log)
 
 internal static partial class SecretRulesLog
 {
-    [LoggerMessage(5510, LogLevel.Information, "rules for secrets read: {Path}")]
+    [LoggerMessage(5540, LogLevel.Information, "rules for secrets read: {Path}")]
     public static partial void RulesRead(this ILogger log, string path);
 
-    [LoggerMessage(5511, LogLevel.Warning, "rules for secrets cannot be read: {Path}. Those from before are used")]
+    [LoggerMessage(5541, LogLevel.Warning, "rules for secrets cannot be read: {Path}. Those from before are used")]
     public static partial void RulesUnreadable(this ILogger log, Exception exception, string path);
 }

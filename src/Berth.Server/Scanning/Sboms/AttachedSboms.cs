@@ -1,9 +1,10 @@
 using System.Text.Json;
 using Berth.Oci;
-using Berth.Scanner.Inventory.Analyzers.Sboms;
 using Berth.Scanner.Inventory;
+using Berth.Scanner.Inventory.Analyzers.Sboms;
 using Berth.Server.Platform.Data;
 using Berth.Server.Registry;
+using Berth.Server.Scanning.Contents;
 
 namespace Berth.Server.Scanning.Sboms;
 
@@ -55,6 +56,14 @@ internal sealed class AttachedSboms(Database database, BlobBytes blobs)
     public async Task<AttachedSbom?> FindAsync(long manifestId, string digest, string blob, CancellationToken ct) =>
         (await FindAsync(manifestId, digest, ct).ConfigureAwait(false)).FirstOrDefault(one => one.Blob.Digest.Value == blob);
 
+    /// <summary>What the last scan of an image judged: what its layers show, with the packages of the attached document that it used. A document that is gone counts no more.</summary>
+    public async Task<ImageInventory> AsScannedAsync(ScanTarget target, ImageInventory layers, CancellationToken ct)
+    {
+        var rows = await database.ReadAsync(target.Id, static (session, id, token) => ContentRow.ReadAsync(session, [id], token), ct).ConfigureAwait(false);
+        return rows.GetValueOrDefault(target.Id)?.SourceDocument is { } document && await FindAsync(target.Id, target.Digest, document, ct).ConfigureAwait(false) is { } one
+            ? InventoryOf(one.Envelope, layers) ?? layers : layers;
+    }
+
     /// <summary>What counts in place of an image's packages: the inventory with the packages of a document; null when the document has none that can be read.</summary>
     public static ImageInventory? InventoryOf(SbomEnvelope envelope, ImageInventory layers)
     {
@@ -63,9 +72,9 @@ internal sealed class AttachedSboms(Database database, BlobBytes blobs)
             var packages = SbomPackages.Read(envelope.Document);
             return packages.Count == 0 ? null : layers with { Packages = packages, Distribution = SbomPackages.ReadDistribution(envelope.Document) ?? layers.Distribution };
         }
-        catch (Exception e) when (e is InvalidDataException or JsonException or FormatException or UriFormatException)
+        catch (Exception e) when (e is InvalidDataException or JsonException or FormatException or InvalidOperationException or ArgumentException or OverflowException)
         {
-            // It calls itself a bill of materials and is none.
+            // It calls itself a bill of materials and is none: text that is no Unicode is an invalid operation to the reader of JSON.
             return null;
         }
     }

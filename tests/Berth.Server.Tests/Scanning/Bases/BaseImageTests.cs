@@ -50,6 +50,11 @@ public sealed class BaseImageTests
         var row = await app.Database.ReadAsync(image.Digest.Value, static async (session, digest, ct) =>
             (await ContentRow.ReadAsync(session, [(await session.ScalarAsync(SelectId, [digest], ct))!.Value], ct)).Values.Single(), CancellationToken.None);
         Assert.Equal((1, "linux/amd64"), (row.BaseLayers, row.Platform));
+        Assert.All((await app.GetAsync("/api/berth/v1/security/findings")).AsArray(), static one => Assert.False(one!["from_base"]!.GetValue<bool>()));
+        // Once the runtime is public, what its layer brings is from the base.
+        Assert.Equal(200, (await app.CallAsync("PUT", "/api/v2.0/projects/hidden", body: """{"metadata":{"public":"true"}}""")).Status);
+        await app.ScanAsync("1");
+        Assert.Equal(["left-pad True", "right-pad False"], (await app.GetAsync("/api/berth/v1/security/findings")).AsArray().Select(one => $"{one!["package"]} {one["from_base"]!.GetValue<bool>()}").Order(StringComparer.Ordinal));
     }
 
     private static readonly Statement SelectId = new("SELECT id FROM manifests WHERE digest = @0");

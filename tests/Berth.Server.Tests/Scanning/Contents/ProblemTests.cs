@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Berth.Server.Platform.Data;
-using Berth.Server.Tests.Api;
 using static Berth.Server.Tests.Scanning.ScanningApp;
 
 namespace Berth.Server.Tests.Scanning.Contents;
@@ -42,6 +41,7 @@ public sealed class ProblemTests
         }
         Assert.Equal("CycloneDX", (string?)(await app.GetAsync(Ours + "1/report?format=cyclonedx"))["bomFormat"]);
         Assert.Equal(400, (await app.CallAsync("GET", Ours + "1/report?format=word")).Status);
+        await app.LogHasAsync("1", overview, "secrets");
         Assert.DoesNotContain(s_token, (await app.CallAsync("GET", $"{Web}1/scan/{overview["report_id"]}/log")).Body, StringComparison.Ordinal);
     }
 
@@ -64,10 +64,8 @@ public sealed class ProblemTests
                 severity: HIGH
                 regex: berth-[0-9]{8}
             """);
-        Assert.Contains("was read", await LogAsync(app, await app.ScanAsync("1")), StringComparison.Ordinal);
+        await app.LogHasAsync("1", await app.ScanAsync("1"), "was read");
         Assert.Equal("house-password", (string?)Assert.Single((await app.GetAsync(Ours + "1/problems"))["images"]![0]!["secrets"]!.AsArray())!["rule_id"]);
-        Assert.Contains("is known", await LogAsync(app, await app.ScanAsync("1")), StringComparison.Ordinal);
+        await app.LogHasAsync("1", await app.ScanAsync("1"), "is known");
     }
-
-    private static async Task<string> LogAsync(PlatformApp app, JsonNode overview) => (await app.CallAsync("GET", $"{Web}1/scan/{overview["report_id"]}/log")).Body;
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Berth.Scanner.Inventory;
 using Berth.Server.Scanning.Sboms;
 
 namespace Berth.Server.Tests.Scanning.Sboms;
@@ -44,4 +45,11 @@ public sealed class SbomEnvelopeTests
     [InlineData("""{"_type":"https://in-toto.io/Statement/v1","predicate":{"Data":"x"}}""")]
     [InlineData("{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"\\ud800\"}")]
     public void What_is_no_document_is_none(string text) => Assert.Null(SbomEnvelope.Open(Encoding.UTF8.GetBytes(text)));
+
+    [Theory]
+    [InlineData("""{"spdxVersion":"SPDX-2.3","packages":7}""")]
+    [InlineData("""{"spdxVersion":"SPDX-2.3","packages":[{"externalRefs":[{"referenceType":"purl","referenceLocator":"pkg:"}]}]}""")]
+    [InlineData("{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.5\",\"components\":[{\"purl\":\"pkg:npm/a@1\",\"name\":\"\\ud800\"}]}")]
+    public void A_document_without_packages_that_can_be_read_is_not_used(string text) =>
+        Assert.Null(AttachedSboms.InventoryOf(SbomEnvelope.Open(Encoding.UTF8.GetBytes(text))!, new ImageInventory(null, [], [])));
 }

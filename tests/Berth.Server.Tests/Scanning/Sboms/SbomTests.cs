@@ -1,9 +1,11 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Berth.Oci;
+using Berth.Server.GarbageCollection;
 using Berth.Server.Platform.Data;
 using Berth.Server.Tests.Api;
 using Berth.Server.Tests.Registry;
+using Microsoft.Extensions.DependencyInjection;
 using static Berth.Server.Tests.Scanning.ScanningApp;
 
 namespace Berth.Server.Tests.Scanning.Sboms;
@@ -74,6 +76,21 @@ public sealed class SbomTests
     }
 
     [Theory, MemberData(nameof(Kinds))]
+    public async Task Garbage_collection_leaves_a_bill_of_materials_with_its_image_and_takes_it_after_the_image(DatabaseKind kind)
+    {
+        await using var app = await StartAsync(kind, o => o with { Gc = o.Gc with { Delay = TimeSpan.FromSeconds(1), Interval = TimeSpan.FromHours(1) } });
+        await app.SetProjectAsync(("auto_sbom_generation", "true"));
+        var image = LayeredImage.New([[LayeredImage.Npm("left-pad", "1.3.0")]]);
+        await app.PushAsync("p/web", "1", image);
+        var digest = (string)(await app.SbomAsync("1"))["sbom_digest"]!;
+        await CollectAsync(app);
+        Assert.Equal(200, (await app.CallAsync("GET", $"{Web}{digest}/additions/sbom")).Status);
+        Assert.Equal(202, (await app.Registry.DeleteAsync($"/v2/p/web/manifests/{image.Digest}", PlatformApp.As("admin"))).Status);
+        await CollectAsync(app);
+        Assert.Equal(404, (await app.CallAsync("GET", Web + digest)).Status);
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
     public async Task Another_document_takes_the_place_of_the_old_one(DatabaseKind kind)
     {
         await using var app = await StartAsync(kind);
@@ -114,7 +131,7 @@ public sealed class SbomTests
         await app.SetProjectAsync(("prefer_attached_sbom", "true"));
         var overview = await app.ScanAsync("1");
         Assert.Equal(["CVE-2020-2 right-pad 1.0.0"], await app.FindingsAsync("1"));
-        Assert.Contains($"of {attached.Digest} are judged", (await app.CallAsync("GET", $"{Web}1/scan/{overview["report_id"]}/log")).Body, StringComparison.Ordinal);
+        await app.LogHasAsync("1", overview, $"of {attached.Digest} are judged");
         Assert.Equal((string?)one["digest"], (string?)(await app.GetAsync(Ours + "1/problems"))["images"]![0]!["package_source"]);
         Assert.Contains("right-pad", (await app.CallAsync("GET", Ours + "1/report")).Body, StringComparison.Ordinal);
     }
@@ -138,6 +155,13 @@ public sealed class SbomTests
         Assert.Equal(("buildkit", "in-toto", true), ((string?)listed["way"], (string?)listed["wrapping"], listed["is_judged"]!.GetValue<bool>()));
         Assert.Equal(200, (await app.CallAsync("GET", Ours + "built/sbom")).Status);
     }
+
+    // The delay is a second: until every review has been looked at.
+    private static Task CollectAsync(PlatformApp app) => Eventually.TrueAsync(async () =>
+    {
+        await app.Services.GetRequiredService<Collector>().RunAsync(tell: null, rest: 0, CancellationToken.None);
+        return (await app.GetAsync("/api/berth/v1/gc"))["waiting"]!.GetValue<long>() == 0;
+    }, "all reviews are looked at");
 
     private static string StatementOf(string document, string algorithm, string hex) => new JsonObject
     {
