@@ -30,7 +30,14 @@ internal static class BuiltInScanner
     public static ScannerMetadataJson Metadata { get; } = new()
     {
         Scanner = new ScannerNameJson(Name, Vendor, Version),
-        Capabilities = [new ScannerCapabilityJson(AdapterMedia.Vulnerability, [AdapterMedia.OciManifest, AdapterMedia.DockerManifest], [HarborReport.MediaType, OlderMediaType])],
+        Capabilities =
+        [
+            new ScannerCapabilityJson(AdapterMedia.Vulnerability, [AdapterMedia.OciManifest, AdapterMedia.DockerManifest], [HarborReport.MediaType, OlderMediaType]),
+            new ScannerCapabilityJson(AdapterMedia.Sbom, [AdapterMedia.OciManifest, AdapterMedia.DockerManifest], [AdapterMedia.SbomReport])
+            {
+                AdditionalAttributes = new Dictionary<string, IReadOnlyList<string>> { ["sbom_media_types"] = [AdapterMedia.Spdx, AdapterMedia.CycloneDx] },
+            },
+        ],
     };
 
     /// <summary>The media type of reports that a caller wants (<c>X-Accept-Vulnerabilities</c>), by the first that is known.</summary>

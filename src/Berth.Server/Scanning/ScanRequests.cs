@@ -31,7 +31,8 @@ internal sealed class ScanRequests(JobQueue queue, DomainEvents events, TimeProv
                 Payload = JsonSerializer.Serialize(new ScanWork { ManifestId = image.Id, Scanner = outside?.Id }, ScanJson.Default.ScanWork),
                 VendorKey = $"scan:{image.Id}",
                 DedupeKey = $"scan:{image.Id}",
-                GroupKey = GroupOf(image.Id),
+                // What waits for a scanner outside reads no layers, and keeps nobody waiting.
+                GroupKey = outside is null ? GroupOf(image.Id) : null,
                 ProjectId = image.ProjectId,
                 Trigger = trigger,
                 MaxAttempts = outside is null ? 3 : OutsideScanJob.MaxAttempts,

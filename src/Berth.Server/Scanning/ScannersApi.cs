@@ -1,4 +1,3 @@
-using Berth.Scanner.Reports;
 using Berth.Server.Access;
 using Berth.Server.Api;
 using Berth.Server.Platform.Data;

@@ -1,7 +1,6 @@
 using Berth.Client;
 using Berth.Client.Content;
 using Berth.Client.Credentials;
-using Berth.Oci;
 using Berth.Scanner.Scan;
 using Berth.Server.Access;
 using Berth.Server.Platform.Http;

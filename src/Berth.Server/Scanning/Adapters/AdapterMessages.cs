@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
+using System.Text;
 using System.Text.Json;
 
 namespace Berth.Server.Scanning.Adapters;
@@ -17,8 +18,9 @@ internal static class AdapterMessages
     /// <summary>A scan request (schema <c>ScanRequest</c>).</summary>
     /// <param name="image">The image.</param>
     /// <param name="authorization">Value of the Authorization header for the registry.</param>
+    /// <param name="capability">What is wanted (<see cref="AdapterMedia.Vulnerability"/> or <see cref="AdapterMedia.Sbom"/>).</param>
     /// <param name="reportType">Media type of the report that is wanted; null for adapters that do not know the field.</param>
-    public static byte[] WriteRequest(PulledImage image, string authorization, string? reportType)
+    public static byte[] WriteRequest(PulledImage image, string authorization, string capability, string? reportType)
     {
         var buffer = new ArrayBufferWriter<byte>(1024);
         using (var json = new Utf8JsonWriter(buffer))
@@ -37,10 +39,18 @@ internal static class AdapterMessages
             {
                 json.WriteStartArray("enabled_capabilities");
                 json.WriteStartObject();
-                json.WriteString("type", AdapterMedia.Vulnerability);
+                json.WriteString("type", capability);
                 json.WriteStartArray("produces_mime_types");
                 json.WriteStringValue(reportType);
                 json.WriteEndArray();
+                if (capability == AdapterMedia.Sbom)
+                {
+                    json.WriteStartObject("parameters");
+                    json.WriteStartArray("sbom_media_types");
+                    json.WriteStringValue(AdapterMedia.Spdx);
+                    json.WriteEndArray();
+                    json.WriteEndObject();
+                }
                 json.WriteEndObject();
                 json.WriteEndArray();
             }
@@ -76,6 +86,23 @@ internal static class AdapterMessages
             problem = "it is no JSON";
         }
         return metadata is not null;
+    }
+
+    /// <summary>The SPDX document in a bill of materials (schema <c>HarborSbomReport</c>); null when there is none.</summary>
+    public static byte[]? DocumentOf(byte[] body)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = 64 });
+            var root = document.RootElement;
+            return root.ValueKind == JsonValueKind.Object && root.TryGetProperty("sbom", out var sbom) && sbom.ValueKind == JsonValueKind.Object && Text(sbom, "spdxVersion") is { } version
+                && version.StartsWith("SPDX-2.", StringComparison.Ordinal) ? Encoding.UTF8.GetBytes(sbom.GetRawText()) : null;
+        }
+        // A text with half a character is JSON, and no text.
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return null;
+        }
     }
 
     private static ScannerCapabilityJson CapabilityOf(JsonElement one) => new(Text(one, "type"), Texts(one, "consumes_mime_types"), Texts(one, "produces_mime_types"));

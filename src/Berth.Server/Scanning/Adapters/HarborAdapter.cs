@@ -29,11 +29,38 @@ internal sealed class HarborAdapter(ScannerHttp http, TimeProvider time) : IOuts
     {
         if (Capability(metadata, image.Target.MediaType) is not { } capability) return new ScanStep.Refused($"{metadata.Scanner.Name} does not scan artifacts of the type {image.Target.MediaType}");
         if (ReportTypeOf(capability) is not { } reportType) return new ScanStep.Refused($"{metadata.Scanner.Name} makes no report that is known here: {string.Join(", ", capability.ProducesMimeTypes)}");
+        return await AskAsync(scanner, metadata, image, AdapterMedia.Vulnerability, reportType, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Whether a scanner lists what is in such an artifact, as SPDX.</summary>
+    public static bool MakesSbom(ScannerMetadataJson metadata, string mediaType) => metadata.Capabilities.Any(one =>
+        one.Type == AdapterMedia.Sbom && one.ConsumesMimeTypes.Contains(mediaType, StringComparer.Ordinal) && one.ProducesMimeTypes.Any(static type => AdapterMedia.IsSame(type, AdapterMedia.SbomReport)));
+
+    /// <summary>Asks for the bill of materials of an image.</summary>
+    public Task<ScanStep> AskForSbomAsync(ScannerEndpoint scanner, ScannerMetadataJson metadata, PulledImage image, CancellationToken ct) =>
+        AskAsync(scanner, metadata, image, AdapterMedia.Sbom, AdapterMedia.SbomReport, ct);
+
+    /// <summary>Looks whether a bill of materials is there.</summary>
+    public async Task<ScanStep> LookForSbomAsync(ScannerEndpoint scanner, string requestId, CancellationToken ct)
+    {
+        var answer = await http.GetAsync(
+            scanner, $"{Base}/scan/{Uri.EscapeDataString(requestId)}/report?sbom_media_type={Uri.EscapeDataString(AdapterMedia.Spdx)}", AdapterMedia.SbomReport, http.MaxReportBytes, ct).ConfigureAwait(false);
+        return answer.Status switch
+        {
+            200 => AdapterMessages.DocumentOf(answer.Body) is { } document ? new ScanStep.Listed(document) : new ScanStep.Refused("the bill of materials is no SPDX document"),
+            302 => new ScanStep.Waiting(requestId, answer.RetryAfter),
+            404 => new ScanStep.Lost("the scanner does not know the request any more"),
+            _ => ScanStep.OfError("the scanner has no bill of materials", answer),
+        };
+    }
+
+    private async Task<ScanStep> AskAsync(ScannerEndpoint scanner, ScannerMetadataJson metadata, PulledImage image, string capability, string reportType, CancellationToken ct)
+    {
         var wantsBearer = string.Equals(metadata.Properties?.GetValueOrDefault(AuthorizationProperty), "Bearer", StringComparison.OrdinalIgnoreCase);
         var authorization = wantsBearer ? await image.Access.BearerAsync(ct).ConfigureAwait(false) : image.Access.Basic;
         // An adapter that names no types of capabilities is older than version 1.2.
         var isOlder = metadata.Capabilities.All(static one => one.Type is null);
-        var body = AdapterMessages.WriteRequest(image, authorization, isOlder ? null : reportType);
+        var body = AdapterMessages.WriteRequest(image, authorization, capability, isOlder ? null : reportType);
         var answer = await http.PostAsync(
             scanner, Base + "/scan", isOlder ? AdapterMedia.RequestOlder : AdapterMedia.Request, body, $"{AdapterMedia.Response}, {AdapterMedia.Error}", ScannerHttp.MaxDocumentBytes, ct).ConfigureAwait(false);
         if (answer.Status is not (200 or 201 or 202)) return ScanStep.OfError("the scanner does not take the scan", answer);

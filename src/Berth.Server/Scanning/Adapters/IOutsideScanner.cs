@@ -44,6 +44,10 @@ internal abstract record ScanStep
     /// <param name="Report">In Harbor's form.</param>
     internal sealed record Reported(OutsideReport Report) : ScanStep;
 
+    /// <summary>It has the bill of materials.</summary>
+    /// <param name="Document">SPDX, JSON.</param>
+    internal sealed record Listed(byte[] Document) : ScanStep;
+
     /// <summary>It will never do it.</summary>
     internal sealed record Refused(string Why) : ScanStep;
 

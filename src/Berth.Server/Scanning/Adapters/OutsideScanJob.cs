@@ -119,8 +119,8 @@ internal sealed class OutsideScanJob(Database database, StoredImages images, Sca
         return JobOutcome.Retry(why, after is { } pause ? Within(pause) : null);
     }
 
-    // What it asks for, within reason; without a word one second, then longer and longer.
-    private static TimeSpan PauseOf(TimeSpan? wanted, int looks) => Within(wanted ?? s_firstLook * Math.Pow(1.5, Math.Min(looks, 20)));
+    /// <summary>How long to wait for a scanner: what it asks for, within reason; without a word one second, then longer and longer.</summary>
+    internal static TimeSpan PauseOf(TimeSpan? wanted, int looks) => Within(wanted ?? s_firstLook * Math.Pow(1.5, Math.Min(looks, 20)));
 
     private static TimeSpan Within(TimeSpan pause) => pause < s_shortestPause ? s_shortestPause : pause > s_longestPause ? s_longestPause : pause;
 

@@ -4,15 +4,16 @@ using Berth.Scanner.Inventory.Layers;
 using Berth.Scanner.Scan;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Jobs;
+using Berth.Server.Scanning.Adapters;
 using Berth.Server.Scanning.Contents;
 
 namespace Berth.Server.Scanning.Sboms;
 
 /// <summary>
-/// Makes the bill of materials of one image: 1. what it is, 2. its layers, from what is kept of them, 3. the document, 4. its manifest as a referrer of the image. Cut off, it begins again and
+/// Makes the bill of materials of one image, unless the project's scanner does (<see cref="OutsideSboms"/>): 1. what it is, 2. its layers, from what is kept of them, 3. the document, 4. its manifest as a referrer of the image. Cut off, it begins again and
 /// comes to the same bytes.
 /// </summary>
-internal sealed class SbomJob(Database database, StoredImages images, LayerInventories layers, ImageReports reports, SbomStore store, TimeProvider time) : IJobHandler
+internal sealed class SbomJob(Database database, StoredImages images, LayerInventories layers, ImageReports reports, SbomStore store, OutsideSboms outside, TimeProvider time) : IJobHandler
 {
     /// <summary>Kind of the jobs; Harbor's name in small letters.</summary>
     public const string JobKind = "sbom";
@@ -34,6 +35,7 @@ internal sealed class SbomJob(Database database, StoredImages images, LayerInven
         }
         await database.WriteAsync(
             Durability.Relaxed, async (session, token) => await session.ExecuteAsync(Start, [target.Id, run.Id, Now], token).ConfigureAwait(false) > 0, ct).ConfigureAwait(false);
+        if (await outside.RunAsync(run, target, ct).ConfigureAwait(false) is { } outcome) return outcome;
         try
         {
             // 2.

@@ -22,7 +22,9 @@ internal static class OutsideScanners
     /// <param name="http">Where scanners find this registry.</param>
     public static IServiceCollection AddOutsideScanners(this IServiceCollection services, ScannersOptions options, OutgoingOptions outgoing, HttpOptions http) => services
         .AddSingleton(p => new ScannerHttp(new OutgoingGuard(new OutgoingOptions { Allow = [.. outgoing.Allow, .. options.Allow] }), options, p.GetRequiredService<TimeProvider>()))
-        .AddSingleton<IOutsideScanner, HarborAdapter>()
+        .AddSingleton<HarborAdapter>()
+        .AddSingleton<OutsideSboms>()
+        .AddSingleton<IOutsideScanner>(p => p.GetRequiredService<HarborAdapter>())
         .AddSingleton<IOutsideScanner, ClairScanner>()
         .AddSingleton(p => new ScannerDirectory(p.GetServices<IOutsideScanner>(), p.GetRequiredService<InstallationSecret>(), p.GetRequiredService<TimeProvider>()))
         .AddSingleton<ScanPasses>()

@@ -50,6 +50,14 @@ internal sealed class AdapterDouble : IAsyncDisposable
           {"id":"CVE-2026-3","package":"bash","version":"5","severity":"Strange"}]}
         """;
 
+    /// <summary>What lists the contents; asked for when <see cref="MetadataBody"/> says that it can be.</summary>
+    public string SbomBody { get; set; } = """{"media_type":"application/spdx+json","sbom":{"spdxVersion":"SPDX-2.3","name":"by the double","packages":[]}}""";
+
+    /// <summary>Metadata with the capability to list contents.</summary>
+    public static string WithSbom(string metadata) => metadata.Replace("\"capabilities\":[", $$"""
+        "capabilities":[{"type":"sbom","consumes_mime_types":["{{AdapterMedia.OciManifest}}"],"produces_mime_types":["{{AdapterMedia.SbomReport}}"]},
+        """, StringComparison.Ordinal);
+
     /// <summary>Run when a scan is asked for, with its document: what the scanner would do with the registry.</summary>
     public Func<JsonNode, Task>? OnScan { get; set; }
 
@@ -127,7 +135,8 @@ internal sealed class AdapterDouble : IAsyncDisposable
                 break;
             case AdapterSpec.Report:
                 var id = path[(Base.Length + "/scan/".Length)..^"/report".Length];
-                if (_looks.AddOrUpdate(id, 1, static (_, looks) => looks + 1) > Redirects) await SendAsync(context, 200, context.Request.Headers.Accept.ToString().Split(',')[0], ReportBody);
+                if (_looks.AddOrUpdate(id, 1, static (_, looks) => looks + 1) > Redirects)
+                    await SendAsync(context, 200, context.Request.Headers.Accept.ToString().Split(',')[0], context.Request.Query.ContainsKey("sbom_media_type") ? SbomBody : ReportBody);
                 else
                 {
                     context.Response.StatusCode = 302;

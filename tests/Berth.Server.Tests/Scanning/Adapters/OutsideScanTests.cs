@@ -158,6 +158,24 @@ public sealed class OutsideScanTests
         Assert.Single(adapter.Scans);
     }
 
+    [Theory, MemberData(nameof(Kinds))]
+    public async Task A_scanner_that_lists_contents_makes_the_bill_of_materials_and_Berth_does_where_it_fails(DatabaseKind kind)
+    {
+        await using var adapter = await AdapterDouble.StartAsync();
+        adapter.MetadataBody = AdapterDouble.WithSbom(adapter.MetadataBody);
+        await using var app = await StartAsync(kind, adapter);
+        await app.PushAsync("p/web", "1", ScannedImages.WithPackage("left-pad", "1.3.0"));
+        var first = await ListedAsync(app, null);
+        Assert.Equal("by the double", (string)first["name"]!);
+        var asked = Assert.Single(adapter.Scans);
+        Assert.Equal("sbom", (string)asked["enabled_capabilities"]![0]!["type"]!);
+        adapter.Once(AdapterSpec.Report, 500, """{"error":{"message":"out of memory"}}""");
+        var second = await ListedAsync(app, first);
+        Assert.Contains("left-pad", second.ToJsonString(), StringComparison.Ordinal);
+        Assert.Equal(2, adapter.Scans.Count);
+        Assert.Empty(adapter.Violations);
+    }
+
     [Fact]
     public async Task A_scan_that_is_stopped_ends_its_credentials_and_one_without_its_scanner_fails()
     {
@@ -190,6 +208,20 @@ public sealed class OutsideScanTests
         var location = await app.CreateAsync("/api/v2.0/scanners", body.ToJsonString());
         Assert.Equal(200, (await app.CallAsync("PUT", "/api/v2.0/projects/p/scanner", body: $$"""{"uuid":"{{location[(location.LastIndexOf('/') + 1)..]}}"}""")).Status);
         return app;
+    }
+
+    private static async Task<JsonNode> ListedAsync(PlatformApp app, JsonNode? before)
+    {
+        Assert.Equal(202, (await app.CallAsync("POST", Web + "1/scan", body: """{"scan_type":"sbom"}""")).Status);
+        JsonNode? found = null;
+        await Eventually.TrueAsync(async () =>
+        {
+            var digest = (string?)(await app.GetAsync(Web + "1?with_sbom_overview=true"))["sbom_overview"]?["sbom_digest"];
+            var answer = digest is { Length: > 0 } ? await app.CallAsync("GET", $"{Web}{digest}/additions/sbom") : null;
+            found = answer?.Status == 200 ? answer.Json : null;
+            return found is not null && !JsonNode.DeepEquals(found, before);
+        }, "there is a bill of materials");
+        return found!;
     }
 
     private static async Task<JsonNode?> OverviewAsync(PlatformApp app) => (await app.GetAsync(Web + "1?with_scan_overview=true"))["scan_overview"]?[Report];

@@ -79,7 +79,7 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 },
                 constraints: table =>
                 {
-                    table.PrimaryKey("PK_scan_tickets", x => x.manifest_id);
+                    table.PrimaryKey("PK_scan_tickets", x => x.job_id);
                     table.ForeignKey(
                         name: "FK_scan_tickets_manifests_manifest_id",
                         column: x => x.manifest_id,
@@ -131,6 +131,11 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                 table: "scanner_registrations",
                 column: "name",
                 unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_scan_tickets_manifest_id",
+                table: "scan_tickets",
+                column: "manifest_id");
         }
 
         /// <inheritdoc />
