@@ -2387,7 +2387,9 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                         .HasColumnType("bytea")
                         .HasColumnName("secret_hash");
 
-                    b.HasKey("ManifestId");
+                    b.HasKey("JobId");
+
+                    b.HasIndex("ManifestId");
 
                     b.ToTable("scan_tickets", (string)null);
                 });

@@ -2210,7 +2210,9 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                         .HasColumnType("BLOB")
                         .HasColumnName("secret_hash");
 
-                    b.HasKey("ManifestId");
+                    b.HasKey("JobId");
+
+                    b.HasIndex("ManifestId");
 
                     b.ToTable("scan_tickets", (string)null);
                 });
