@@ -24,6 +24,7 @@ internal sealed class SecurityWords(Language language) : Wording(language)
     public string HasFailed => Of("The last scan failed:", "上次扫描失败:");
     public string Scanned => Of("Scanned", "扫描于");
     public string JudgedBy => Of("judged by the advisory database of", "依据的公告数据库构建于");
+    public string ByScanner(string name) => Of($"by {name}", $"扫描器:{name}");
     public string NewerDatabase => Of("a newer database is in use", "已有更新的数据库");
     public string OldDatabase => Of("the database is old", "数据库已过旧");
     public string SomeUnscanned(long count) => Count(count, "platform is not scanned", "platforms are not scanned", "个平台尚未扫描");
