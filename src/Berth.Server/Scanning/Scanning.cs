@@ -11,6 +11,7 @@ using Berth.Server.Scanning.Diff;
 using Berth.Server.Scanning.Exceptions;
 using Berth.Server.Scanning.Export;
 using Berth.Server.Scanning.Findings;
+using Berth.Server.Scanning.Pages;
 using Berth.Server.Scanning.PullGate;
 using Berth.Server.Scanning.Sboms;
 using Berth.Server.Scanning.SecurityHub;
@@ -56,6 +57,7 @@ internal static class Scanning
         .AddSingleton<ScanAllApi>()
         .AddOperations(p => ScanAllApi.Operations(p.GetRequiredService<ScanAllApi>()))
         .AddContents(dataFolder)
+        .AddSecurityPages()
         .AddKnowledge()
         .AddExceptions()
         .AddPullGate();
