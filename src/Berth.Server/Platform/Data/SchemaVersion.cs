@@ -16,8 +16,6 @@ internal static class SchemaVersion
     /// <summary>Migrations of this version in order; a test holds the list against EF's.</summary>
     internal static readonly string[] Migrations =
     [
-    internal static readonly string[] Migrations =
-    [
         "20261122100000_Initial",
         "20261122120000_Stores",
         "20261122180000_Lifecycle",
@@ -28,7 +26,6 @@ internal static class SchemaVersion
         "20261122222000_ScanContents",
         "20261122223000_ScannerRegistrations",
         "20261122224000_AdvisoryUpdates",
-    ];
     ];
 
     /// <summary>
