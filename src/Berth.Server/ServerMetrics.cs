@@ -26,7 +26,6 @@ internal static class ServerMetrics
         AddHealth(metrics, services.GetRequiredService<HealthMonitor>());
         AddModes(metrics, services.GetRequiredService<RuntimeSettings>());
         if (services.GetService<GateCounters>() is { } gate) AddPullGate(metrics, gate);
-        if (options.Access.Mode == AccessMode.Local) Scanning.Updates.Updates.AddMetrics(services);
         new QuotaGauges(services.GetRequiredService<Database>(), options.Metrics, services.GetRequiredService<TimeProvider>()).AddTo(metrics);
     }
 

@@ -30,14 +30,6 @@ internal static class Updates
         .AddSingleton<IJobHandler>(p => new AdvisoryUpdateJob(p.GetRequiredService<AdvisoryShare>(), options, outgoing, p.GetRequiredService<TimeProvider>()))
         .AddSingleton<AdvisoryApi>()
         .AddOperations(p => AdvisoryApi.Operations(p.GetRequiredService<AdvisoryApi>()));
-
-    /// <summary>Registers the age of the database.</summary>
-    public static void AddMetrics(IServiceProvider services)
-    {
-        var age = services.GetRequiredService<AdvisoryAge>();
-        services.GetRequiredService<MetricRegistry>().AddGauges(
-            "berth_advisories_age_seconds", "Age of the advisory database that this process asks; absent without one.", () => age.Read() is { } old ? [new MetricSample(old.TotalSeconds)] : []);
-    }
 }
 
 /// <summary>How old the advisory database of this process is.</summary>

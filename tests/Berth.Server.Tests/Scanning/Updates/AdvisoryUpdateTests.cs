@@ -55,7 +55,7 @@ public sealed class AdvisoryUpdateTests : IDisposable
         Assert.Equal(200, (await app.CallAsync("POST", $"{Advisories}/rollback?release={state["releases"]![0]!["id"]}")).Status);
         foreach (var one in all) await InForceAsync(one, 2);
         Assert.Equal(404, (await app.CallAsync("POST", Advisories + "/rollback?release=999")).Status);
-        Assert.Contains("berth_advisories_age_seconds ", (await app.Registry.GetAsync(app.Registry.Options.Metrics.Path)).Text, StringComparison.Ordinal);
+        Assert.Contains("berth_advisory_age_seconds ", (await app.Registry.GetAsync(app.Registry.Options.Metrics.Path)).Text, StringComparison.Ordinal);
     }
 
     [Theory, MemberData(nameof(Kinds))]
