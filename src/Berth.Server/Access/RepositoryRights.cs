@@ -36,6 +36,9 @@ public readonly struct RepositoryRights
     /// <summary>Whether an action is allowed on anything in the repository.</summary>
     public bool May(RepositoryAction action) => (_actions & ActionOf(action)) != 0;
 
+    /// <summary>Whether the account may push to the repository, also when the token that it shows is good for less: clients ask for a token to pull even where they are about to push.</summary>
+    public bool MayAccountPush => (_rights is { } own ? AccessRules.AllWithoutTag(own, ProjectName.WithoutProject(Repository)) & RuleActions.Push : _actions & RuleActions.Push) != 0;
+
     /// <summary>Whether a manifest may be pulled by a tag.</summary>
     public bool MayPull(string tag) => (_actions & RuleActions.Pull) != 0 && Decides(tag, RuleActions.Pull);
 

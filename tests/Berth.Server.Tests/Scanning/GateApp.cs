@@ -119,7 +119,12 @@ internal sealed record GateProject(GateApp On, string Name)
 
     public static string BodyOf(string kind, string content, string? repository = null, DateTimeOffset? expiresAt = null, string? note = null, string name = "exceptions") => new JsonObject
     {
-        ["kind"] = kind, ["name"] = name, ["content"] = content, ["repository"] = repository, ["expires_at"] = expiresAt?.ToString("O"), ["note"] = note,
+        ["kind"] = kind,
+        ["name"] = name,
+        ["content"] = content,
+        ["repository"] = repository,
+        ["expires_at"] = expiresAt?.ToString("O"),
+        ["note"] = note,
     }.ToJsonString();
 
     /// <summary>Makes the row of a scan say something else.</summary>

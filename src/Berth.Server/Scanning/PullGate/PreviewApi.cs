@@ -93,7 +93,11 @@ internal sealed class PreviewApi(Database database, GateJudge judge, ArtifactTar
 
     private static GateFindingJson WorstOf(ReportedFinding one) => new()
     {
-        Id = one.Finding.Id, Package = one.PackageName, Version = one.Finding.InstalledVersion, FixVersion = one.FixedVersion, Severity = one.Severity,
+        Id = one.Finding.Id,
+        Package = one.PackageName,
+        Version = one.Finding.InstalledVersion,
+        FixVersion = one.FixedVersion,
+        Severity = one.Severity,
     };
 
     // The project's own settings, whether its gate is up or not, with what the call says instead.

@@ -51,12 +51,12 @@ internal sealed class ScanPullGate(Database database, GateJudge judge, ScanExcep
     }
 
     /// <summary>
-    /// Scanners have to read what they judge. Who may push asks by HEAD what is there before pushing over it, and is told; as in Harbor, cosign reads what it is to sign. Neither gets an image past the gate
+    /// Scanners have to read what they judge. Who may push asks by HEAD what is there before pushing over it or attaching to it, and is told; as in Harbor, cosign reads what it is to sign. Neither gets an image past the gate
     /// that the same caller could not have pushed.
     /// </summary>
     private static bool IsExempt(RegistryRequest request) =>
         request.Caller.IsScanner
-        || request.Rights.May(RepositoryAction.Push) && (request.IsHead || request.Http.Request.Headers.UserAgent.ToString().Contains("cosign", StringComparison.OrdinalIgnoreCase));
+        || (request.IsHead || request.Http.Request.Headers.UserAgent.ToString().Contains("cosign", StringComparison.OrdinalIgnoreCase)) && request.Rights.MayAccountPush;
 
     // While the database is away, what it said last is believed as long as anything else.
     private GateVerdict? Find(string repository, Digest digest, GatePolicy policy) =>

@@ -41,6 +41,9 @@ public sealed class PullGateTests(GateServers servers) : IClassFixture<GateServe
         }
         // A push over it has to see what is there; to run it takes the same for everybody.
         Assert.Equal((200, 412), ((await p.HeadAsync("1", "admin")).Status, (await p.GetAsync("1", "admin")).Status));
+        var token = (string?)(await p.App.GetAsync($"/service/token?service=berth&scope=repository:{p.Name}/web:pull"))["token"];
+        Assert.Equal(200, (await p.App.Registry.HeadAsync($"/v2/{p.Name}/web/manifests/1", ("Authorization", $"Bearer {token}"))).Status);
+        Assert.Equal(412, (await p.App.Registry.GetAsync($"/v2/{p.Name}/web/manifests/1", ("Authorization", $"Bearer {token}"))).Status);
         Assert.Equal(200, (await p.App.Registry.GetAsync($"/v2/{p.Name}/web/manifests/1", PlatformApp.As("admin"), ("User-Agent", "cosign/v3.0"))).Status);
         Assert.Equal(412, (await p.App.Registry.GetAsync($"/v2/{p.Name}/web/manifests/1", PlatformApp.As("reader"), ("User-Agent", "cosign/v3.0"))).Status);
 
