@@ -67,7 +67,10 @@ internal static class AdvisoryRun
                 builder.Add(n % 3 == 0 ? Debian : Npm, $"package-{n % 50_000}", new Advisory(id) { FixedVersion = n % 3 == 0 ? "1.1" : "", VulnerableVersions = n % 3 == 0 ? [] : ["<1.1"] });
                 builder.Add("bench", new VulnerabilityDetail(id)
                 {
-                    Title = $"flaw {n}", Description = n < changed ? "a longer text about the flaw" : "a text about the flaw", Severity = (Severity)(n % 5), References = [$"https://example.com/{id}"],
+                    Title = $"flaw {n}",
+                    Description = n < changed ? "a longer text about the flaw" : "a text about the flaw",
+                    Severity = (Severity)(n % 5),
+                    References = [$"https://example.com/{id}"],
                 });
             }
             foreach (var (place, package) in added)

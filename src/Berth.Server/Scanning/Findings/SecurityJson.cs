@@ -107,7 +107,14 @@ public sealed record StatisticsJson
     {
         Counts = new CountsJson
         {
-            Images = counts.Images, Scanned = counts.Scanned, Critical = counts.Critical, High = counts.High, Medium = counts.Medium, Low = counts.Low, Unknown = counts.Unknown, Fixable = counts.Fixable,
+            Images = counts.Images,
+            Scanned = counts.Scanned,
+            Critical = counts.Critical,
+            High = counts.High,
+            Medium = counts.Medium,
+            Low = counts.Low,
+            Unknown = counts.Unknown,
+            Fixable = counts.Fixable,
         },
         Worst =
         [

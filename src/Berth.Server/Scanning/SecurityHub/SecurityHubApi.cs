@@ -65,7 +65,12 @@ internal sealed class SecurityHubApi(Database database, AdvisoryStore advisories
             }).ToList(),
             DangerousArtifacts = images?.Select(static image => new DangerousArtifactJson
             {
-                ProjectId = image.ProjectId, RepositoryName = image.Repository, Digest = image.Digest, CriticalCnt = image.Critical, HighCnt = image.High, MediumCnt = image.Medium,
+                ProjectId = image.ProjectId,
+                RepositoryName = image.Repository,
+                Digest = image.Digest,
+                CriticalCnt = image.Critical,
+                HighCnt = image.High,
+                MediumCnt = image.Medium,
             }).ToList(),
         }, SecurityHubJson.Default.SecuritySummaryJson);
     }
