@@ -64,6 +64,7 @@ internal static class Scanning
         .AddSingleton<ImageDiff>()
         .AddSingleton<SbomRequests>()
         .AddSingleton<SbomStore>()
+        .AddSingleton<IRegistryEventWriter, SbomRemoval>()
         .AddSingleton<IJobHandler, SbomJob>()
         .AddSingleton<IArtifactOverviews, SbomOverviews>()
         .AddSingleton<ReadableArtifacts>()
