@@ -72,6 +72,7 @@ internal static class Scanning
         .AddSingleton<ImageDiff>()
         .AddSingleton<SbomRequests>()
         .AddSingleton<SbomStore>()
+        .AddSingleton<IRegistryEventWriter, SbomRemoval>()
         .AddSingleton<IJobHandler, SbomJob>()
         .AddSingleton<IArtifactOverviews, SbomOverviews>()
         .AddSingleton<ReadableArtifacts>()

@@ -15,6 +15,10 @@ namespace Berth.Server.Scanning.Sboms;
 /// </summary>
 internal sealed class SbomStore(Database database, OwnBlobs blobs, ManifestCommit commit, ContentCache cache, TimeProvider time)
 {
+    /// <summary>What tells manifests that this server made from those that others pushed, in their annotations.</summary>
+    public const string Mark = $"\"{CreatedBy}\":\"{BuiltInScanner.Name}\"";
+
+    private const string CreatedBy = "created-by";
     private const string Actor = "berth";
     private static readonly byte[] s_emptyConfig = "{}"u8.ToArray();
 
@@ -77,7 +81,7 @@ internal sealed class SbomStore(Database database, OwnBlobs blobs, ManifestCommi
             json.WritePropertyName("subject");
             Write(json, target.MediaType, target.Digest, target.Content.Length, null);
             json.WriteStartObject("annotations");
-            json.WriteString("created-by", BuiltInScanner.Name);
+            json.WriteString(CreatedBy, BuiltInScanner.Name);
             json.WriteString("org.opencontainers.artifact.description", "SPDX JSON SBOM");
             json.WriteString("org.opencontainers.image.created", created.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
             json.WriteEndObject();
