@@ -14,6 +14,7 @@ using Berth.Server.Platform.Telemetry;
 using Berth.Server.Projects;
 using Berth.Server.Registry;
 using Berth.Server.Scanning.Scanners;
+using Berth.Server.Scanning.Updates;
 using Berth.Server.Trash;
 using Berth.Server.Webhooks;
 
@@ -33,6 +34,7 @@ public sealed record BerthOptions
     public TrashOptions Trash { get; init; } = new();
     public LifecycleOptions Lifecycle { get; init; } = new();
     public ScrubOptions Scrub { get; init; } = new();
+    public AdvisoryOptions Advisories { get; init; } = new();
     public AccessOptions Access { get; init; } = new();
     public IdentityOptions Identity { get; init; } = new();
     public ProjectOptions Projects { get; init; } = new();

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Mail;
 using System.Net.Security;
 using System.Text.RegularExpressions;
+using Berth.Scanner.Advisories.Updates;
 using Berth.Server.Access;
 using Berth.Server.Audit;
 using Berth.Server.Platform.Data;
@@ -12,6 +13,7 @@ using Berth.Server.Platform.Settings;
 using Berth.Server.Platform.Storage;
 using Berth.Server.Registry;
 using Berth.Server.Scanning.Scanners;
+using Berth.Server.Scanning.Updates;
 using Berth.Server.Trash;
 
 namespace Berth.Server;
@@ -42,6 +44,7 @@ internal sealed class BerthOptionsRules
         rules.AtLeast("lifecycle.expiryNotice", options.Lifecycle.ExpiryNotice, TimeSpan.Zero);
         rules.AtLeast("scrub.bytesPerSecond", options.Scrub.BytesPerSecond, 0);
         rules.AtLeast("scrub.interval", options.Scrub.Interval, TimeSpan.FromMinutes(1));
+        rules.CheckAdvisories(options.Advisories);
         rules.CheckAccess(options.Access);
         rules.CheckIdentity(options);
         rules.CheckNotifications(options);
@@ -134,6 +137,21 @@ internal sealed class BerthOptionsRules
     {
         AtLeast("trash.days", trash.Days, 0);
         if (trash.Days > TrashWindow.MaxDays) Add("trash.days", $"must be at most {TrashWindow.MaxDays}");
+    }
+
+    private void CheckAdvisories(AdvisoryOptions advisories)
+    {
+        for (var i = 0; i < advisories.Sources.Count; i++)
+        {
+            if (!AdvisorySource.TryParse(advisories.Sources[i], out _, out var wrong)) Add($"advisories.sources[{i}]", wrong, "advisories.sources");
+        }
+        for (var i = 0; i < advisories.Keys.Count; i++)
+        {
+            if (!File.Exists(advisories.Keys[i])) Add($"advisories.keys[{i}]", $"there is no file {advisories.Keys[i]}", "advisories.keys");
+        }
+        if (!CronExpression.TryParse(advisories.Schedule, out _, out var problem)) Add("advisories.schedule", problem);
+        if (string.IsNullOrEmpty(advisories.Username) != string.IsNullOrEmpty(advisories.Password)) Add("advisories.username", "must be set together with advisories.password");
+        AtLeast("advisories.warnAfter", advisories.WarnAfter, TimeSpan.FromMinutes(1));
     }
 
     private void CheckRegistry(RegistryOptions registry)

@@ -181,7 +181,7 @@ public static class BerthServer
             services.AddTrash(options.Trash);
             services.AddRetention();
             services.AddLifecycle(options.Lifecycle);
-            services.AddScanning(options.DataFolder);
+            services.AddScanning(options.DataFolder, options.Advisories, options.Outgoing);
             services.AddOutsideScanners(options.Scanners, options.Outgoing, options.Http);
             services.AddAdapterApi(options.Scanners.Api, options.Outgoing);
             services.AddAudit(options.Audit);

@@ -24,7 +24,7 @@ internal static class AdvisoryPlace
     public static string? Find(string place) => File.Exists(place) ? place : new AdvisoryShelf(place).Current;
 
     /// <summary>What to tell when there is none.</summary>
-    public static string Missing(string place) => $"there is no advisory database at {place}: make one with \"berth db build FOLDER\", or take one over with \"berth db import FILE\"";
+    public static string Missing(string place) => $"there is no advisory database at {place}: fetch one with \"berth db update\", make one with \"berth db build FOLDER\", or take one over with \"berth db import FILE\"; packages and secrets are listed without it: --scanners secret --list-all-pkgs --format json";
 
     /// <summary>Where commands keep what can be made again.</summary>
     public static string CacheFolder(CommandEnvironment environment) =>

@@ -13,6 +13,9 @@ internal sealed record CommandEnvironment(IReadOnlyDictionary<string, string> Va
 {
     /// <summary>Standard input.</summary>
     public TextReader Input { get; init; } = Console.In;
+
+    /// <summary>Whether somebody watches standard error.</summary>
+    public bool IsErrorTerminal { get; init; }
 }
 
 /// <summary>The tree of commands, and how a line of arguments is run.</summary>
@@ -45,8 +48,8 @@ internal static class CommandLine
         root.Subcommands.Add(Commands.Scan.Build(environment));
         root.Subcommands.Add(Commands.Sbom.Build(environment));
         root.Subcommands.Add(Noun(
-            "db", "The database of advisories that scans ask", "berth db build ./advisories",
-            Commands.Db.Build.Command(environment), Commands.Db.Import.Command(environment), Commands.Db.Export.Command(environment), Commands.Db.Status.Command(environment),
+            "db", "The database of advisories that scans ask", "berth db update",
+            Commands.Db.Update.Command(environment), Commands.Db.Build.Command(environment), Commands.Db.Import.Command(environment), Commands.Db.Export.Command(environment), Commands.Db.Status.Command(environment),
             Commands.Db.Rollback.Command(environment)));
         foreach (var noun in OnServers(environment)) root.Subcommands.Add(noun);
         root.Subcommands.Add(Commands.Version.Build());

@@ -72,6 +72,18 @@ public sealed class ScanCommandTests : IDisposable
         Assert.Equal(2, (await Run([.. args, "--severity", "SEVERE"])).Code);
     }
 
+    [Fact]
+    public async Task Rules_for_secrets_may_come_from_a_file()
+    {
+        await File.WriteAllTextAsync(Path.Join(folder, "root", "note.txt"), "the word is open-sesame-1234\n");
+        await File.WriteAllTextAsync(Path.Join(folder, "rules.yaml"), "rules:\n  - id: sesame\n    category: tales\n    title: Sesame\n    severity: HIGH\n    regex: open-sesame-\\d+\n");
+        var (code, output, error) = await Run("scan", "rootfs", Path.Join(folder, "root"), "--scanners", "secret", "--secret-config", Path.Join(folder, "rules.yaml"), "--format", "json", "--exit-code", "5");
+        Assert.True(code == 5, error);
+        Assert.Contains("sesame", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("1234", output, StringComparison.Ordinal);
+        Assert.Equal(2, (await Run("scan", "rootfs", Path.Join(folder, "root"), "--scanners", "secret", "--secret-config", Path.Join(folder, "none.yaml"))).Code);
+    }
+
     private string Db => Path.Join(folder, "db");
 
     private async Task<(int Code, string Output, string Error)> Run(params string[] args)

@@ -49,12 +49,24 @@ internal sealed class LargeJsonObject(Stream stream, int maxMemberBytes)
             finished = true;
             return false;
         }
-        var name = reader.GetString() ?? "";
+        var name = Name(ref reader);
         if (!JsonDocument.TryParseValue(ref reader, out var value))
             return false;
         Keep(reader);
         member = (name, value);
         return true;
+    }
+
+    private static string Name(ref Utf8JsonReader reader)
+    {
+        try
+        {
+            return reader.GetString() ?? "";
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new JsonException("a name in the JSON text is no text", e);
+        }
     }
 
     private void Keep(Utf8JsonReader reader)

@@ -1,3 +1,4 @@
+using Berth.Scanner.Inventory.Analyzers;
 using Berth.Scanner.Inventory.Analyzers.Releases;
 using Berth.Scanner.Inventory.Layers;
 using Berth.Scanner.Matching;
@@ -51,6 +52,7 @@ internal sealed class LayerJoin
             if (!files.TryGetValue(file.Path, out var list) || (before.TryGetValue(file.Path, out var stale) && ReferenceEquals(list, stale))) files[file.Path] = list = [];
             list.Add(new JoinedFile(file, packages, isCopy || owned.Contains(file.Path)));
         }
+        foreach (var link in layer.Links) Link(link, layer.DiffId);
         system = [];
         foreach (var file in files.Values.SelectMany(list => list).Where(file => file.File.Role == FileRole.SystemDatabase))
             foreach (var package in file.Packages) system.TryAdd(Identity.Of(package), package.Layer);
@@ -147,9 +149,39 @@ internal sealed class LayerJoin
     {
         var gone = new HashSet<string>(layer.Removed.Concat(layer.Replaced), StringComparer.Ordinal);
         var opaque = new HashSet<string>(layer.OpaqueDirectories, StringComparer.Ordinal);
-        if (gone.Count + opaque.Count == 0) return;
-        setUid.RemoveWhere(path => gone.Contains(path) || LiesBelow(path, gone, opaque));
-        foreach (var path in files.Keys.Where(path => gone.Contains(path) || LiesBelow(path, gone, opaque)).ToList()) files.Remove(path);
+        // A file takes the place of a directory, and a directory the place of a file.
+        var directories = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var path in layer.Files.Select(file => file.Path).Concat(layer.Replaced).Concat(layer.Directories)) AddDirectories(path, directories);
+        directories.UnionWith(layer.Directories);
+        bool IsGone(string path) => gone.Contains(path) || directories.Contains(path) || LiesBelow(path, gone, opaque);
+        setUid.RemoveWhere(IsGone);
+        foreach (var path in files.Keys.Where(IsGone).ToList()) files.Remove(path);
+        foreach (var file in layer.Files) gone.Add(file.Path);
+        foreach (var path in files.Keys.Where(path => LiesBelow(path, gone, opaque)).ToList()) files.Remove(path);
+    }
+
+    private static void AddDirectories(string path, HashSet<string> directories)
+    {
+        for (var at = path.LastIndexOf('/'); at > 0 && directories.Add(path[..at]); at = path.LastIndexOf('/', at - 1))
+        {
+        }
+    }
+
+    // A hard link to a file of a lower layer is that file under another name.
+    private void Link(LayerLink link, string diffId)
+    {
+        if (!files.TryGetValue(link.Target, out var found)) return;
+        var wanted = AnalyzerSet.All.For(link.Path);
+        var linked = found.Where(one => one.File.Analyzer == AnalyzerSet.Programs || wanted.Any(analyzer => analyzer.Name == one.File.Analyzer)).ToList();
+        if (linked.Count == 0) return;
+        files[link.Path] =
+        [
+            .. linked.Select(one => one with
+            {
+                File = one.File with { Path = link.Path },
+                Packages = [.. one.Packages.Select(package => package with { Path = link.Path + package.Path[link.Target.Length..], Layer = diffId })],
+            }),
+        ];
     }
 
     private static bool LiesBelow(string path, HashSet<string> gone, HashSet<string> opaque)

@@ -2,6 +2,7 @@ using Berth.Scanner.Advisories;
 using Berth.Scanner.Advisories.Constraints;
 using Berth.Scanner.Advisories.Database;
 using Berth.Scanner.Advisories.Osv;
+using Berth.Scanner.Advisories.Trivy;
 using Berth.Scanner.Inventory;
 
 namespace Berth.Scanner.Matching;
@@ -43,6 +44,8 @@ public sealed class Matcher(AdvisoryDatabase database, MatchOptions? options = n
                     lookUps[(bucket, name)] = advisories = [.. database.Advisories(bucket, name)];
                 foreach (var verdict in Judge(rules, products, package, bucket, advisories))
                 {
+                    if (IsOverruled(package, bucket, name, verdict.Id))
+                        continue;
                     var key = (i, verdict.Id, bucket.Feed == OsvImport.Feed);
                     if (!findings.TryGetValue(key, out var known) || IsBetter(verdict, known))
                         findings[key] = Describe(package, bucket, verdict);
@@ -71,8 +74,14 @@ public sealed class Matcher(AdvisoryDatabase database, MatchOptions? options = n
         if (package.Version.Length == 0 || NameIn(rules, package, bucket.Name) != name)
             return [];
         var products = rules?.Quirk == ReleaseQuirk.RedHatProducts ? RedHatJudge.Products(database, subject) : [];
-        return [.. Judge(rules, products, package, bucket, [advisory]).Select(v => Describe(package, bucket, v))];
+        return [.. Judge(rules, products, package, bucket, [advisory]).Where(v => !IsOverruled(package, bucket, name, v.Id)).Select(v => Describe(package, bucket, v))];
     }
+
+    /// <summary>In Trivy's database several sources of one ecosystem may know the same flaw by the same id: the last one by name decides, whatever the others say.</summary>
+    private bool IsOverruled(Package package, AdvisoryBucket bucket, string name, string id) =>
+        bucket.Feed == TrivyDatabaseImport.Feed && ConstraintImport.Prefix(package.Type) is { } prefix
+        && database.BucketsWithPrefix(prefix + "::").Any(other => other.Feed == TrivyDatabaseImport.Feed && string.CompareOrdinal(other.Name, bucket.Name) > 0
+            && database.Advisories(other, name).Any(advisory => advisory.Id == id));
 
     /// <summary>The name under which the bucket has the package; null when the bucket is about something else.</summary>
     private static string? NameIn(ReleaseRules? rules, Package package, string bucket)

@@ -41,6 +41,7 @@ public static class TrivyReport
             json.WriteStartObject("OS");
             json.Text("Family", distribution.Family);
             json.Text("Name", distribution.Version);
+            if (DistributionSupport.EndOf(distribution) <= report.CreatedAt) json.WriteBoolean("EOSL", true);
             json.WriteEndObject();
         }
         json.Text("ImageID", report.ImageId);

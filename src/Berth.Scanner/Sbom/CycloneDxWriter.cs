@@ -14,6 +14,9 @@ public static class CycloneDxWriter
     /// <summary>Media type of the document.</summary>
     public const string MediaType = "application/vnd.cyclonedx+json";
 
+    // The schema's limit.
+    private const int MaxVersion = 1024;
+
     public static void Write(Stream output, ScanReport report, bool withFindings = false)
     {
         using var json = new Utf8JsonWriter(output, ReportJson.Options);
@@ -96,11 +99,11 @@ public static class CycloneDxWriter
         json.WriteString("type", "library");
         json.Text("group", group);
         json.WriteString("name", group.Length > 0 ? package.Name[(group.Length + 1)..] : package.Name);
-        json.Text("version", PackageVersions.Full(package));
+        json.Text("version", PackageVersions.Full(package) is { Length: > MaxVersion } version ? version[..MaxVersion] : PackageVersions.Full(package));
         if (package.IsDevelopment)
             json.WriteString("scope", "excluded");
-        if (package.Licenses.Count > 0)
-            WriteLicences(json, package.Licenses);
+        if (package.Licenses.Where(static l => !string.IsNullOrWhiteSpace(l)).ToList() is { Count: > 0 } licences)
+            WriteLicences(json, licences);
         json.WriteString("purl", PackageUrls.Of(package, report.Distribution));
         WriteProperties(json, Properties(report, package));
         json.WriteEndObject();
@@ -122,6 +125,15 @@ public static class CycloneDxWriter
     private static void WriteLicences(Utf8JsonWriter json, IReadOnlyList<string> licences)
     {
         json.WriteStartArray("licenses");
+        // An expression stands alone or not at all.
+        if (licences.Count == 1 && SpdxLicense.Expression(licences[0]) is { } expression && expression.Contains(' '))
+        {
+            json.WriteStartObject();
+            json.WriteString("expression", expression);
+            json.WriteEndObject();
+            json.WriteEndArray();
+            return;
+        }
         foreach (var licence in licences.Distinct(StringComparer.Ordinal))
         {
             json.WriteStartObject();

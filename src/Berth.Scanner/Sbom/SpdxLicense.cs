@@ -51,6 +51,12 @@ internal static class SpdxLicense
         "GPL-2.0-only WITH Classpath-exception-2.0", "GPL-3.0-or-later WITH GCC-exception-3.1",
     };
 
+    /// <summary>Exceptions that may follow WITH.</summary>
+    private static readonly HashSet<string> Exceptions = new(StringComparer.Ordinal)
+    {
+        "Autoconf-exception-3.0", "Bison-exception-2.2", "Classpath-exception-2.0", "Font-exception-2.0", "GCC-exception-3.1", "LLVM-exception", "Linux-syscall-note", "openvpn-openssl-exception",
+    };
+
     /// <summary>The identifier of a licence; null when it has none that is known here.</summary>
     public static string? Identifier(string licence)
     {
@@ -58,6 +64,37 @@ internal static class SpdxLicense
         if (Renamed.TryGetValue(licence, out var renamed))
             return renamed;
         return Known.Contains(licence) ? licence : null;
+    }
+
+    /// <summary>The licence as an expression of identifiers that are known here (SPDX 2.3, annex D); null when it is none.</summary>
+    public static string? Expression(string licence)
+    {
+        if (Identifier(licence) is { } one)
+            return one;
+        if (licence.Length > MaxLength || !licence.Contains(' '))
+            return null;
+        var words = licence.Replace("(", " ( ", StringComparison.Ordinal).Replace(")", " ) ", StringComparison.Ordinal).Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var made = new StringBuilder();
+        var (open, wantsName) = (0, true);
+        for (var i = 0; i < words.Length; i++)
+        {
+            var word = words[i];
+            var isException = i > 0 && words[i - 1] == "WITH";
+            if (word == "(" && wantsName && !isException)
+                open++;
+            else if (word == ")" && !wantsName && open > 0)
+                open--;
+            else if (wantsName && (isException ? Exceptions.Contains(word) : Identifier(word) is not null))
+                (word, wantsName) = (isException ? word : Identifier(word)!, false);
+            else if (!wantsName && word is "AND" or "OR" or "WITH")
+                wantsName = true;
+            else
+                return null;
+            if (made.Length > 0 && word != ")" && made[^1] != '(')
+                made.Append(' ');
+            made.Append(word);
+        }
+        return wantsName || open > 0 ? null : made.ToString();
     }
 
     /// <summary>The text cut to a length that documents can carry.</summary>

@@ -87,9 +87,11 @@ public static class SpdxWriter
     }
 
     /// <summary>All licences joined by AND, which claims the least.</summary>
-    private static string Licences(Package package) => package.Licenses.Count == 0
-        ? NoAssertion
-        : string.Join(" AND ", package.Licenses.Select(static l => SpdxLicense.Identifier(l) ?? SpdxLicense.Reference(l)).Distinct(StringComparer.Ordinal));
+    private static string Licences(Package package)
+    {
+        var all = package.Licenses.Where(static l => !string.IsNullOrWhiteSpace(l)).Select(static l => SpdxLicense.Expression(l) ?? SpdxLicense.Reference(l)).Distinct(StringComparer.Ordinal).ToList();
+        return all.Count == 0 ? NoAssertion : all.Count == 1 ? all[0] : string.Join(" AND ", all.Select(static l => l.Contains(' ') ? $"({l})" : l));
+    }
 
     private static void WriteUrl(Utf8JsonWriter json, string url)
     {
@@ -122,7 +124,7 @@ public static class SpdxWriter
 
     private static void WriteExtractedLicences(Utf8JsonWriter json, IEnumerable<Package> packages)
     {
-        var unknown = packages.SelectMany(static p => p.Licenses).Where(static l => SpdxLicense.Identifier(l) is null)
+        var unknown = packages.SelectMany(static p => p.Licenses).Where(static l => !string.IsNullOrWhiteSpace(l) && SpdxLicense.Expression(l) is null)
             .GroupBy(SpdxLicense.Reference, StringComparer.Ordinal).OrderBy(static g => g.Key, StringComparer.Ordinal).ToList();
         if (unknown.Count == 0)
             return;

@@ -149,5 +149,5 @@ public sealed class ImageArchive : IDisposable
     }
 
     private static long LongOf(JsonElement element, string name) =>
-        element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) ? number : 0;
+        JsonText.Member(element, name) is { } value && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) ? number : 0;
 }

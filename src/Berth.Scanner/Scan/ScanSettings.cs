@@ -12,6 +12,12 @@ public sealed record ScanSettings
     /// <summary>Leaves out flaws for which there is no repair.</summary>
     public bool IgnoreUnfixed { get; init; }
 
+    /// <summary>Flaws of these statuses are left out.</summary>
+    public IReadOnlySet<FixStatus> IgnoredStatuses { get; init; } = new HashSet<FixStatus>();
+
+    /// <summary>Packages and secrets in files of these paths are left out.</summary>
+    public IReadOnlyList<PathPattern> SkippedPaths { get; init; } = [];
+
     /// <summary>Packages of the distribution.</summary>
     public bool SystemPackages { get; init; } = true;
 

@@ -6,6 +6,7 @@ using Berth.Server.Platform.Health;
 using Berth.Server.Platform.Settings;
 using Berth.Server.Platform.Storage;
 using Berth.Server.Platform.Telemetry;
+using Berth.Server.Scanning.Updates;
 using Berth.Server.Ui;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -22,8 +23,9 @@ internal static class Doctor
         .AddPages(DoctorPages.All)
         .AddOperations(p => DoctorApi.Operations(new DoctorApi(
             options, p.GetRequiredService<Database>(), p.GetRequiredService<RuntimeSettings>(), p.GetRequiredService<TimeProvider>(),
-            new DoctorInstruments(p.GetRequiredService<HealthMonitor>(), p.GetRequiredService<BlobStores>(), p.GetRequiredService<MetricsPage>(), p.GetRequiredService<RequestMetrics>(), p.GetRequiredService<AccessCounters>()))));
+            new DoctorInstruments(p.GetRequiredService<HealthMonitor>(), p.GetRequiredService<BlobStores>(), p.GetRequiredService<MetricsPage>(), p.GetRequiredService<RequestMetrics>(), p.GetRequiredService<AccessCounters>(),
+                p.GetRequiredService<AdvisoryAge>()))));
 }
 
 /// <summary>What an examination reads of the running process.</summary>
-internal sealed record DoctorInstruments(HealthMonitor Health, BlobStores Stores, MetricsPage Page, RequestMetrics Requests, AccessCounters Access);
+internal sealed record DoctorInstruments(HealthMonitor Health, BlobStores Stores, MetricsPage Page, RequestMetrics Requests, AccessCounters Access, AdvisoryAge Advisories);

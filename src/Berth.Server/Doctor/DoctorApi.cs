@@ -47,6 +47,8 @@ internal sealed class DoctorApi(DoctorSettings options, Database database, Runti
         Pulls = instruments.Requests.Quantile("manifest", HttpMethods.Get, Share),
         SignInsFailed = instruments.Access.SignInsFailed,
         SignInsThrottled = instruments.Access.SignInsThrottled,
+        AdvisoriesAge = instruments.Advisories.Read(),
+        AdvisoriesMayBe = instruments.Advisories.WarnAfter,
         Counts = await database.ReadAsync(time.GetUtcNow(), DoctorCounts.ReadAsync, ct).ConfigureAwait(false),
     };
 

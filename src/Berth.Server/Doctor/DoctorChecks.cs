@@ -104,7 +104,10 @@ internal static class DoctorChecks
 
     private static IEnumerable<DoctorCheck> Security() =>
     [
-        Later("security.scanning", DoctorArea.Security, "Is scanning configured?", "scanners"),
+        new("security.scanning", DoctorArea.Security, "Is scanning configured?", "the advisory database and its age (advisories.warnAfter)",
+            "set advisories.sources, or bring a bundle: docs/air-gapped.md", facts =>
+                facts.AdvisoriesAge is not { } age ? NotConfigured("there is no advisory database: images cannot be scanned")
+                : age > facts.AdvisoriesMayBe ? Fail($"the advisory database is {(int)age.TotalDays} days old") : Pass($"the advisory database is {(int)age.TotalHours} hours old")),
         Later("security.signing", DoctorArea.Security, "Is signing configured?", "policies of signatures; clients sign with cosign and notation today"),
         Later("security.verification", DoctorArea.Security, "Is a verification policy in place?", "policies of signatures"),
         Later("security.vulnerability-alerts", DoctorArea.Security, "Are vulnerability alerts configured?", "scan events of webhooks"),

@@ -31,6 +31,12 @@ internal sealed record DoctorFacts
 
     public required long SignInsThrottled { get; init; }
 
+    /// <summary>Age of the advisory database; null when there is none.</summary>
+    public required TimeSpan? AdvisoriesAge { get; init; }
+
+    /// <summary>Age from which the advisory database is old.</summary>
+    public required TimeSpan AdvisoriesMayBe { get; init; }
+
     public required DoctorCounts Counts { get; init; }
 }
 

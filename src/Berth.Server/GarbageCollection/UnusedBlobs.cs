@@ -6,7 +6,7 @@ internal static class UnusedBlobs
     /// <summary>Somebody is not about to commit the same content.</summary>
     public const string NotCommitting = "NOT EXISTS (SELECT 1 FROM uploads u WHERE u.committing_digest = b.digest)";
 
-    /// <summary>No manifest names it, in the trash or out of it, and no repository holds it since a time.</summary>
+    /// <summary>No manifest names it, in the trash or out of it, no advisory database lies in it, and no repository holds it since a time.</summary>
     /// <param name="since">The time in SQL, Unix milliseconds: a link of then or later keeps the blob.</param>
     public static string Condition(string since) => Condition(since, "");
 
@@ -17,6 +17,7 @@ internal static class UnusedBlobs
     private static string Condition(string since, string manifests) => $"""
         NOT EXISTS (SELECT 1 FROM manifest_blobs m WHERE m.blob_id = b.id{manifests})
             AND NOT EXISTS (SELECT 1 FROM trash_blobs t WHERE t.blob_id = b.id)
+            AND NOT EXISTS (SELECT 1 FROM advisory_releases a WHERE a.blob_id = b.id)
             AND NOT EXISTS (SELECT 1 FROM repository_blobs l WHERE l.blob_id = b.id AND l.linked_at >= {since})
         """;
 }

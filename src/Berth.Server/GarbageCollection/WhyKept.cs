@@ -113,6 +113,7 @@ internal sealed class WhyKept(Database database, GarbageOptions options)
         SELECT r.name || '@' || m.digest FROM (SELECT manifest_id FROM manifest_blobs WHERE blob_id = @0 LIMIT 100) b
         JOIN manifests m ON m.id = b.manifest_id JOIN repositories r ON r.id = m.repository_id
         UNION SELECT t.repository || '@' || t.digest || ' (in the trash)' FROM trash_blobs b JOIN trash_manifests t ON t.id = b.trash_manifest_id WHERE b.blob_id = @0
+        UNION SELECT 'the advisory database of release ' || a.id FROM advisory_releases a WHERE a.blob_id = @0
         ORDER BY 1
         """);
 

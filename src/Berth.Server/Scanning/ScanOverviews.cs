@@ -1,8 +1,10 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Berth.Scanner.Reports;
 using Berth.Server.Artifacts;
 using Berth.Server.Platform.Data;
+using Berth.Server.Registry;
 
 namespace Berth.Server.Scanning;
 
@@ -15,10 +17,25 @@ internal sealed class ScanOverviews : IArtifactOverviews
     /// <inheritdoc/>
     public async ValueTask<IReadOnlyDictionary<long, RawJson>> ReadAsync(DbSession session, IReadOnlyList<long> manifests, CancellationToken ct)
     {
+        // Two statements for a whole page.
+        var images = await ImagesOfAsync(session, manifests, ct).ConfigureAwait(false);
+        var scans = await ScanRow.ReadAsync(session, images.SelectMany(static own => own).Distinct(), ct).ConfigureAwait(false);
         var found = new Dictionary<long, RawJson>();
-        foreach (var manifest in manifests)
-            if (await ReadOneAsync(session, manifest, ct).ConfigureAwait(false) is { } overview) found[manifest] = new RawJson(overview);
+        foreach (var own in images)
+        {
+            var scanned = own.Select(id => scans.GetValueOrDefault(id)).OfType<ScanRow>().ToList();
+            if (scanned.Count > 0) found[own.Key] = new RawJson(new JsonObject { [HarborReport.MediaType] = Summary(scanned, own.Count()) }.ToJsonString());
+        }
         return found;
+    }
+
+    // The images of each manifest: itself, or those of an index and the indexes in it.
+    private static async ValueTask<ILookup<long, long>> ImagesOfAsync(DbSession session, IReadOnlyList<long> manifests, CancellationToken ct)
+    {
+        var found = new List<(long Root, long Image)>();
+        await using var rows = await session.Command(SelectImages, JsonSerializer.Serialize(manifests), ArtifactKinds.Image).ExecuteReaderAsync(ct).ConfigureAwait(false);
+        while (await rows.ReadAsync(ct).ConfigureAwait(false)) found.Add((rows.GetInt64(0), rows.GetInt64(1)));
+        return found.ToLookup(static one => one.Root, static one => one.Image);
     }
 
     /// <summary>The summary of one artifact as JSON; null when it was never scanned.</summary>
@@ -67,10 +84,22 @@ internal sealed class ScanOverviews : IArtifactOverviews
     }
 
     // The least finished one stands for all; one that has a report beats one that failed, as in Harbor.
-    private static string StatusOf(IReadOnlyList<ScanRow> scans, int images)
+    internal static string StatusOf(IReadOnlyList<ScanRow> scans, int images)
     {
         foreach (var word in (string[])["Running", "Pending", "Stopped"])
             if (scans.Any(scan => scan.Status == word)) return word;
         return scans.Any(static scan => scan.Status == "Success") || images == 0 ? "Success" : "Error";
     }
+
+    private const string Tree = """
+        UNION
+            SELECT t.root, c.id, t.depth + 1 FROM tree t JOIN manifest_children l ON l.manifest_id = t.id JOIN manifests c ON c.repository_id = l.repository_id AND c.digest = l.child_digest WHERE t.depth < 4
+        )
+        SELECT DISTINCT t.root, m.id FROM tree t JOIN manifests m ON m.id = t.id
+        WHERE m.kind = @1 AND m.accessory_kind IS NULL AND NOT EXISTS (SELECT 1 FROM manifest_children l WHERE l.manifest_id = m.id) ORDER BY t.root, m.id
+        """;
+
+    private static readonly Statement SelectImages = new(
+        $"WITH RECURSIVE tree(root, id, depth) AS (SELECT value, value, 0 FROM json_each(@0) {Tree}",
+        $"WITH RECURSIVE tree(root, id, depth) AS (SELECT x::bigint, x::bigint, 0 FROM jsonb_array_elements_text(@0::jsonb) x {Tree}");
 }

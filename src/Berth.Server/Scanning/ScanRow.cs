@@ -5,7 +5,7 @@ using Berth.Server.Platform.Jobs;
 namespace Berth.Server.Scanning;
 
 /// <summary>What is known about the scan of one image.</summary>
-internal sealed record ScanRow
+public sealed record ScanRow
 {
     public required long ManifestId { get; init; }
 
@@ -39,6 +39,9 @@ internal sealed record ScanRow
 
     public int Fixable { get; init; }
 
+    /// <summary>Why the newest scan failed; null when it did not.</summary>
+    public string? Problem { get; init; }
+
     public int Total => Critical + High + Medium + Low + Unknown;
 
     /// <summary>Scans of images by their manifests.</summary>
@@ -65,7 +68,8 @@ internal sealed record ScanRow
                 Low = rows.GetInt32(12),
                 Unknown = rows.GetInt32(13),
                 Fixable = rows.GetInt32(14),
-                Scanner = rows.IsDBNull(15) ? null : JsonSerializer.Deserialize(rows.GetString(15), ScanApiJson.Default.ScannerNameJson),
+                Problem = rows.IsDBNull(15) ? null : rows.GetString(15),
+                Scanner = rows.IsDBNull(16) ? null : JsonSerializer.Deserialize(rows.GetString(16), ScanApiJson.Default.ScannerNameJson),
             };
         }
         return found;
@@ -93,7 +97,7 @@ internal sealed record ScanRow
 
     private const string Columns = """
         s.manifest_id, s.job_id, s.state, j.state, s.requested_at, s.started_at, s.finished_at, s.reported_at, s.database_built_at, s.critical, s.high, s.medium, s.low, s.unknown, s.fixable,
-        s.scanner
+            s.problem, s.scanner
         """;
 
     private static readonly Statement Select = new(

@@ -1,5 +1,6 @@
 using Berth.Server.Api;
 using Berth.Server.Artifacts;
+using Berth.Server.Platform.Http;
 using Berth.Server.Platform.Jobs;
 using Berth.Server.Platform.Telemetry;
 using Berth.Server.Registry;
@@ -10,9 +11,11 @@ using Berth.Server.Scanning.Diff;
 using Berth.Server.Scanning.Exceptions;
 using Berth.Server.Scanning.Export;
 using Berth.Server.Scanning.Findings;
+using Berth.Server.Scanning.Pages;
 using Berth.Server.Scanning.PullGate;
 using Berth.Server.Scanning.Sboms;
 using Berth.Server.Scanning.SecurityHub;
+using Berth.Server.Scanning.Updates;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -35,11 +38,31 @@ internal static class Scanning
     /// <summary>Registers the feature (mode <c>local</c>).</summary>
     /// <param name="services">The services.</param>
     /// <param name="dataFolder">The data folder: the advisories are in it.</param>
-    public static IServiceCollection AddScanning(this IServiceCollection services, string dataFolder) => services
+    /// <param name="advisories">Where advisories come from.</param>
+    /// <param name="outgoing">Where the server may connect to beside that.</param>
+    public static IServiceCollection AddScanning(this IServiceCollection services, string dataFolder, AdvisoryOptions advisories, OutgoingOptions outgoing) => services
+        .AddAdvisoryUpdates(advisories, outgoing, Path.Combine(dataFolder, AdvisoryFolder))
         .AddSingleton(p => new AdvisoryStore(Path.Combine(dataFolder, AdvisoryFolder), p.GetRequiredService<ILogger<AdvisoryStore>>()))
         .AddSingleton<StoredImages>()
         .AddSingleton<LayerInventories>()
         .AddSingleton<ScanRequests>()
+        .AddSingleton<IJobHandler, ScanJob>()
+        .AddSingleton<IJobHandler, ScanAllJob>()
+        .AddSingleton<IRegistryEventWriter, ScanOnPush>()
+        .AddSingleton<IArtifactOverviews, ScanOverviews>()
+        .AddSingleton<ScanApi>()
+        .AddOperations(p => ScanApi.Operations(p.GetRequiredService<ScanApi>()))
+        .AddSingleton<ScannersApi>()
+        .AddOperations(p => ScannersApi.Operations(p.GetRequiredService<ScannersApi>()))
+        .AddSingleton<ScanAllApi>()
+        .AddOperations(p => ScanAllApi.Operations(p.GetRequiredService<ScanAllApi>()))
+        .AddContents(dataFolder)
+        .AddSecurityPages()
+        .AddKnowledge()
+        .AddExceptions()
+        .AddPullGate();
+
+    private static IServiceCollection AddContents(this IServiceCollection services, string dataFolder) => services
         .AddSingleton(p => new SecretRules(Path.Combine(dataFolder, RulesFolder, SecretRulesFile), p.GetRequiredService<ILogger<SecretRules>>()))
         .AddSingleton<BaseImages>()
         .AddSingleton<AttachedSboms>()
@@ -59,20 +82,7 @@ internal static class Scanning
         .AddSingleton<BaseImageApi>()
         .AddOperations(p => BaseImageApi.Operations(p.GetRequiredService<BaseImageApi>()))
         .AddSingleton<DiffApi>()
-        .AddOperations(p => DiffApi.Operations(p.GetRequiredService<DiffApi>()))
-        .AddSingleton<IJobHandler, ScanJob>()
-        .AddSingleton<IJobHandler, ScanAllJob>()
-        .AddSingleton<IRegistryEventWriter, ScanOnPush>()
-        .AddSingleton<IArtifactOverviews, ScanOverviews>()
-        .AddSingleton<ScanApi>()
-        .AddOperations(p => ScanApi.Operations(p.GetRequiredService<ScanApi>()))
-        .AddSingleton<ScannersApi>()
-        .AddOperations(p => ScannersApi.Operations(p.GetRequiredService<ScannersApi>()))
-        .AddSingleton<ScanAllApi>()
-        .AddOperations(p => ScanAllApi.Operations(p.GetRequiredService<ScanAllApi>()))
-        .AddKnowledge()
-        .AddExceptions()
-        .AddPullGate();
+        .AddOperations(p => DiffApi.Operations(p.GetRequiredService<DiffApi>()));
 
     // What is done with reports once they are there.
     private static IServiceCollection AddKnowledge(this IServiceCollection services) => services

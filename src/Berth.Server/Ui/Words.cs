@@ -14,7 +14,7 @@ public sealed class Words(Language language) : Wording(language)
     public string SignIn => Of("Sign in", "登录");
     public string SignOut => Of("Sign out", "退出登录");
     public string Search => Of("Search", "搜索");
-    public string SearchHint => Of("Search: name, tag or digest", "搜索名称、标签或摘要");
+    public string SearchHint => Of("Search: name, tag, digest or CVE", "搜索名称、标签、摘要或 CVE");
     public string SearchKey => Of("Press / to search", "按 / 键搜索");
     public string LanguageName => Of("Language", "语言");
     public string Theme => Of("Appearance", "外观");

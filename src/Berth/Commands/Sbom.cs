@@ -55,7 +55,7 @@ internal static class Sbom
     private static async Task<(ImageContent, ImageInventory)> ImageAsync(string path, string? platform, string cache, CancellationToken ct)
     {
         using var archive = await ImageArchive.OpenAsync(path, platform, LayerLimits.Default, ct);
-        return (archive.Image, await Scan.InventoryAsync(archive.Image, cache, withSecrets: false, static _ => { }, ct));
+        return (archive.Image, await Scan.InventoryAsync(archive.Image, cache, secrets: null, static _ => { }, null, ct));
     }
 
     private static string? ProblemOf(string? image, string? directory, string format)

@@ -131,7 +131,8 @@ public sealed class EveryPageTests(SignedInRegistryAndShell on, ImageFixtures im
             .Select(route => route.Replace("{project_name}", Project, StringComparison.Ordinal).Replace("{reference}", "1", StringComparison.Ordinal)
                 .Replace("{other}", "2", StringComparison.Ordinal).Replace("{**repository}", Repository, StringComparison.Ordinal)),
         $"/projects/{Project}/repositories/{Repository}?view=history", $"/projects/{Project}/repositories/{Repository}?view=untagged", $"/projects/{Project}/artifacts/2/{Repository}",
-        "/search?text=app", NoPage,
+        "/search?text=app", "/search?text=CVE-2021-44906", "/search/vulnerabilities?id=CVE-2021-44906", "/search/vulnerabilities?package=lodash",
+        $"/projects/{Project}/findings/scanned/{Repository}", $"/projects/{Project}/packages/scanned/{Repository}", $"/projects/{Project}/inside/{Repository}?a=before&b=scanned", NoPage,
     ];
 
     // Something on every page, made once for both tests.
@@ -154,6 +155,14 @@ public sealed class EveryPageTests(SignedInRegistryAndShell on, ImageFixtures im
         var project = (await api.Call(HttpMethod.Get, $"/api/v2.0/projects/{Project}", null, ct))!["project_id"]!.GetValue<long>();
         await api.Call(HttpMethod.Post, "/api/v2.0/labels", $$"""{"name":"stable","color":"#1f6b3a","scope":"p","project_id":{{project}}}""", ct);
         await api.Call(HttpMethod.Post, "/api/berth/v1/users/current/tokens", """{"name":"laptop"}""", ct);
+        await api.Call(HttpMethod.Put, $"/api/v2.0/projects/{Project}", """{"metadata":{"prevent_vul":"true","severity":"high","pull_gate_mode":"warn"},"cve_allowlist":{"items":[{"cve_id":"CVE-2020-28500"}],"expires_at":4102444800}}""", ct);
+        await api.Call(HttpMethod.Post, $"/api/berth/v1/projects/{Project}/exceptions", """{"kind":"trivyignore","name":"team.trivyignore","note":"is not reached","content":"CVE-2010-4756\n"}""", ct);
+        using var scratch = new TemporaryFolder("scans");
+        var scans = new GuideScans(on, scratch.FullPath, ct);
+        await scans.UseAdvisories();
+        await scans.Push(http, $"{Project}/{Repository}", "before", scans.App("amd64", ("lodash", "4.17.20"), ("minimist", "1.2.5"), ("axios", "0.21.1")));
+        await scans.Push(http, $"{Project}/{Repository}", "scanned", scans.Index(("amd64", scans.App("amd64", ("lodash", "4.17.20"), ("qs", "6.9.0"))), ("arm64", scans.App("arm64", ("lodash", "4.17.20"), ("express", "4.17.1")))));
+        await scans.ScanAll();
         await api.Call(HttpMethod.Post, "/api/v2.0/system/gc/schedule", """{"schedule":{"type":"Manual"},"parameters":{"dry_run":true}}""", ct);
     }
 

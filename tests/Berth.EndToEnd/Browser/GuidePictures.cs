@@ -21,6 +21,9 @@ public sealed class GuidePictures(SignedInRegistryAndShell on) : IClassFixture<S
         ("settings", "/projects/shop/settings"), ("repository", "/projects/shop/repositories/api"), ("untagged", "/projects/shop/repositories/api?view=untagged"), ("history", "/projects/shop/repositories/api?view=history"),
         ("artifact", "/projects/shop/artifacts/v1.4.2/api"), ("artifact-layers", "/projects/shop/artifacts/rc1/api"), ("artifact-archived", "/projects/shop/artifacts/v1.2.0/api"),
         ("compare", "/projects/shop/compare/api?a=v1.4.2&b=v1.4.1"), ("layer", "/projects/shop/layers/{layer}/worker"), ("search", "/search?text=api"),
+        ("findings", "/projects/shop/findings/v2.3.0/checkout"), ("packages", "/projects/shop/packages/v2.3.0/checkout"), ("inside", "/projects/shop/inside/checkout?a=v2.2.0&b=v2.3.0"),
+        ("project-security", "/projects/shop/security"), ("exceptions", "/projects/shop/exceptions"), ("security", "/administration/security"), ("system-exceptions", "/administration/exceptions"),
+        ("search-flaw", "/search/vulnerabilities?id=CVE-2021-44906"), ("checkout", "/projects/shop/repositories/checkout"),
         ("account", "/account"), ("tokens", "/account/tokens"), ("password", "/account/password"), ("sessions", "/account/sessions"), ("preferences", "/ui/preferences"), ("design", "/ui/design"),
         ("administration", "/administration"), ("storage", "/administration/storage?project=shop"), ("users", "/administration/users"), ("groups", "/administration/groups"),
         ("robots", "/administration/robots"), ("roles", "/administration/roles"), ("identity", "/administration/identity"), ("registry-webhooks", "/administration/webhooks"),
@@ -28,8 +31,8 @@ public sealed class GuidePictures(SignedInRegistryAndShell on) : IClassFixture<S
         ("health", "/administration/health"), ("checklist", "/administration/checklist"),
     ];
 
-    private static readonly string[] s_inChinese = ["projects", "repository", "artifact", "retention"];
-    private static readonly string[] s_onThePhone = ["project", "repository", "artifact", "retention"];
+    private static readonly string[] s_inChinese = ["projects", "repository", "artifact", "retention", "findings", "security"];
+    private static readonly string[] s_onThePhone = ["project", "repository", "artifact", "retention", "findings"];
 
     private readonly CancellationToken ct = TestContext.Current.CancellationToken;
 
@@ -43,7 +46,7 @@ public sealed class GuidePictures(SignedInRegistryAndShell on) : IClassFixture<S
         using var http = new RegistryHttp(Root);
         http.SignIn(RegistryUnderTest.User, RegistryUnderTest.Password);
         using var scratch = new TemporaryFolder("guide");
-        var registry = new GuideRegistry(on.Address, new GuideImages(scratch.FullPath, http), ct);
+        var registry = new GuideRegistry(on.Address, new GuideImages(scratch.FullPath, http), new GuideScans(on, scratch.FullPath, ct), http, ct);
         await registry.Furnish();
         await using var browser = await Chromium.Start(ct);
         await browser.Resize(Width, 800, ct);

@@ -7,7 +7,7 @@ using Berth.EndToEnd.Images;
 namespace Berth.EndToEnd.Browser;
 
 /// <summary>The registry of the guide's pictures: projects, people, versions in all states of their life, rules, trash, webhooks that were delivered.</summary>
-internal sealed class GuideRegistry(string address, GuideImages images, CancellationToken ct)
+internal sealed class GuideRegistry(string address, GuideImages images, GuideScans scans, RegistryHttp http, CancellationToken ct)
 {
     /// <summary>A layer that several images name.</summary>
     public string SharedLayer { get; private set; } = "";
@@ -24,6 +24,7 @@ internal sealed class GuideRegistry(string address, GuideImages images, Cancella
         await AddRules();
         await Delete();
         await Hook();
+        await Scan();
         await Send(HttpMethod.Post, "/api/v2.0/system/gc/schedule", """{"schedule":{"type":"Manual"},"parameters":{"dry_run":true}}""");
         await Send(HttpMethod.Put, "/api/v2.0/system/gc/schedule", """{"schedule":{"type":"Weekly","cron":"0 0 2 * * 0"}}""");
     }
@@ -72,6 +73,23 @@ internal sealed class GuideRegistry(string address, GuideImages images, Cancella
         await images.Push("data/etl", "2026.11", images.Image("etl", "2026.11", codeKilobytes: 2_400), ct);
         await images.Push("data/notebook", "1.0", images.Image("notebook", "1.0", codeKilobytes: 5_200), ct);
         await images.Push("mirror/redis", "7.4", images.Index("redis", "7.4"), ct);
+    }
+
+    // Versions with known flaws, built on a base; what is accepted, and a gate that only watches.
+    private async Task Scan()
+    {
+        await scans.UseAdvisories();
+        await Send(HttpMethod.Put, "/api/v2.0/projects/shop", """{"metadata":{"prevent_vul":"true","severity":"high","pull_gate_mode":"warn","pull_gate_unscanned":"allow","reuse_sys_cve_allowlist":"false","auto_scan":"true"},"cve_allowlist":{"items":[{"cve_id":"CVE-2020-28500"}],"expires_at":1830297599}}""");
+        await Send(HttpMethod.Post, "/api/berth/v1/projects/shop/exceptions", """{"kind":"trivyignore","name":"shop.trivyignore","note":"glob() is not reached by us","content":"CVE-2010-4756\n"}""");
+        await Send(HttpMethod.Post, "/api/berth/v1/projects/shop/exceptions", """
+            {"kind":"openvex","name":"checkout.openvex.json","note":"reviewed by the security team","expires_at":"2027-06-30T00:00:00Z","content":"{\"@context\":\"https://openvex.dev/ns/v0.2.0\",\"@id\":\"https://shop.example.com/vex/1\",\"author\":\"Shop security\",\"timestamp\":\"2026-11-01T00:00:00Z\",\"version\":1,\"statements\":[{\"vulnerability\":{\"name\":\"CVE-2023-45853\"},\"products\":[{\"@id\":\"pkg:deb/debian/zlib1g\"}],\"status\":\"not_affected\",\"justification\":\"vulnerable_code_not_present\"}]}"}
+            """);
+        await scans.Push(http, "platform/base/bookworm", "12.5", scans.Base());
+        await scans.Push(http, "shop/checkout", "v2.2.0", scans.App("amd64", ("lodash", "4.17.20"), ("minimist", "1.2.5"), ("axios", "0.21.1"), ("qs", "6.9.0")));
+        await scans.Push(http, "shop/checkout", "v2.3.0", scans.App("amd64", ("lodash", "4.17.20"), ("minimist", "1.2.8"), ("axios", "0.21.1"), ("express", "4.17.1"), ("debug", "4.3.4")));
+        await scans.Push(http, "shop/basket", "v1.0.0", scans.Index(("amd64", scans.App("amd64", ("minimist", "1.2.5"), ("axios", "1.5.0"))), ("arm64", scans.App("arm64", ("minimist", "1.2.5")))));
+        await scans.Push(http, "data/reports", "2026.11", scans.App("amd64", ("lodash", "4.17.20"), ("qs", "6.9.0")));
+        await scans.ScanAll();
     }
 
     private async Task Attach(string repository, ContentReference image)

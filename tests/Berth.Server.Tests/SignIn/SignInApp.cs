@@ -22,6 +22,9 @@ internal sealed class SignInApp : IAsyncDisposable
 
     public string Address { get; private set; } = "";
 
+    /// <summary>The data folder.</summary>
+    public string Folder => _folder;
+
     public IServiceProvider Services => _app.Services;
 
     public Users Users => Services.GetRequiredService<Users>();

@@ -48,13 +48,13 @@ public static class AdvisoryBundle
         await using var tar = new TarReader(bundle, leaveOpen: true);
         var json = await SmallAsync(tar, ManifestName, ct);
         var manifest = Parse(json);
-        var entry = await tar.GetNextEntryAsync(copyData: false, ct);
+        var entry = await NextAsync(tar, ct);
         if (entry?.Name == SignatureName)
         {
             var signature = await SmallAsync(entry, ct);
             if (keys.Count > 0 && !keys.Any(k => k.Verify(json, signature)))
                 throw new InvalidDataException("the bundle was not signed with a trusted key");
-            entry = await tar.GetNextEntryAsync(copyData: false, ct);
+            entry = await NextAsync(tar, ct);
         }
         else if (keys.Count > 0)
         {
@@ -119,9 +119,22 @@ public static class AdvisoryBundle
     private static async Task AddAsync(TarWriter tar, string name, Stream content, DateTimeOffset time, CancellationToken ct) =>
         await tar.WriteEntryAsync(new UstarTarEntry(TarEntryType.RegularFile, name) { DataStream = content, ModificationTime = time }, ct);
 
+    // The framework's reader has more than one way to say that a header is broken.
+    private static async Task<TarEntry?> NextAsync(TarReader tar, CancellationToken ct)
+    {
+        try
+        {
+            return await tar.GetNextEntryAsync(copyData: false, ct);
+        }
+        catch (Exception e) when (e is OverflowException or ArgumentException or FormatException or NotSupportedException)
+        {
+            throw new InvalidDataException("the bundle is no archive that can be read", e);
+        }
+    }
+
     private static async Task<byte[]> SmallAsync(TarReader tar, string name, CancellationToken ct)
     {
-        var entry = await tar.GetNextEntryAsync(copyData: false, ct);
+        var entry = await NextAsync(tar, ct);
         return entry?.Name == name ? await SmallAsync(entry, ct) : throw new InvalidDataException($"the bundle does not begin with {name}");
     }
 

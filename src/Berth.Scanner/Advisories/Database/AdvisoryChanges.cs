@@ -45,6 +45,19 @@ public static class AdvisoryChanges
         }
     }
 
+    /// <summary>
+    /// Ids of the flaws of a database that have one of the others as another name: a flaw without a severity of its own has that of its other names. Reads all details, about a second for 300,000.
+    /// </summary>
+    public static IEnumerable<string> Namesakes(AdvisoryDatabase database, IReadOnlySet<string> changed)
+    {
+        if (changed.Count == 0) yield break;
+        foreach (var (key, value) in database.Raw(DatabaseKeys.AllDetails))
+        {
+            var id = DatabaseKeys.Parts(key.Span)[0];
+            if (!changed.Contains(id) && AdvisoryCodec.ReadDetail(id, value.Span).Aliases.Any(changed.Contains)) yield return id;
+        }
+    }
+
     /// <summary>Whether Red Hat's content sets or images stand for other products: then every package of Red Hat may be judged otherwise.</summary>
     public static bool HaveOtherProducts(AdvisoryDatabase? older, AdvisoryDatabase newer) => Differences(older, newer, DatabaseKeys.AllProducts).Any();
 

@@ -36,7 +36,7 @@ public static class DebianTrackerImport
             using var value = member.Value;
             if (value.RootElement.ValueKind != JsonValueKind.Object)
                 continue;
-            foreach (var flaw in value.RootElement.EnumerateObject())
+            foreach (var flaw in JsonText.Named(value.RootElement))
                 source = source with { Records = source.Records + Take(member.Name, flaw, builder) };
         }
         builder.AddSource(source);

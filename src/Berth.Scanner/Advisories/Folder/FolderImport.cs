@@ -90,7 +90,7 @@ public static class FolderImport
             try
             {
                 using var document = JsonDocument.Parse(line, JsonText.Options);
-                if (document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("package", out _))
+                if (JsonText.Member(document.RootElement, "package") is not null)
                     constraints = ConstraintImport.Take(constraints, document.RootElement, builder);
                 else
                     osv = OsvImport.Take(osv, document.RootElement, builder);

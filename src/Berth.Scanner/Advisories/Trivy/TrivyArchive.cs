@@ -32,7 +32,7 @@ public static class TrivyArchive
             using var tar = new TarReader(unpacked);
             string? database = null;
             byte[]? metadata = null;
-            while (tar.GetNextEntry() is { } entry)
+            while (Next(tar) is { } entry)
             {
                 ct.ThrowIfCancellationRequested();
                 if (entry.DataStream is not { } content || entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile))
@@ -60,6 +60,19 @@ public static class TrivyArchive
         finally
         {
             folder.Delete(recursive: true);
+        }
+    }
+
+    // The framework's reader has more than one way to say that a header is broken.
+    private static TarEntry? Next(TarReader tar)
+    {
+        try
+        {
+            return tar.GetNextEntry();
+        }
+        catch (Exception e) when (e is OverflowException or ArgumentException or FormatException or NotSupportedException or EndOfStreamException)
+        {
+            throw new InvalidDataException("the archive cannot be read", e);
         }
     }
 

@@ -50,7 +50,7 @@ internal static class TrivyJson
         Status = ToStatus(json.Number("Status")),
         Arches = json.Texts("Arches"),
         VendorIds = Vendors(json),
-        Products = json.ValueKind == JsonValueKind.Object && json.TryGetProperty("Affected", out var affected) ? Products(affected) : [],
+        Products = JsonText.Member(json, "Affected") is { } affected ? Products(affected) : [],
         Flaws = [.. json.Items("Cves").Select(static c => new CoveredFlaw(c.Text("ID"), ToSeverity(c.Number("Severity"))))],
     };
 

@@ -62,6 +62,9 @@ public sealed class AnalyzerSet
     /// <summary>Analyzers that read a file because of its first bytes.</summary>
     internal static IReadOnlyList<FileAnalyzer> ByContent(ReadOnlySpan<byte> head) => ProgramFile.IsProgram(head) ? ProgramAnalyzers : [];
 
+    /// <summary>Whether a name without an end is one that programs have.</summary>
+    internal static bool MayBeProgram(string path) => !ImagePath.Name(path).Contains('.');
+
     /// <summary>Whether a file of a system package may hold language packages: by its name, or because it looks like a program.</summary>
-    internal bool MayHoldPackages(string path) => !ImagePath.Name(path).Contains('.') || For(path).Any(analyzer => analyzer.Role == FileRole.Installed);
+    internal bool MayHoldPackages(string path) => MayBeProgram(path) || For(path).Any(analyzer => analyzer.Role == FileRole.Installed);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Berth.Scanner.Inventory.Analyzers;
 using Berth.Scanner.Secrets;
 
@@ -6,6 +7,16 @@ namespace Berth.Scanner.Inventory.Layers;
 /// <summary>Gathers the facts of one layer while its entries pass by, and holds them to the limits.</summary>
 internal sealed class LayerCollector(AnalyzerSet analyzers, LayerLimits limits, SecretScanner? secrets)
 {
+    // Names of content that no program has: a file of such a name takes no program's place.
+    private static readonly FrozenSet<string> PlainEnds = FrozenSet.ToFrozenSet(
+    [
+        "h", "hpp", "hh", "c", "cc", "cpp", "inc", "s", "go", "rs", "java", "class", "swift", "py", "pyc", "pyi", "pyx", "pxd", "pl", "pm", "pod", "ph", "rb", "php", "lua", "tcl", "vim", "el",
+        "js", "mjs", "cjs", "ts", "mts", "cts", "map", "css", "scss", "html", "htm", "xml", "xsl", "xsd", "dtd", "json", "md", "markdown", "txt", "rst", "csv", "tsv", "log", "sql",
+        "mo", "po", "gmo", "png", "jpg", "jpeg", "gif", "svg", "ico", "ttf", "otf", "woff", "woff2", "gz", "bz2", "xz", "conf", "cfg", "ini", "yaml", "yml", "toml", "properties",
+        "list", "md5sums", "postinst", "prerm", "preinst", "postrm", "triggers", "shlibs", "symbols", "templates", "conffiles", "service", "timer", "socket", "rules", "crt", "pem",
+        "la", "pc", "m4", "cmake", "mk", "in", "am", "ac", "desc", "info",
+    ], StringComparer.OrdinalIgnoreCase);
+
     private readonly Dictionary<string, List<FileInventory>> files = new(StringComparer.Ordinal);
     private readonly List<string> removed = [];
     private readonly List<string> opaque = [];
@@ -13,6 +24,8 @@ internal sealed class LayerCollector(AnalyzerSet analyzers, LayerLimits limits, 
     private readonly List<OwnedFiles> owned = [];
     private readonly List<FileProblem> problems = [];
     private readonly List<(string Path, string Target)> links = [];
+    private readonly List<(string Path, string Target)> programLinks = [];
+    private readonly List<string> directories = [];
     private readonly List<string> setUid = [];
     private readonly List<SecretFinding> found = [];
     private int facts;
@@ -37,6 +50,20 @@ internal sealed class LayerCollector(AnalyzerSet analyzers, LayerLimits limits, 
     /// <summary>Notes that a path holds something now that no analyzer reads.</summary>
     public void Replace(string path) => Count(replaced, path);
 
+    /// <summary>The same for a plain file, unless its name is one that no program has.</summary>
+    public void ReplaceByFile(string path)
+    {
+        var name = ImagePath.Name(path).AsSpan();
+        if (name.LastIndexOf('.') is var dot and >= 0 && PlainEnds.GetAlternateLookup<ReadOnlySpan<char>>().Contains(name[(dot + 1)..])) return;
+        Count(replaced, path);
+    }
+
+    /// <summary>Notes a directory, where a lower layer may have a file that matters.</summary>
+    public void Directory(string path)
+    {
+        if (analyzers.For(path).Count > 0) Count(directories, path);
+    }
+
     /// <summary>Notes a program that runs with the rights of its owner or group.</summary>
     public void SetUid(string path) => Count(setUid, path);
 
@@ -60,10 +87,10 @@ internal sealed class LayerCollector(AnalyzerSet analyzers, LayerLimits limits, 
             foreach (var file in found.Where(file => file.Analyzer == AnalyzerSet.Programs || analyzers.For(path).Any(one => one.Name == file.Analyzer)).ToList())
                 Keep(file with { Path = path, Packages = [.. file.Packages.Select(package => package with { Path = path + package.Path[target.Length..] })] });
         }
-        else if (analyzers.For(path).Count > 0)
+        else if (analyzers.For(path).Count > 0 || AnalyzerSet.MayBeProgram(path))
         {
             if (++facts > limits.MaxFacts) throw new LayerRefusedException("layer has too many facts");
-            links.Add((path, target));
+            (analyzers.For(path).Count > 0 ? links : programLinks).Add((path, target));
         }
     }
 
@@ -111,6 +138,8 @@ internal sealed class LayerCollector(AnalyzerSet analyzers, LayerLimits limits, 
         Removed = removed,
         OpaqueDirectories = opaque,
         Replaced = [.. replaced.Where(path => !files.ContainsKey(path)).Distinct(StringComparer.Ordinal)],
+        Directories = [.. directories.Distinct(StringComparer.Ordinal)],
+        Links = [.. links.Concat(programLinks).Where(link => !files.ContainsKey(link.Path)).DistinctBy(link => link.Path).Select(link => new LayerLink(link.Path, link.Target))],
         Owned = [.. owned.Select(files => files with { Paths = [.. files.Paths.Where(IsWorthKeeping)] }).Where(files => files.Paths.Count > 0)],
         SetUid = [.. setUid.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
         SecretRules = secrets?.Id ?? "",

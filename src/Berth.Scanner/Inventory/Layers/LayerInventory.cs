@@ -9,7 +9,7 @@ namespace Berth.Scanner.Inventory.Layers;
 public sealed record LayerInventory
 {
     /// <summary>Counts up whenever an analyzer finds more or something else than before: a stored inventory of another number is read again from its layer.</summary>
-    public const int CurrentFormat = 2;
+    public const int CurrentFormat = 3;
 
     /// <summary>Number of the form and of the analyzers that wrote it.</summary>
     public int Format { get; init; } = CurrentFormat;
@@ -35,6 +35,12 @@ public sealed record LayerInventory
     /// <summary>Paths that are a link, a script or another kind of file now: what a lower layer had at or below them is gone.</summary>
     public IReadOnlyList<string> Replaced { get; init; } = [];
 
+    /// <summary>Directories with the name of a file that analyzers read: a lower layer's file of that name is gone, what it has below stays.</summary>
+    public IReadOnlyList<string> Directories { get; init; } = [];
+
+    /// <summary>Hard links to files that this layer does not have: those of a lower one get another name.</summary>
+    public IReadOnlyList<LayerLink> Links { get; init; } = [];
+
     /// <summary>Files that packages of the distribution own, as far as an analyzer could find language packages in them.</summary>
     public IReadOnlyList<OwnedFiles> Owned { get; init; } = [];
 
@@ -50,6 +56,11 @@ public sealed record LayerInventory
     /// <summary>Files that could not be read, with the reason.</summary>
     public IReadOnlyList<FileProblem> Problems { get; init; } = [];
 }
+
+/// <summary>Another name of a file.</summary>
+/// <param name="Path">The new name.</param>
+/// <param name="Target">The name it had.</param>
+public sealed record LayerLink(string Path, string Target);
 
 /// <summary>What one analyzer found in one file.</summary>
 /// <param name="Path">Path in the image without a leading slash.</param>

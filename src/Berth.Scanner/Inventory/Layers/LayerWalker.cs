@@ -81,7 +81,12 @@ public sealed class LayerWalker(AnalyzerSet analyzers, LayerLimits limits, Secre
             if (entry.Kind != TarKind.Directory) collector.Problem("", "an entry has a path outside of the image");
             return;
         }
-        if (entry.Kind == TarKind.Directory || collector.TakeWhiteout(path)) return;
+        if (entry.Kind == TarKind.Directory)
+        {
+            collector.Directory(path);
+            return;
+        }
+        if (collector.TakeWhiteout(path)) return;
         switch (entry.Kind)
         {
             case TarKind.Symlink:
@@ -92,6 +97,7 @@ public sealed class LayerWalker(AnalyzerSet analyzers, LayerLimits limits, Secre
                 return;
             case TarKind.Other:
                 if (analyzers.For(path).Count > 0) collector.Problem(path, "not a plain file");
+                else collector.Replace(path);
                 return;
         }
         if ((entry.Mode & SetUidBits) != 0) collector.SetUid(path);
@@ -102,7 +108,7 @@ public sealed class LayerWalker(AnalyzerSet analyzers, LayerLimits limits, Secre
             await AnalyzeAsync(tar, entry, path, wanted, collector, scratch, ct);
             return;
         }
-        if (!ImagePath.Name(path).Contains('.')) collector.Replace(path);
+        collector.ReplaceByFile(path);
         if (secrets?.Wants(path, entry.SizeBytes) != true || !SecretScanner.IsText((await tar.PeekAsync(SecretScanner.ProbeBytes, ct)).Span)) return;
         using var content = await FileContent.TakeAsync(tar, entry.SizeBytes, limits, scratch, ct);
         collector.LookForSecrets(path, content);

@@ -17,32 +17,37 @@ internal enum TarKind
     /// <summary>Another name of a file of the same archive.</summary>
     HardLink,
 
-    /// <summary>A device, a pipe, or a file with holes, which is not read.</summary>
+    /// <summary>A device, a pipe, or a file with more holes than are read.</summary>
     Other,
 }
 
 /// <summary>One entry of a tar archive.</summary>
 /// <param name="Path">Path as written, neither cleaned nor trusted.</param>
 /// <param name="Kind">What it is.</param>
-/// <param name="SizeBytes">Size of its content in the archive.</param>
+/// <param name="SizeBytes">Size of its content; of a sparse file with its holes.</param>
 /// <param name="Link">Target of a link as written.</param>
 /// <param name="Mode">Permission bits.</param>
 internal readonly record struct TarEntry(string Path, TarKind Kind, long SizeBytes, string Link, int Mode);
 
 /// <summary>
-/// Reads a tar archive forward: ustar, pax (POSIX.1-2001) and GNU long names and numbers in base 256. Sparse files are named, not read. Memory is one buffer and
-/// one set of names; nothing is written anywhere.
+/// Reads a tar archive forward: ustar, pax (POSIX.1-2001), GNU long names, numbers in base 256 and sparse files, whose holes are read as zeros. Memory is one buffer
+/// and one set of names; nothing is written anywhere.
 /// </summary>
 internal sealed class TarReader(Stream stream, int maxPathBytes)
 {
     private const int Block = 512;
     private const int MaxExtensionBytes = 1 << 20;
 
+    // Holes cost no bytes of the archive: what an archive may make of them is bounded by itself.
+    private const long MaxHoleBytes = 4L << 30;
+
     private readonly byte[] buffer = new byte[256 * 1024];
     private int start;
     private int end;
     private long left;
     private int padding;
+    private SparseMap? sparse;
+    private long holes;
 
     /// <summary>Bytes of the archive that were read so far.</summary>
     public long Position { get; private set; }
@@ -53,8 +58,11 @@ internal sealed class TarReader(Stream stream, int maxPathBytes)
     /// <summary>The next entry, or null at the end. What was not read of the entry before is skipped.</summary>
     public async ValueTask<TarEntry?> NextAsync(CancellationToken ct)
     {
-        await SkipAsync(left + padding, ct);
+        await SkipAsync(left, ct);
+        // Some writers leave out the rest of the last block.
+        if (!await SkipPaddingAsync(padding, ct)) return null;
         left = padding = 0;
+        sparse = null;
         string? longName = null, longLink = null;
         Dictionary<string, string>? pax = null;
         var zeroBlocks = 0;
@@ -82,18 +90,30 @@ internal sealed class TarReader(Stream stream, int maxPathBytes)
                 else if (type == 'x') pax = Pax(text);
                 continue;
             }
-            return Entry(header.Span, type, size, longName, longLink, pax);
+            var entry = Entry(header.Span, type, size, longName, longLink, pax);
+            return await WithHolesAsync(entry, header, type, pax, ct);
         }
     }
 
     /// <summary>Reads content of the current entry; 0 at its end.</summary>
     public async ValueTask<int> ReadAsync(Memory<byte> into, CancellationToken ct)
     {
-        var want = (int)Math.Min(into.Length, left);
+        var want = (int)Math.Min(into.Length, sparse?.Left ?? left);
         if (want == 0) return 0;
+        if (sparse is not null)
+        {
+            (want, var isStored) = sparse.Next(want);
+            if (!isStored)
+            {
+                into.Span[..want].Clear();
+                sparse.Take(want);
+                return want;
+            }
+        }
         if (start == end && !await FillAsync(1, ct)) throw new LayerRefusedException("archive ends within a file");
         var count = Math.Min(want, end - start);
         buffer.AsMemory(start, count).CopyTo(into);
+        sparse?.Take(count);
         Take(count);
         return count;
     }
@@ -109,10 +129,11 @@ internal sealed class TarReader(Stream stream, int maxPathBytes)
         }
     }
 
-    /// <summary>The first bytes of the current entry without taking them.</summary>
+    /// <summary>The first bytes of the current entry without taking them; none when a sparse file begins with a hole.</summary>
     public async ValueTask<ReadOnlyMemory<byte>> PeekAsync(int count, CancellationToken ct)
     {
         count = (int)Math.Min(count, left);
+        if (sparse?.BeginsStored(count) == false) return default;
         return await FillAsync(count, ct) ? buffer.AsMemory(start, count) : throw new LayerRefusedException("archive ends within a file");
     }
 
@@ -131,20 +152,17 @@ internal sealed class TarReader(Stream stream, int maxPathBytes)
     {
         var name = longName ?? Name(header);
         var link = longLink ?? Ascii(header.Slice(157, 100));
-        var sparse = type == 'S';
         if (pax is not null)
         {
             name = pax.GetValueOrDefault("path", name);
             link = pax.GetValueOrDefault("linkpath", link);
             if (pax.TryGetValue("size", out var text) && (!long.TryParse(text, out size) || size < 0)) throw new LayerRefusedException("archive has a size that is no number");
-            sparse |= pax.ContainsKey("GNU.sparse.major") || pax.ContainsKey("GNU.sparse.map") || pax.ContainsKey("GNU.sparse.size");
             name = pax.GetValueOrDefault("GNU.sparse.name", name);
         }
         if (Encoding.UTF8.GetByteCount(name) > maxPathBytes || Encoding.UTF8.GetByteCount(link) > maxPathBytes) throw new LayerRefusedException("archive has a path that is too long");
         var kind = type switch
         {
-            _ when sparse => TarKind.Other,
-            '0' or '\0' or '7' => name.EndsWith('/') ? TarKind.Directory : TarKind.File,
+            '0' or '\0' or '7' or 'S' => name.EndsWith('/') ? TarKind.Directory : TarKind.File,
             '1' => TarKind.HardLink,
             '2' => TarKind.Symlink,
             '5' => TarKind.Directory,
@@ -154,6 +172,54 @@ internal sealed class TarReader(Stream stream, int maxPathBytes)
         left = kind is TarKind.HardLink or TarKind.Symlink || type is '3' or '4' or '6' ? 0 : size;
         padding = (int)((Block - left % Block) % Block);
         return new TarEntry(name, kind, left, link, Mode(header.Slice(100, 8)));
+    }
+
+    // The map of a sparse file stands in the header and blocks behind it, in the extended header, or before the content.
+    private async ValueTask<TarEntry> WithHolesAsync(TarEntry entry, ReadOnlyMemory<byte> header, char type, Dictionary<string, string>? pax, CancellationToken ct)
+    {
+        List<(long, long)> pieces = [];
+        long size;
+        if (type == 'S')
+        {
+            SparseMap.AddOld(pieces, header.Span.Slice(386, 96));
+            size = Number(header.Span.Slice(483, 12));
+            for (var goesOn = header.Span[482] != 0; goesOn;)
+            {
+                if (!await FillAsync(Block, ct)) throw new LayerRefusedException("archive ends early");
+                SparseMap.AddOld(pieces, buffer.AsSpan(start, 504));
+                goesOn = buffer[start + 504] != 0;
+                start += Block;
+                Position += Block;
+            }
+        }
+        else if (pax is not null && entry.Kind == TarKind.File && pax.GetValueOrDefault("GNU.sparse.major") == "1")
+        {
+            size = SparseMap.Parse(pax.GetValueOrDefault("GNU.sparse.realsize", ""));
+            pieces = await LeadingMapAsync(ct);
+        }
+        else if (pax is not null && entry.Kind == TarKind.File && pax.TryGetValue("GNU.sparse.map", out var list))
+        {
+            size = SparseMap.Parse(pax.GetValueOrDefault("GNU.sparse.size", ""));
+            pieces = SparseMap.OfText(list);
+        }
+        else return entry;
+        var map = new SparseMap(pieces, size, left);
+        if (size - left > MaxHoleBytes - holes) return entry with { Kind = TarKind.Other };
+        holes += size - left;
+        sparse = map;
+        return entry with { SizeBytes = size };
+    }
+
+    private async ValueTask<List<(long, long)>> LeadingMapAsync(CancellationToken ct)
+    {
+        for (var count = Block; ; count *= 2)
+        {
+            var most = (int)Math.Min(left, buffer.Length);
+            if (count / 2 >= most || !await FillAsync(Math.Min(count, most), ct)) throw new LayerRefusedException("archive has a broken map of a sparse file");
+            if (SparseMap.OfLines(buffer.AsSpan(start, Math.Min(count, most)), out var used) is not { } pieces) continue;
+            Take((int)Math.Min(left, (used + Block - 1L) / Block * Block));
+            return pieces;
+        }
     }
 
     private static string Name(ReadOnlySpan<byte> header)
@@ -180,13 +246,20 @@ internal sealed class TarReader(Stream stream, int maxPathBytes)
         while (!text.IsEmpty)
         {
             var space = text.IndexOf((byte)' ');
-            if (space <= 0 || !int.TryParse(text[..space], out var length) || length <= space || length > text.Length) throw new LayerRefusedException("archive has a broken extended header");
+            if (space <= 0 || !int.TryParse(text[..space], out var length) || length <= space + 1 || length > text.Length) throw new LayerRefusedException("archive has a broken extended header");
             var record = text[(space + 1)..(length - 1)];
             var equals = record.IndexOf((byte)'=');
-            if (equals > 0) found[Encoding.UTF8.GetString(record[..equals])] = Encoding.UTF8.GetString(record[(equals + 1)..]);
+            if (equals > 0) Add(found, Encoding.UTF8.GetString(record[..equals]), Encoding.UTF8.GetString(record[(equals + 1)..]));
             text = text[length..];
         }
         return found;
+
+        static void Add(Dictionary<string, string> found, string name, string value)
+        {
+            // Version 0.0 of sparse files repeats two records where later ones have a list.
+            if (name is "GNU.sparse.offset" or "GNU.sparse.numbytes") found["GNU.sparse.map"] = found.TryGetValue("GNU.sparse.map", out var map) ? map + "," + value : value;
+            else found[name] = value;
+        }
     }
 
     private static void CheckSum(ReadOnlySpan<byte> header)
@@ -203,7 +276,8 @@ internal sealed class TarReader(Stream stream, int maxPathBytes)
         if (written != sum && written != signed) throw new LayerRefusedException("archive has a header with a wrong checksum");
     }
 
-    private static long Number(ReadOnlySpan<byte> field)
+    /// <summary>A number of a header: octal digits, or base 256 when the first bit is set.</summary>
+    internal static long Number(ReadOnlySpan<byte> field)
     {
         if ((field[0] & 0x80) != 0)
         {
@@ -257,6 +331,19 @@ internal sealed class TarReader(Stream stream, int maxPathBytes)
             Position += step;
             count -= step;
         }
+    }
+
+    private async ValueTask<bool> SkipPaddingAsync(int count, CancellationToken ct)
+    {
+        while (count > 0)
+        {
+            if (start == end && !await FillAsync(1, ct)) return false;
+            var step = Math.Min(count, end - start);
+            start += step;
+            Position += step;
+            count -= step;
+        }
+        return true;
     }
 
     private async ValueTask<bool> FillAsync(int count, CancellationToken ct)

@@ -97,6 +97,8 @@ internal sealed class AdministrationWords(Language language) : Wording(language)
     public string SearchTitle => Of("Search", "搜索");
     public string Found(long count) => Count(count, "result", "results", "条结果");
     public string ArtifactsFound => Of("Tags and digests", "标签与摘要");
+    public string ImagesWithFlaw(string id) => Of($"Images with {id}", $"包含 {id} 的镜像");
+    public string ImagesWithPackage(string name) => Of($"Images with the package {name}", $"包含软件包 {name} 的镜像");
     public string SearchEmpty => Of("Nothing has that in its name.", "没有名称匹配的内容。");
     public string TypeSomething => Of("Type a part of a name, a tag, repository:tag, or the beginning of a digest in the box above.", "请在上方输入名称的一部分、标签、仓库:标签,或摘要的开头。");
     public string Artifacts(long count) => Count(count, "artifact", "artifacts", "个制品");

@@ -12,6 +12,22 @@ internal static class ArtifactPaths
     public static string Artifact(string project, string repository, string reference) =>
         $"/projects/{Uri.EscapeDataString(project)}/artifacts/{Uri.EscapeDataString(reference)}/{Escaped(repository)}";
 
+    /// <summary>What is known of the packages of an image; the page is another feature's.</summary>
+    public static string Findings(string project, string repository, string reference) =>
+        $"/projects/{Uri.EscapeDataString(project)}/findings/{Uri.EscapeDataString(reference)}/{Escaped(repository)}";
+
+    /// <summary>The packages of an image; the page is another feature's.</summary>
+    public static string Packages(string project, string repository, string reference) =>
+        $"/projects/{Uri.EscapeDataString(project)}/packages/{Uri.EscapeDataString(reference)}/{Escaped(repository)}";
+
+    /// <summary>What changed inside between two artifacts of a repository; the page is another feature's.</summary>
+    public static string Diff(string project, string repository, string left, string right) =>
+        $"/projects/{Uri.EscapeDataString(project)}/inside/{Escaped(repository)}?a={Uri.EscapeDataString(left)}&b={Uri.EscapeDataString(right)}";
+
+    /// <summary>The operations of the API on an artifact, behind the base of an interface.</summary>
+    public static string Api(string project, string repository, string reference) =>
+        $"/projects/{Uri.EscapeDataString(project)}/repositories/{Uri.EscapeDataString(Uri.EscapeDataString(repository))}/artifacts/{Uri.EscapeDataString(reference)}";
+
     /// <summary>The comparison of two artifacts of a repository.</summary>
     public static string Compare(string project, string repository, string left, string right) =>
         $"{ComparePage(project, repository)}?a={Uri.EscapeDataString(left)}&b={Uri.EscapeDataString(right)}";

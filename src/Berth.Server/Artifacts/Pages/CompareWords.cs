@@ -26,5 +26,6 @@ internal sealed class CompareWords(Language language) : Wording(language)
     public string Absent => Of("not there", "无");
     public string AllSame(long count) => Of($"All the same: {count:N0}.", $"全部相同:{count:N0} 项。");
     public string AlsoSame(long count) => Of($"{count:N0} more are the same.", $"另有 {count:N0} 项相同。");
+    public string Inside => Of("Packages and findings", "软件包与漏洞");
     public string CompareWith => Of("Compare with", "比较对象");
 }

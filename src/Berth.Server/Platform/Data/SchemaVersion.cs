@@ -25,6 +25,7 @@ internal static class SchemaVersion
         "20261122221000_ScanFindings",
         "20261122222000_ScanContents",
         "20261122223000_ScannerRegistrations",
+        "20261122224000_AdvisoryUpdates",
     ];
 
     /// <summary>

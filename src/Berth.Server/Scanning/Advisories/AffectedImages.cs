@@ -34,6 +34,7 @@ internal sealed record AdvisoryDifference(IReadOnlyCollection<MatchKey> Keys, IR
             flaws.Add(flaw);
             if (flaws.Count > MaxCompared) return Everything;
         }
+        flaws.UnionWith([.. AdvisoryChanges.Namesakes(newer, flaws)]);
         return new AdvisoryDifference(keys, flaws, IsEverything: false, AdvisoryChanges.HaveOtherProducts(older, newer));
     }
 }

@@ -67,16 +67,13 @@ internal sealed class ScanExceptions
         var settings = await ReadSettingsAsync(session, repositoryId, ct).ConfigureAwait(false);
         var sources = new List<HeldSource>();
         var documents = await ReadDocumentsAsync(session, repositoryId, ct).ConfigureAwait(false);
-        var reusesSystem = settings.GetValueOrDefault(ProjectSettings.ReuseSystemAllowList) != "false";
-        if (!reusesSystem && AllowListOf(settings.GetValueOrDefault(ProjectSettings.AllowList), "allow list of the project") is { } own) sources.Add(own);
+        // As in Harbor, a project has one of the two lists, and that of the installation until it says otherwise.
+        var isOwn = settings.GetValueOrDefault(ProjectSettings.ReuseSystemAllowList) == "false";
+        var text = isOwn ? settings.GetValueOrDefault(ProjectSettings.AllowList) : (await SystemAllowList.ReadAsync(session, ct).ConfigureAwait(false))?.Content;
+        if (AllowListOf(text, isOwn ? "allow list of the project" : "allow list of the system") is { } list) sources.Add(list);
         foreach (var document in documents)
         {
-            if (document.Kind == ExceptionKind.SystemAllowList)
-            {
-                var text = reusesSystem ? await SystemAllowList.ReadAsync(session, ct).ConfigureAwait(false) : null;
-                if (text is { } system && AllowListOf(system.Content, "allow list of the system") is { } list) sources.Add(list);
-            }
-            else if (await DocumentAsync(session, document, ct).ConfigureAwait(false) is { } source)
+            if (document.Kind != ExceptionKind.SystemAllowList && await DocumentAsync(session, document, ct).ConfigureAwait(false) is { } source)
             {
                 sources.Add(new HeldSource(document.Origin, source, document.ExpiresAt, document.Note));
             }

@@ -169,7 +169,7 @@ internal static class ScanStatistics
     private const string Upsert = """
         INSERT INTO scan_trend (project_id, day, images, critical, high, medium, low, unknown, fixable)
         SELECT r.project_id, {0}, COUNT(*), SUM(s.critical), SUM(s.high), SUM(s.medium), SUM(s.low), SUM(s.unknown), SUM(s.fixable)
-        FROM artifact_scans s JOIN manifests m ON m.id = s.manifest_id JOIN repositories r ON r.id = m.repository_id WHERE s.reported_at IS NOT NULL GROUP BY r.project_id
+        FROM artifact_scans s JOIN manifests m ON m.id = s.manifest_id JOIN repositories r ON r.id = m.repository_id WHERE s.reported_at IS NOT NULL GROUP BY r.project_id ORDER BY r.project_id
         ON CONFLICT (project_id, day) DO UPDATE SET images = excluded.images, critical = excluded.critical, high = excluded.high, medium = excluded.medium, low = excluded.low,
             unknown = excluded.unknown, fixable = excluded.fixable
         """;

@@ -121,11 +121,17 @@ public sealed class AdvisoryDatabaseTests : IDisposable
             builder.Add(Debian, "b", new Advisory("CVE-2") { FixedVersion = "2" });
             builder.Add(Debian, "d", new Advisory("CVE-4"));
             builder.Add("debian", new VulnerabilityDetail("CVE-1") { Severity = Severity.High });
+            builder.Add("osv", new VulnerabilityDetail("GHSA-1") { Aliases = ["CVE-1"] });
+            builder.AddProducts("repository", "rhel-9", [1]);
         });
         Assert.Equal(
             ["Changed b CVE-2", "Removed c CVE-3", "Added d CVE-4"],
             AdvisoryChanges.Between(older, newer).Select(static c => $"{c.Kind} {c.Package} {c.Advisory.Id}"));
-        Assert.Equal(["CVE-1"], AdvisoryChanges.Details(older, newer));
+        Assert.Equal(["CVE-1", "GHSA-1"], AdvisoryChanges.Details(older, newer));
+        Assert.Equal(["GHSA-1"], AdvisoryChanges.Namesakes(newer, new HashSet<string> { "CVE-1" }));
+        Assert.Empty(AdvisoryChanges.Namesakes(newer, new HashSet<string>()));
+        Assert.True(AdvisoryChanges.HaveOtherProducts(older, newer));
+        Assert.False(AdvisoryChanges.HaveOtherProducts(newer, newer));
         Assert.Equal(3, AdvisoryChanges.Between(null, newer).Count());
         Assert.Empty(AdvisoryChanges.Between(newer, newer));
     }

@@ -6,7 +6,7 @@ namespace Berth.Scanner.Tests.Inventory.Layers;
 /// <summary>Frames were made by libzstd 1.5; lengths and digests are those of what went in.</summary>
 public sealed class ZstdStreamTests
 {
-    private static readonly (string Name, string Packed, int Length, string Sha256)[] Frames =
+    internal static readonly (string Name, string Packed, int Length, string Sha256)[] Frames =
     [
         ("text at level 1",
             "KLUv/WD/IvU9AApj4AsVkJvaQMtmO2rsx6LI7u6dyB3Yjy8nvwC2ALMAQ9ckIwwNLhETUm+ihFObOQmlRR5hlEr4zpzQlTJhaFgJqZdQwqnjFJSGCUbvIgm+"

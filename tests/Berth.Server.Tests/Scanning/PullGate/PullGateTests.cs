@@ -221,6 +221,21 @@ public sealed class PullGateTests(GateServers servers) : IClassFixture<GateServe
     }
 
     [Fact]
+    public async Task Another_replica_hears_of_exceptions_that_come_and_go()
+    {
+        var p = await servers.ProjectAsync(DatabaseKind.Postgres);
+        await p.PushScannedAsync("1", GateProject.Image(("left-pad", "1.3.0")));
+        await p.SetAsync(s_enforced);
+        await using var other = await p.App.AddReplicaAsync();
+        Task<Answer> GetAsync() => other.Registry.GetAsync($"/v2/{p.Name}/web/manifests/1", PlatformApp.As("reader"));
+        await Eventually.TrueAsync(async () => (await GetAsync()).Status == 412, "the replica keeps the gate closed");
+        var id = await p.AddExceptionAsync("trivyignore", "CVE-2020-1");
+        await Eventually.TrueAsync(async () => (await GetAsync()).Status == 200, "the replica knows of the exception");
+        Assert.Equal(200, (await p.App.CallAsync("DELETE", p.Own($"/exceptions/{id}"))).Status);
+        await Eventually.TrueAsync(async () => (await GetAsync()).Status == 412, "the replica knows that it is gone");
+    }
+
+    [Fact]
     public void A_refusal_names_at_most_five_findings_and_says_how_many_there_are_more()
     {
         var image = new GateImage { Digest = "sha256:" + new string('a', 64), Counts = [0, 0, 0, 0, 7, 0], ReportedAt = 1 };

@@ -6,6 +6,8 @@ namespace Berth.Scanner.Inventory.Analyzers.DotNet;
 /// <summary>.NET: what a published program holds (<c>*.deps.json</c>) and NuGet's project and lock files.</summary>
 internal static class DotNetPackages
 {
+    private const string RuntimePack = "runtimepack.";
+
     /// <summary>The analyzers.</summary>
     public static IReadOnlyList<FileAnalyzer> Analyzers { get; } =
     [
@@ -27,7 +29,9 @@ internal static class DotNetPackages
             var name = id[..slash];
             var version = id[(slash + 1)..];
             var isProject = library.Of("type").Equals("project", StringComparison.OrdinalIgnoreCase);
-            if (!isProject && !library.Of("type").Equals("package", StringComparison.OrdinalIgnoreCase)) continue;
+            // A program that brings its own .NET names it with a word before: advisories are about the pack itself.
+            if (library.Of("type") == "runtimepack" && name.StartsWith(RuntimePack, StringComparison.Ordinal)) name = name[RuntimePack.Length..];
+            else if (!isProject && !library.Of("type").Equals("package", StringComparison.OrdinalIgnoreCase)) continue;
             report.Add(new Package(PackageType.NuGet, name, version)
             {
                 Relationship = isProject ? PackageRelationship.Root : PackageRelationship.Unknown,

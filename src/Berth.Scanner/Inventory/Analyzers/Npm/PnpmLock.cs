@@ -12,7 +12,7 @@ internal static class PnpmLock
     /// <summary>Reads the file.</summary>
     public static void Read(FileContent content, FileReport report)
     {
-        var root = YamlText.Read(content.Bytes().Span);
+        var root = YamlText.Read(Project(content.Bytes().Span));
         if (!root.Exists) return;
         if (!root.IsMap) throw new InvalidDataException("pnpm: document is no map");
         var version = double.TryParse(root.Of("lockfileVersion"), out var number) ? number : 5;
@@ -26,6 +26,13 @@ internal static class PnpmLock
             if (name.Length == 0 || found.Length == 0 || !char.IsAsciiDigit(found[0])) continue;
             report.AddOnce(new Package(PackageType.Npm, name, found) { IsDevelopment = production is null ? package["dev"].IsTrue : !production.Contains(key) }, seen);
         }
+    }
+
+    // pnpm 11 writes what it needs itself into a document of its own, before the project's.
+    private static ReadOnlySpan<byte> Project(ReadOnlySpan<byte> text)
+    {
+        var start = text.LastIndexOf("\n---\n"u8);
+        return start >= 0 && text[(start + 5)..].IndexOf("\nlockfileVersion:"u8) >= 0 ? text[(start + 5)..] : text;
     }
 
     private static (string Name, string Version) Identity(string key, double version)

@@ -23,8 +23,9 @@ internal static partial class PipRequirements
             if (comparator is null) continue;
             var at = text.IndexOf(comparator, StringComparison.Ordinal);
             var name = text[..at].Trim();
-            var version = text[(at + comparator.Length)..].Trim();
-            if (version.Length > 0 && Name().IsMatch(name)) report.Add(new Package(PackageType.PyPi, name, version));
+            // A comment without a blank before it is part of no version either.
+            var version = text[(at + comparator.Length)..].Split('#')[0].Trim();
+            if (version.Length > 0 && char.IsAsciiLetterOrDigit(version[0]) && Name().IsMatch(name)) report.Add(new Package(PackageType.PyPi, name, version));
         }
     }
 

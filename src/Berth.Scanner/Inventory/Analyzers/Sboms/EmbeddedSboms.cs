@@ -48,7 +48,7 @@ public static class SbomPackages
         if (root["predicate"].IsMap) root = root["predicate"]["Data"].IsMap ? root["predicate"]["Data"] : root["predicate"];
         foreach (var one in root["components"].Items.Append(root["metadata"]["component"]).Where(one => one.Of("type") == "operating-system"))
             return new Distribution(one.Of("name"), one.Of("version"));
-        foreach (var one in root["packages"].Items.Where(one => one.Of("primaryPackagePurpose") == "OPERATING-SYSTEM" || one.Of("SPDXID").StartsWith("SPDXRef-OperatingSystem", StringComparison.Ordinal)))
+        foreach (var one in root["packages"].Items.Where(one => one.Of("primaryPackagePurpose") is "OPERATING_SYSTEM" or "OPERATING-SYSTEM" || one.Of("SPDXID").StartsWith("SPDXRef-OperatingSystem", StringComparison.Ordinal)))
             return new Distribution(one.Of("name"), one.Of("versionInfo"));
         return null;
     }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace Berth.Scanner.Inventory.Analyzers.Text;
 
@@ -10,6 +11,8 @@ internal static class JsonText
     public static DataNode Read(ReadOnlySpan<byte> text)
     {
         if (text.StartsWith("\uFEFF"u8)) text = text[3..];
+        // Bytes that are no text become replacement characters, as Go's reader has it.
+        if (!Utf8.IsValid(text)) text = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(text));
         var reader = new Utf8JsonReader(text, new JsonReaderOptions { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip, MaxDepth = NodeBudget.MaxDepth });
         if (!reader.Read()) throw new InvalidDataException("document is empty");
         var node = Value(ref reader, new NodeBudget(), 0);
@@ -28,7 +31,7 @@ internal static class JsonText
                 var map = new Dictionary<string, DataNode>(StringComparer.Ordinal);
                 while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
                 {
-                    var name = reader.GetString()!;
+                    var name = String(ref reader);
                     reader.Read();
                     map[name] = Value(ref reader, budget, depth + 1);
                 }
@@ -38,11 +41,24 @@ internal static class JsonText
                 while (reader.Read() && reader.TokenType != JsonTokenType.EndArray) list.Add(Value(ref reader, budget, depth + 1));
                 return new DataNode(list);
             case JsonTokenType.String:
-                return new DataNode(reader.GetString()!);
+                return new DataNode(String(ref reader));
             case JsonTokenType.Null:
                 return DataNode.Missing;
             default:
                 return new DataNode(Encoding.UTF8.GetString(reader.ValueSpan));
+        }
+    }
+
+    private static string String(ref Utf8JsonReader reader)
+    {
+        try
+        {
+            return reader.GetString()!;
+        }
+        catch (InvalidOperationException e)
+        {
+            // Half of a pair of surrogates, written as an escape.
+            throw new InvalidDataException("document has a text that is none", e);
         }
     }
 }

@@ -237,9 +237,20 @@ internal sealed class YamlText
                 made.Append(inner[i]);
                 continue;
             }
-            made.Append(inner[++i] switch { 'n' => '\n', 't' => '\t', 'r' => '\r', '0' => '\0', var c => c });
+            i++;
+            if (inner[i] is not ('x' or 'u' or 'U')) made.Append(inner[i] switch { 'n' => '\n', 't' => '\t', 'r' => '\r', '0' => '\0', 'e' => '\u001b', var c => c });
+            else i += Coded(inner, i, made);
         }
         return made.ToString();
+    }
+
+    // \xHH, \uHHHH, \UHHHHHHHH; the digits that were taken.
+    private static int Coded(string text, int at, StringBuilder made)
+    {
+        var digits = text[at] switch { 'x' => 2, 'u' => 4, _ => 8 };
+        if (at + digits >= text.Length || !int.TryParse(text.AsSpan(at + 1, digits), System.Globalization.NumberStyles.HexNumber, null, out var code) || !Rune.IsValid(code)) throw Broken("escape");
+        made.Append(new Rune(code).ToString());
+        return digits;
     }
 
     internal static InvalidDataException Broken(string what) => new("YAML: " + what);

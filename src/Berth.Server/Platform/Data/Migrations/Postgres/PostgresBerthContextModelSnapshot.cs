@@ -2351,9 +2351,9 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
 
             modelBuilder.Entity("Berth.Server.Scanning.Adapters.ScanTicket", b =>
                 {
-                    b.Property<long>("ManifestId")
+                    b.Property<long>("JobId")
                         .HasColumnType("bigint")
-                        .HasColumnName("manifest_id");
+                        .HasColumnName("job_id");
 
                     b.Property<long>("BeganAt")
                         .HasColumnType("bigint")
@@ -2363,13 +2363,13 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                         .HasColumnType("bigint")
                         .HasColumnName("ends_at");
 
-                    b.Property<long>("JobId")
-                        .HasColumnType("bigint")
-                        .HasColumnName("job_id");
-
                     b.Property<int>("Looks")
                         .HasColumnType("integer")
                         .HasColumnName("looks");
+
+                    b.Property<long>("ManifestId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("manifest_id");
 
                     b.Property<string>("RequestId")
                         .HasMaxLength(512)
@@ -2648,6 +2648,74 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.HasKey("ManifestId");
 
                     b.ToTable("artifact_contents", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Exceptions.ScanException", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<byte[]>("Content")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("content");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("CreatedBy")
+                        .IsRequired()
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
+                        .HasColumnName("created_by")
+                        .UseCollation("C");
+
+                    b.Property<int>("Entries")
+                        .HasColumnType("integer")
+                        .HasColumnName("entries");
+
+                    b.Property<long?>("ExpiresAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("expires_at");
+
+                    b.Property<int>("Kind")
+                        .HasColumnType("integer")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
+                        .HasColumnName("name")
+                        .UseCollation("C");
+
+                    b.Property<string>("Note")
+                        .IsRequired()
+                        .HasMaxLength(2000)
+                        .HasColumnType("character varying(2000)")
+                        .HasColumnName("note")
+                        .UseCollation("C");
+
+                    b.Property<long?>("ProjectId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("project_id");
+
+                    b.Property<long?>("RepositoryId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("repository_id");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("ProjectId");
+
+                    b.HasIndex("RepositoryId");
+
+                    b.ToTable("scan_exceptions", (string)null);
                 });
 
             modelBuilder.Entity("Berth.Server.Scanning.Export.ScanExport", b =>
@@ -3042,6 +3110,51 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.HasKey("DiffId");
 
                     b.ToTable("layer_inventories", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Updates.AdvisoryRelease", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<string>("Actor")
+                        .IsRequired()
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
+                        .HasColumnName("actor")
+                        .UseCollation("C");
+
+                    b.Property<long>("BlobId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("blob_id");
+
+                    b.Property<long>("BuiltAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("built_at");
+
+                    b.Property<string>("Metadata")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("metadata")
+                        .UseCollation("C");
+
+                    b.Property<long>("PublishedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("published_at");
+
+                    b.Property<long>("UsedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("used_at");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("BlobId");
+
+                    b.ToTable("advisory_releases", (string)null);
                 });
 
             modelBuilder.Entity("Berth.Server.SignIn.RobotTrust", b =>
@@ -3683,6 +3796,19 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                         .IsRequired();
                 });
 
+            modelBuilder.Entity("Berth.Server.Scanning.Exceptions.ScanException", b =>
+                {
+                    b.HasOne("Berth.Server.Projects.Project", null)
+                        .WithMany()
+                        .HasForeignKey("ProjectId")
+                        .OnDelete(DeleteBehavior.Cascade);
+
+                    b.HasOne("Berth.Server.Registry.Repository", null)
+                        .WithMany()
+                        .HasForeignKey("RepositoryId")
+                        .OnDelete(DeleteBehavior.Cascade);
+                });
+
             modelBuilder.Entity("Berth.Server.Scanning.Export.ScanExport", b =>
                 {
                     b.HasOne("Berth.Server.Platform.Jobs.Job", null)
@@ -3733,6 +3859,15 @@ namespace Berth.Server.Platform.Data.Migrations.Postgres
                     b.HasOne("Berth.Server.Projects.Project", null)
                         .WithMany()
                         .HasForeignKey("ProjectId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Updates.AdvisoryRelease", b =>
+                {
+                    b.HasOne("Berth.Server.Registry.Blob", null)
+                        .WithMany()
+                        .HasForeignKey("BlobId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });

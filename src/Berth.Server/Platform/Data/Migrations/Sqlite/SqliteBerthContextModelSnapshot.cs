@@ -2176,9 +2176,9 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
 
             modelBuilder.Entity("Berth.Server.Scanning.Adapters.ScanTicket", b =>
                 {
-                    b.Property<long>("ManifestId")
+                    b.Property<long>("JobId")
                         .HasColumnType("INTEGER")
-                        .HasColumnName("manifest_id");
+                        .HasColumnName("job_id");
 
                     b.Property<long>("BeganAt")
                         .HasColumnType("INTEGER")
@@ -2188,13 +2188,13 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("ends_at");
 
-                    b.Property<long>("JobId")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("job_id");
-
                     b.Property<int>("Looks")
                         .HasColumnType("INTEGER")
                         .HasColumnName("looks");
+
+                    b.Property<long>("ManifestId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("manifest_id");
 
                     b.Property<string>("RequestId")
                         .HasMaxLength(512)
@@ -2459,6 +2459,69 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.HasKey("ManifestId");
 
                     b.ToTable("artifact_contents", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Exceptions.ScanException", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<byte[]>("Content")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("content");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("CreatedBy")
+                        .IsRequired()
+                        .HasMaxLength(255)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("created_by");
+
+                    b.Property<int>("Entries")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("entries");
+
+                    b.Property<long?>("ExpiresAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("expires_at");
+
+                    b.Property<int>("Kind")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(255)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Note")
+                        .IsRequired()
+                        .HasMaxLength(2000)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("note");
+
+                    b.Property<long?>("ProjectId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("project_id");
+
+                    b.Property<long?>("RepositoryId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("repository_id");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("ProjectId");
+
+                    b.HasIndex("RepositoryId");
+
+                    b.ToTable("scan_exceptions", (string)null);
                 });
 
             modelBuilder.Entity("Berth.Server.Scanning.Export.ScanExport", b =>
@@ -2828,6 +2891,47 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.HasKey("DiffId");
 
                     b.ToTable("layer_inventories", (string)null);
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Updates.AdvisoryRelease", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Actor")
+                        .IsRequired()
+                        .HasMaxLength(255)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("actor");
+
+                    b.Property<long>("BlobId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("blob_id");
+
+                    b.Property<long>("BuiltAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("built_at");
+
+                    b.Property<string>("Metadata")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("metadata");
+
+                    b.Property<long>("PublishedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("published_at");
+
+                    b.Property<long>("UsedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("used_at");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("BlobId");
+
+                    b.ToTable("advisory_releases", (string)null);
                 });
 
             modelBuilder.Entity("Berth.Server.SignIn.RobotTrust", b =>
@@ -3439,6 +3543,19 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                         .IsRequired();
                 });
 
+            modelBuilder.Entity("Berth.Server.Scanning.Exceptions.ScanException", b =>
+                {
+                    b.HasOne("Berth.Server.Projects.Project", null)
+                        .WithMany()
+                        .HasForeignKey("ProjectId")
+                        .OnDelete(DeleteBehavior.Cascade);
+
+                    b.HasOne("Berth.Server.Registry.Repository", null)
+                        .WithMany()
+                        .HasForeignKey("RepositoryId")
+                        .OnDelete(DeleteBehavior.Cascade);
+                });
+
             modelBuilder.Entity("Berth.Server.Scanning.Export.ScanExport", b =>
                 {
                     b.HasOne("Berth.Server.Platform.Jobs.Job", null)
@@ -3489,6 +3606,15 @@ namespace Berth.Server.Platform.Data.Migrations.Sqlite
                     b.HasOne("Berth.Server.Projects.Project", null)
                         .WithMany()
                         .HasForeignKey("ProjectId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Berth.Server.Scanning.Updates.AdvisoryRelease", b =>
+                {
+                    b.HasOne("Berth.Server.Registry.Blob", null)
+                        .WithMany()
+                        .HasForeignKey("BlobId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });
