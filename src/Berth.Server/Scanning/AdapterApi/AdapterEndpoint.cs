@@ -178,7 +178,7 @@ internal sealed class AdapterEndpoint(AdapterCallers callers, AdapterScans scans
     private static async Task SendAsync(HttpContext context, int status, string type, Action<Utf8JsonWriter> write)
     {
         var buffer = new ArrayBufferWriter<byte>(512);
-        using (var json = new Utf8JsonWriter(buffer))
+        using (var json = new Utf8JsonWriter(buffer, AdapterMedia.Writing))
         {
             json.WriteStartObject();
             write(json);

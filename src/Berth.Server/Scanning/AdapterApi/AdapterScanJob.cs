@@ -108,7 +108,7 @@ internal sealed class AdapterScanJob(AdapterScans scans, LayerInventories layers
     {
         using var document = new MemoryStream();
         write(document);
-        using var json = new Utf8JsonWriter(output);
+        using var json = new Utf8JsonWriter(output, AdapterMedia.Writing);
         json.WriteStartObject();
         json.WriteString("generated_at", report.CreatedAt.UtcDateTime);
         json.WriteStartObject("artifact");

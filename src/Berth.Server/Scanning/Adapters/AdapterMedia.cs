@@ -1,8 +1,14 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
 namespace Berth.Server.Scanning.Adapters;
 
 /// <summary>Media types and words of Harbor's pluggable scanner API 1.2.</summary>
 internal static class AdapterMedia
 {
+    /// <summary>How documents are written: the plus of a media type stands as it is, as others write it.</summary>
+    public static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     public const string Metadata = "application/vnd.scanner.adapter.metadata+json; version=1.1";
     public const string MetadataOlder = "application/vnd.scanner.adapter.metadata+json; version=1.0";
     public const string Request = "application/vnd.scanner.adapter.scan.request+json; version=1.1";

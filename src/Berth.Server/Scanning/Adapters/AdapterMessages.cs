@@ -23,7 +23,7 @@ internal static class AdapterMessages
     public static byte[] WriteRequest(PulledImage image, string authorization, string capability, string? reportType)
     {
         var buffer = new ArrayBufferWriter<byte>(1024);
-        using (var json = new Utf8JsonWriter(buffer))
+        using (var json = new Utf8JsonWriter(buffer, AdapterMedia.Writing))
         {
             json.WriteStartObject();
             json.WriteStartObject("registry");

@@ -68,7 +68,7 @@ internal sealed record OutsideReport(byte[] Json, ScannerNameJson? Scanner, int 
         var counts = new Dictionary<string, int>(StringComparer.Ordinal);
         var fixable = 0;
         var found = new ArrayBufferWriter<byte>(4096);
-        using (var json = new Utf8JsonWriter(found))
+        using (var json = new Utf8JsonWriter(found, AdapterMedia.Writing))
         {
             json.WriteStartArray();
             foreach (var one in list.ValueKind == JsonValueKind.Array ? list.EnumerateArray() : default)
@@ -95,7 +95,7 @@ internal sealed record OutsideReport(byte[] Json, ScannerNameJson? Scanner, int 
     private static byte[] Whole(JsonElement root, ScannerNameJson? scanner, string severity, ReadOnlyMemory<byte> findings, DateTimeOffset now)
     {
         var buffer = new ArrayBufferWriter<byte>(findings.Length + 1024);
-        using (var json = new Utf8JsonWriter(buffer))
+        using (var json = new Utf8JsonWriter(buffer, AdapterMedia.Writing))
         {
             json.WriteStartObject();
             var at = root.TryGetProperty("generated_at", out var time) && time.ValueKind == JsonValueKind.String && time.TryGetDateTimeOffset(out var known) ? known : now;

@@ -30,7 +30,7 @@ internal static class ClairReport
                 return false;
             }
             var harbor = new ArrayBufferWriter<byte>(4096);
-            using (var json = new Utf8JsonWriter(harbor))
+            using (var json = new Utf8JsonWriter(harbor, AdapterMedia.Writing))
             {
                 WriteHead(json, target, now);
                 if (!WriteFindings(json, root, lists, vulnerabilities, packages))

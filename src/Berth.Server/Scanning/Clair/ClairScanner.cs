@@ -69,7 +69,7 @@ internal sealed class ClairScanner(ScannerHttp http, TimeProvider time) : IOutsi
     private static byte[] WriteManifest(PulledImage image, ManifestDocument manifest, string authorization)
     {
         var buffer = new ArrayBufferWriter<byte>(4096);
-        using (var json = new Utf8JsonWriter(buffer))
+        using (var json = new Utf8JsonWriter(buffer, AdapterMedia.Writing))
         {
             json.WriteStartObject();
             json.WriteString("hash", image.Target.Digest);
