@@ -34,7 +34,10 @@ internal sealed class AdvisorySchedule(Database database, JobSchedules schedules
         session,
         NewJob.Of(AdvisoryUpdateJob.JobKind, new AdvisoryWork { IsForced = isForced }, AdvisoryJson.Default.AdvisoryWork) with
         {
-            VendorKey = AdvisoryUpdateJob.JobKind, DedupeKey = AdvisoryUpdateJob.JobKind, Trigger = trigger, MaxAttempts = AdvisoryUpdateJob.MaxAttempts,
+            VendorKey = AdvisoryUpdateJob.JobKind,
+            DedupeKey = AdvisoryUpdateJob.JobKind,
+            Trigger = trigger,
+            MaxAttempts = AdvisoryUpdateJob.MaxAttempts,
         },
         ct);
 }
