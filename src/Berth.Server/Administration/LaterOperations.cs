@@ -51,12 +51,6 @@ internal static class LaterOperations
         Of("DELETE", "/replication/policies/{id}", "deleteReplicationPolicy", "replication", ApiNeed.System(SystemPermissions.ReplicationPolicyDelete)),
         Of("GET", "/replication/policies/{id}", "getReplicationPolicy", "replication", ApiNeed.System(SystemPermissions.ReplicationPolicyRead)),
         Of("PUT", "/replication/policies/{id}", "updateReplicationPolicy", "replication", ApiNeed.System(SystemPermissions.ReplicationPolicyUpdate)),
-        Of("POST", "/export/cve", "exportScanData", "scan data export", ApiNeed.SignedIn),
-        Of("GET", "/export/cve/download/{execution_id}", "downloadScanData", "scan data export", ApiNeed.SignedIn),
-        Of("GET", "/export/cve/execution/{execution_id}", "getScanDataExportExecution", "scan data export", ApiNeed.SignedIn),
-        Of("GET", "/export/cve/executions", "getScanDataExportExecutionList", "scan data export", ApiNeed.SignedIn),
-        Of("GET", "/security/summary", "getSecuritySummary", "securityhub", ApiNeed.System(SystemPermissions.SecurityHubRead)),
-        Of("GET", "/security/vul", "ListVulnerabilities", "securityhub", ApiNeed.System(SystemPermissions.SecurityHubList)),
     ];
 
     private static ApiOperation Of(string method, string path, string id, string tag, ApiNeed need) =>
