@@ -91,7 +91,7 @@ public sealed class RegistryUploads
             request.Content.Headers.ContentLength = size;
             request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
             return request;
-        }, ct, isRepeatable: false);
+        }, isRepeatable: false, ct);
         if (!answer.IsSuccessStatusCode) throw await RegistryHttp.RefusalAsync(answer, $"blob {digest} to {reference.Name}", ct);
     }
 }

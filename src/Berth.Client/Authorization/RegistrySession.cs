@@ -1,7 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text;
 using Berth.Client.Credentials;
-using Berth.Client.Http;
 
 namespace Berth.Client.Authorization;
 

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
@@ -30,7 +29,7 @@ internal sealed class TokenRequests(RegistryHttp http, RegistryClientOptions opt
     public async Task<RegistryToken> GetAsync(string registry, Uri address, AuthenticationChallenge challenge, string scope, RegistryCredential? credential, CancellationToken ct)
     {
         var realm = RealmOf(registry, address, challenge);
-        using var answer = await http.SendAsync(() => Request(realm, challenge["service"], scope, credential), ct);
+        using var answer = await http.SendAsync(() => Request(realm, challenge["service"], scope, credential), isRepeatable: true, ct);
         var body = await RegistryHttp.ReadAsync(answer, MaxTokenBytes, ct);
         if (!answer.IsSuccessStatusCode) throw RegistryHttp.Refusal(answer, body, $"{registry} gives no token for {scope}");
         return Read(body) ?? throw new RegistryException(RegistryFailure.WrongContent, $"the token service of {registry} answered without a token");

@@ -30,12 +30,12 @@ public interface ICredentialSource
 
 /// <summary>One credential for every registry, or for one only.</summary>
 /// <param name="credential">The credential; null for nobody.</param>
-/// <param name="registry">The registry that it is for; null for all.</param>
-public sealed class GivenCredential(RegistryCredential? credential, string? registry = null) : ICredentialSource
+/// <param name="only">The registry that it is for; null for all.</param>
+public sealed class GivenCredential(RegistryCredential? credential, string? only = null) : ICredentialSource
 {
     /// <summary>Nobody.</summary>
     public static GivenCredential Nobody { get; } = new(null);
 
     /// <inheritdoc/>
-    public ValueTask<RegistryCredential?> FindAsync(string asked, CancellationToken ct) => ValueTask.FromResult(registry is null || registry == asked ? credential : null);
+    public ValueTask<RegistryCredential?> FindAsync(string registry, CancellationToken ct) => ValueTask.FromResult(only is null || only == registry ? credential : null);
 }

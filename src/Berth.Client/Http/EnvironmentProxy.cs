@@ -53,7 +53,7 @@ internal sealed class EnvironmentProxy : IWebProxy
         {
             if (wanted != port) return false;
             entry = entry[..colon].Trim('[', ']');
-            IPAddress.TryParse(entry, out literal);
+            literal = IPAddress.TryParse(entry, out var inner) ? inner : null;
         }
         if (literal is not null) return literal.Equals(address);
         if (entry.StartsWith("*.", StringComparison.Ordinal)) entry = entry[1..];

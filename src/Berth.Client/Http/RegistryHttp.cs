@@ -35,9 +35,17 @@ internal sealed class RegistryHttp : IDisposable
     /// <param name="scope">What the request needs.</param>
     /// <param name="make">Makes the request, anew for each try.</param>
     /// <param name="ct">Cancels.</param>
-    /// <param name="isRepeatable">False when a try that failed may have been heard: it is not tried again but for a sign-in.</param>
     /// <exception cref="RegistryException">There is no answer.</exception>
-    public async Task<HttpResponseMessage> SendAsync(RegistrySession session, string scope, Func<HttpRequestMessage> make, CancellationToken ct, bool isRepeatable = true)
+    public Task<HttpResponseMessage> SendAsync(RegistrySession session, string scope, Func<HttpRequestMessage> make, CancellationToken ct) => SendAsync(session, scope, make, isRepeatable: true, ct);
+
+    /// <summary>Sends a request to a registry, signed in.</summary>
+    /// <param name="session">The registry.</param>
+    /// <param name="scope">What the request needs.</param>
+    /// <param name="make">Makes the request, anew for each try.</param>
+    /// <param name="isRepeatable">False when a try that failed may have been heard: it is not tried again but for a sign-in.</param>
+    /// <param name="ct">Cancels.</param>
+    /// <exception cref="RegistryException">There is no answer.</exception>
+    public async Task<HttpResponseMessage> SendAsync(RegistrySession session, string scope, Func<HttpRequestMessage> make, bool isRepeatable, CancellationToken ct)
     {
         for (var tries = 0; ; tries++)
         {
@@ -48,7 +56,7 @@ internal sealed class RegistryHttp : IDisposable
                 var request = make();
                 request.Headers.Authorization = header;
                 return request;
-            }, ct, isRepeatable);
+            }, isRepeatable, ct);
             if (answer.StatusCode != HttpStatusCode.Unauthorized || tries >= 2) return answer;
             var challenges = AuthenticationChallenge.Parse(answer.Headers.NonValidated.TryGetValues("WWW-Authenticate", out var values) ? [.. values] : []);
             try
@@ -65,8 +73,8 @@ internal sealed class RegistryHttp : IDisposable
     }
 
     /// <summary>Sends a request without a sign-in of its own.</summary>
-    /// <inheritdoc cref="SendAsync(RegistrySession, string, Func{HttpRequestMessage}, CancellationToken, bool)"/>
-    public async Task<HttpResponseMessage> SendAsync(Func<HttpRequestMessage> make, CancellationToken ct, bool isRepeatable = true)
+    /// <inheritdoc cref="SendAsync(RegistrySession, string, Func{HttpRequestMessage}, bool, CancellationToken)"/>
+    public async Task<HttpResponseMessage> SendAsync(Func<HttpRequestMessage> make, bool isRepeatable, CancellationToken ct)
     {
         // 2.
         for (var attempt = 1; ; attempt++)
