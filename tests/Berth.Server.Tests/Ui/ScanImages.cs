@@ -27,7 +27,7 @@ internal static class ScanImages
             builder.Add(bucket, "left-pad", new Advisory("CVE-2020-1") { VulnerableVersions = ["<1.3.1"], PatchedVersions = ["1.3.1"] });
             builder.Add(bucket, "left-pad", new Advisory("CVE-2020-2") { VulnerableVersions = ["<1.2.9"], PatchedVersions = ["1.2.9"] });
             builder.Add(bucket, "is-odd", new Advisory("TEST-2020-3") { VulnerableVersions = [">=0"] });
-            builder.Add("test", new VulnerabilityDetail("CVE-2020-1") { Severity = Severity.Critical, Title = "Padding", Description = $"It pads {Hostile} too far." });
+            builder.Add("test", new VulnerabilityDetail("CVE-2020-1") { Severity = Severity.Critical, Cvss = new Dictionary<string, CvssScores> { ["nvd"] = new() { V3Score = 9.8 } }, Title = "Padding", Description = $"It pads {Hostile} too far." });
             builder.Add("test", new VulnerabilityDetail("CVE-2020-2") { Severity = Severity.Low, Description = "It pads too little." });
             builder.Add("test", new VulnerabilityDetail("TEST-2020-3") { Severity = Severity.High, Description = "It is even.", References = ["javascript:alert(1)"] });
             builder.Complete(DateTimeOffset.UnixEpoch, CancellationToken.None);

@@ -157,8 +157,12 @@ public sealed partial class SecurityPagesTests
         app.UseAdvisories();
         await UiApp.DoAsync(admin, "/projects", "create", Ct, ("name", "team"));
         await app.PushAsync("team/app", "v1", ScanImages.Npm(("left-pad", "1.2.0")), Ct);
+        await app.PushAsync("team/base", "v1", ScanImages.Npm(("left-pad", "1.2.0")), Ct);
+        await app.PushAsync("team/app", "v2", ScanImages.Npm(("left-pad", "1.2.0"), ("is-odd", "3.0.1")), Ct);
         await UiApp.DoAsync(admin, Page, "scan-all", Ct);
-        await ScanImages.SaysAsync(admin, Page, "1 of 1 images", Ct);
+        await ScanImages.SaysAsync(admin, Page, "3 of 3 images", Ct);
+        await ScanImages.SaysAsync(admin, Page, "CVE-2020-1", Ct);
+        Assert.Matches("By base image\\s+Base image\\s+Built on it\\s+Findings\\s+team/(app|base)", UiApp.Text((await UiApp.ReadAsync(admin, Page, Ct)).Html));
         await UiApp.DoAsync(admin, Page, "schedule", Ct, ("type", "Custom"), ("cron", "0 0 3 * * *"));
         var (_, html) = await UiApp.ReadAsync(admin, Page, Ct);
         Assert.Contains("value=\"0 0 3 * * *\"", html, StringComparison.Ordinal);

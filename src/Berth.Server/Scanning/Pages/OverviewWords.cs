@@ -28,6 +28,7 @@ internal sealed class OverviewWords(Language language) : Wording(language)
     public string BaseNone => Of("No image is known to be built on another of this registry.", "尚未发现基于本仓库其他镜像构建的镜像。");
     public string BaseImage => Of("Base image", "基础镜像");
     public string BuiltOn => Of("Built on it", "基于它构建");
+    public string BaseAge => Of("May be five minutes old.", "可能有五分钟延迟。");
     public string Dangerous => Of("Worst flaws", "最严重的漏洞");
     public string Database => Of("Advisory database", "公告数据库");
     public string NoDatabase => Of("There is no advisory database: scans fail until one is there.", "没有公告数据库:在导入之前扫描会失败。");

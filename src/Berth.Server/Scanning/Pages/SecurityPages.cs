@@ -14,6 +14,7 @@ internal static class SecurityPages
     public static IServiceCollection AddSecurityPages(this IServiceCollection services) => services
         .AddSingleton<FindingsExport>()
         .AddOperations(p => FindingsExport.Operations(p.GetRequiredService<FindingsExport>()))
+        .AddSingleton<BaseFigures>()
         .AddSingleton<AffectedExport>()
         .AddOperations(p => AffectedExport.Operations(p.GetRequiredService<AffectedExport>()))
         // Jobs of the project alone, and of one image where it is named.
