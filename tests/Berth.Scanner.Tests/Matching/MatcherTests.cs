@@ -34,6 +34,30 @@ public sealed class MatcherTests : IDisposable
         new Package(PackageType.Rpm, "glibc", "2.28") { Release = release, Architecture = "x86_64" }).Count == 1);
 
     [Fact]
+    public void Of_several_sources_in_Trivys_database_that_know_a_flaw_by_one_id_the_last_decides()
+    {
+        AdvisoryBucket first = new("cargo::GitHub Security Advisory Rust", "trivy"), last = new("cargo::RustSec Advisory Database", "trivy");
+        var path = _folder.Of("sources");
+        using (var builder = new AdvisoryDatabaseBuilder(path))
+        {
+            builder.Add(first, "time", new Advisory("CVE-1") { VulnerableVersions = ["<0.2.23"], PatchedVersions = ["0.2.23"] });
+            builder.Add(last, "time", new Advisory("CVE-1") { VulnerableVersions = [">=0.2.7, <0.2.23"], PatchedVersions = ["0.2.0", "0.2.23"] });
+            builder.Add(first, "time", new Advisory("CVE-2") { VulnerableVersions = ["<0.2.23"] });
+            builder.Complete(DateTimeOffset.UnixEpoch, TestContext.Current.CancellationToken);
+        }
+        using var database = AdvisoryDatabase.Open(path);
+        var matcher = new Matcher(database);
+        string Lines(string version) => string.Join("; ", matcher.Match(new MatchSubject { Packages = [new Package(PackageType.Cargo, "time", version)] }).Select(finding => $"{finding.Id} {finding.FixedVersion}"));
+        Assert.Equal("CVE-2 0.2.23", Lines("0.1.43"));
+        Assert.Equal("CVE-1 0.2.0, 0.2.23; CVE-2 0.2.23", Lines("0.2.8"));
+        // The same when one advisory is held against one package.
+        var package = new Package(PackageType.Cargo, "time", "0.2.8");
+        var subject = new MatchSubject { Packages = [package] };
+        Assert.Empty(matcher.Judge(subject, package, first, "time", database.Advisories(first, "time").First(advisory => advisory.Id == "CVE-1")));
+        Assert.Single(matcher.Judge(subject, package, last, "time", database.Advisories(last, "time").First(advisory => advisory.Id == "CVE-1")));
+    }
+
+    [Fact]
     public void A_module_is_part_of_the_name_and_a_package_of_an_unknown_module_is_not_judged()
     {
         var npm = new Package(PackageType.Rpm, "npm", "8.0.0") { Release = "1.module_el8.4.0", Modularity = "nodejs:12:8030020201124152102:229f0a1c", Architecture = "x86_64" };

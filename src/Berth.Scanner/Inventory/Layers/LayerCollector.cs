@@ -7,15 +7,11 @@ namespace Berth.Scanner.Inventory.Layers;
 /// <summary>Gathers the facts of one layer while its entries pass by, and holds them to the limits.</summary>
 internal sealed class LayerCollector(AnalyzerSet analyzers, LayerLimits limits, SecretScanner? secrets)
 {
-    // Names of content that no program has: a file of such a name takes no program's place.
-    private static readonly FrozenSet<string> PlainEnds = FrozenSet.ToFrozenSet(
-    [
-        "h", "hpp", "hh", "c", "cc", "cpp", "inc", "s", "go", "rs", "java", "class", "swift", "py", "pyc", "pyi", "pyx", "pxd", "pl", "pm", "pod", "ph", "rb", "php", "lua", "tcl", "vim", "el",
-        "js", "mjs", "cjs", "ts", "mts", "cts", "map", "css", "scss", "html", "htm", "xml", "xsl", "xsd", "dtd", "json", "md", "markdown", "txt", "rst", "csv", "tsv", "log", "sql",
-        "mo", "po", "gmo", "png", "jpg", "jpeg", "gif", "svg", "ico", "ttf", "otf", "woff", "woff2", "gz", "bz2", "xz", "conf", "cfg", "ini", "yaml", "yml", "toml", "properties",
-        "list", "md5sums", "postinst", "prerm", "preinst", "postrm", "triggers", "shlibs", "symbols", "templates", "conffiles", "service", "timer", "socket", "rules", "crt", "pem",
-        "la", "pc", "m4", "cmake", "mk", "in", "am", "ac", "desc", "info",
-    ], StringComparer.OrdinalIgnoreCase);
+    // Ends of names that programs have.
+    private static readonly FrozenSet<string> ProgramEnds = FrozenSet.ToFrozenSet(["exe", "dll", "so", "bin", "elf", "run", "out", "app", "com", "node", "dylib"], StringComparer.OrdinalIgnoreCase);
+
+    // What takes the place of a program is worth a note, and no reason to refuse a layer of a million small files.
+    private const int MaxReplacedFiles = 300_000;
 
     private readonly Dictionary<string, List<FileInventory>> files = new(StringComparer.Ordinal);
     private readonly List<string> removed = [];
@@ -29,6 +25,7 @@ internal sealed class LayerCollector(AnalyzerSet analyzers, LayerLimits limits, 
     private readonly List<string> setUid = [];
     private readonly List<SecretFinding> found = [];
     private int facts;
+    private int replacedFiles;
 
     /// <summary>Hard links to files that no analyzer read under their own name.</summary>
     public ILookup<string, string> UnreadLinks =>
@@ -50,12 +47,13 @@ internal sealed class LayerCollector(AnalyzerSet analyzers, LayerLimits limits, 
     /// <summary>Notes that a path holds something now that no analyzer reads.</summary>
     public void Replace(string path) => Count(replaced, path);
 
-    /// <summary>The same for a plain file, unless its name is one that no program has.</summary>
-    public void ReplaceByFile(string path)
+    /// <summary>The same for a plain file whose name, or right to be run, says that a program may have been there.</summary>
+    public void ReplaceByFile(string path, bool isExecutable)
     {
         var name = ImagePath.Name(path).AsSpan();
-        if (name.LastIndexOf('.') is var dot and >= 0 && PlainEnds.GetAlternateLookup<ReadOnlySpan<char>>().Contains(name[(dot + 1)..])) return;
-        Count(replaced, path);
+        var end = name.LastIndexOf('.') is var dot and >= 0 ? name[(dot + 1)..] : "";
+        var isTelling = isExecutable || end.IsEmpty || end.IndexOfAnyExceptInRange('0', '9') < 0 || ProgramEnds.GetAlternateLookup<ReadOnlySpan<char>>().Contains(end);
+        if (isTelling && ++replacedFiles <= MaxReplacedFiles) replaced.Add(path);
     }
 
     /// <summary>Notes a directory, where a lower layer may have a file that matters.</summary>

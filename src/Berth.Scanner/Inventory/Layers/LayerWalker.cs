@@ -14,6 +14,7 @@ namespace Berth.Scanner.Inventory.Layers;
 public sealed class LayerWalker(AnalyzerSet analyzers, LayerLimits limits, SecretScanner? secrets = null)
 {
     private const int SetUidBits = 0xC00;
+    private const int ExecuteBits = 0x49;
 
     /// <summary>
     /// Reads a layer. <paramref name="open"/> gives its bytes, compressed or not, from the start; it is called a second time only when a wanted file is a hard link to
@@ -108,7 +109,7 @@ public sealed class LayerWalker(AnalyzerSet analyzers, LayerLimits limits, Secre
             await AnalyzeAsync(tar, entry, path, wanted, collector, scratch, ct);
             return;
         }
-        collector.ReplaceByFile(path);
+        collector.ReplaceByFile(path, (entry.Mode & ExecuteBits) != 0);
         if (secrets?.Wants(path, entry.SizeBytes) != true || !SecretScanner.IsText((await tar.PeekAsync(SecretScanner.ProbeBytes, ct)).Span)) return;
         using var content = await FileContent.TakeAsync(tar, entry.SizeBytes, limits, scratch, ct);
         collector.LookForSecrets(path, content);
