@@ -40,6 +40,7 @@ internal sealed class FindingsApi(Database database, ScanVisibility visibility, 
         if (fixable is not ("" or "true" or "false")) return Wrong("fixable", "true or false");
         var (isFound, projects, refusal) = await visibility.ScopeAsync(call, ct).ConfigureAwait(false);
         if (!isFound) return refusal!;
+        if (projects is { Count: 0 }) return ApiResult.Ok(new FindingsJson { Items = [] }, SecurityJson.Default.FindingsJson);
         var filter = new FindingFilter
         {
             Projects = projects,
@@ -72,6 +73,8 @@ internal sealed class FindingsApi(Database database, ScanVisibility visibility, 
         if (!PackageSearch.TryReadKey((TextOf(call, "after") ?? ""), out var after)) return Wrong("after", "what \"next\" said");
         var (isFound, projects, refusal) = await visibility.ScopeAsync(call, ct).ConfigureAwait(false);
         if (!isFound) return refusal!;
+        // Nobody looks through all names for somebody who sees nothing.
+        if (projects is { Count: 0 }) return ApiResult.Ok(new PackagesJson { Items = [] }, SecurityJson.Default.PackagesJson);
         var asked = (name, Scope: TextOf(call, "scope") ?? "", Version: TextOf(call, "version") ?? "", projects, after, limit);
         var found = await database.ReadAsync(
             asked, static (session, q, token) => PackageSearch.ReadAsync(session, q.name, q.Scope, q.Version, q.projects, q.after, q.limit, token), ct).ConfigureAwait(false);

@@ -40,7 +40,10 @@ internal static class ScanStatistics
     /// <summary>Counts of all images of the projects (null: of all) and, if given, of the one repository.</summary>
     public static async ValueTask<ScanCounts> CountAsync(DbSession session, IReadOnlyList<long>? projects, long? repositoryId, CancellationToken ct)
     {
-        await using var row = await session.Command(SelectCounts, ParameterOf(projects), repositoryId ?? 0L, Registry.ArtifactKinds.Image).ExecuteReaderAsync(ct).ConfigureAwait(false);
+        var (where, values) = Where(session.Kind, "r.project_id", projects);
+        if (repositoryId is { } repository) (where, values) = ($"{where} AND m.repository_id = @{values.Count}", [.. values, repository]);
+        await using var command = session.OneTimeCommand($"{SelectCounts}{where}", values);
+        await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         await row.ReadAsync(ct).ConfigureAwait(false);
         return new ScanCounts
         {
@@ -59,7 +62,9 @@ internal static class ScanStatistics
     public static async ValueTask<List<WorstImage>> WorstAsync(DbSession session, IReadOnlyList<long>? projects, int limit, CancellationToken ct)
     {
         var found = new List<WorstImage>();
-        await using var rows = await session.Command(SelectWorst, ParameterOf(projects), (long)limit).ExecuteReaderAsync(ct).ConfigureAwait(false);
+        var (where, values) = Where(session.Kind, "r.project_id", projects);
+        await using var command = session.OneTimeCommand(string.Create(CultureInfo.InvariantCulture, $"{SelectWorst}{where} ORDER BY s.critical DESC, s.high DESC, s.medium DESC, s.manifest_id LIMIT {limit}"), values);
+        await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         while (await rows.ReadAsync(ct).ConfigureAwait(false))
         {
             found.Add(new WorstImage(
@@ -88,7 +93,9 @@ internal static class ScanStatistics
     public static async ValueTask<List<ScanTrend>> TrendAsync(DbSession session, IReadOnlyList<long>? projects, int fromDay, CancellationToken ct)
     {
         var found = new List<ScanTrend>();
-        await using var rows = await session.Command(SelectTrend, ParameterOf(projects), fromDay).ExecuteReaderAsync(ct).ConfigureAwait(false);
+        var (where, values) = Where(session.Kind, "t.project_id", projects);
+        await using var command = session.OneTimeCommand(string.Create(CultureInfo.InvariantCulture, $"{SelectTrend} WHERE t.day >= {fromDay}{where} GROUP BY t.day ORDER BY t.day"), values);
+        await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         while (await rows.ReadAsync(ct).ConfigureAwait(false))
         {
             found.Add(new ScanTrend
@@ -125,30 +132,24 @@ internal static class ScanStatistics
     /// <summary>The date of such a number, as in <c>2026-11-22</c>.</summary>
     public static string DateOf(int day) => DateTimeOffset.FromUnixTimeSeconds(day * 86_400L).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
-    // Empty: all projects.
-    private static string ParameterOf(IReadOnlyList<long>? projects) => projects is null ? "" : JsonSerializer.Serialize(projects, FindingRowJson.Default.IReadOnlyListInt64);
+    // Nothing for all projects: a condition that is always true would keep the databases from their indexes.
+    private static (string Where, List<object?> Values) Where(DatabaseKind kind, string column, IReadOnlyList<long>? projects) =>
+        projects is null ? ("", [])
+        : kind == DatabaseKind.Sqlite ? ($" AND {column} IN (SELECT value FROM json_each(@0))", [JsonSerializer.Serialize(projects, FindingRowJson.Default.IReadOnlyListInt64)])
+        : ($" AND {column} = ANY(@0)", [projects.ToArray()]);
 
-    private const string OfProjects = "(@0 = '' OR {0} IN (SELECT value FROM json_each(CASE WHEN @0 = '' THEN '[]' ELSE @0 END)))";
-    private const string OfProjectsPostgres = "(@0 = '' OR {0} = ANY(ARRAY(SELECT jsonb_array_elements_text((CASE WHEN @0 = '' THEN '[]' ELSE @0 END)::jsonb)::bigint)))";
-
-    private static Statement Of(string sql, string column) =>
-        new(sql.Replace("{projects}", OfProjects.Replace("{0}", column, StringComparison.Ordinal), StringComparison.Ordinal),
-            sql.Replace("{projects}", OfProjectsPostgres.Replace("{0}", column, StringComparison.Ordinal), StringComparison.Ordinal));
-
-    private static readonly Statement SelectCounts = Of("""
+    private const string SelectCounts = $"""
         SELECT COUNT(*), COUNT(s.reported_at), CAST(COALESCE(SUM(s.critical), 0) AS bigint), CAST(COALESCE(SUM(s.high), 0) AS bigint), CAST(COALESCE(SUM(s.medium), 0) AS bigint),
             CAST(COALESCE(SUM(s.low), 0) AS bigint), CAST(COALESCE(SUM(s.unknown), 0) AS bigint), CAST(COALESCE(SUM(s.fixable), 0) AS bigint)
         FROM manifests m JOIN repositories r ON r.id = m.repository_id LEFT JOIN artifact_scans s ON s.manifest_id = m.id AND s.reported_at IS NOT NULL
-        WHERE m.kind = @2 AND m.accessory_kind IS NULL AND (@1 = 0 OR m.repository_id = @1) AND {projects}
-            AND NOT EXISTS (SELECT 1 FROM manifest_children l WHERE l.manifest_id = m.id)
-        """, "r.project_id");
+        WHERE m.kind = '{Registry.ArtifactKinds.Image}' AND m.accessory_kind IS NULL AND NOT EXISTS (SELECT 1 FROM manifest_children l WHERE l.manifest_id = m.id)
+        """;
 
-    private static readonly Statement SelectWorst = Of("""
+    private const string SelectWorst = """
         SELECT s.manifest_id, r.project_id, r.name, m.digest, s.critical, s.high, s.medium, s.low, s.unknown, s.fixable
         FROM artifact_scans s JOIN manifests m ON m.id = s.manifest_id JOIN repositories r ON r.id = m.repository_id
-        WHERE s.reported_at IS NOT NULL AND s.critical + s.high + s.medium > 0 AND {projects}
-        ORDER BY s.critical DESC, s.high DESC, s.medium DESC, s.manifest_id LIMIT @1
-        """, "r.project_id");
+        WHERE s.reported_at IS NOT NULL AND s.critical + s.high + s.medium > 0
+        """;
 
     private static readonly Statement SelectNextFlaw = new("""
         SELECT f.score, f.vulnerability, f.severity, f.package, f.version FROM artifact_findings f
@@ -158,11 +159,11 @@ internal static class ScanStatistics
         WHERE f.score IS NOT NULL AND (f.score, f.vulnerability) < (@0::double precision, @1::text) ORDER BY f.score DESC, f.vulnerability DESC LIMIT 1
         """);
 
-    private static readonly Statement SelectTrend = Of("""
+    private const string SelectTrend = """
         SELECT t.day, CAST(SUM(t.images) AS bigint), CAST(SUM(t.critical) AS bigint), CAST(SUM(t.high) AS bigint), CAST(SUM(t.medium) AS bigint), CAST(SUM(t.low) AS bigint),
             CAST(SUM(t.unknown) AS bigint), CAST(SUM(t.fixable) AS bigint)
-        FROM scan_trend t WHERE t.day >= @1 AND {projects} GROUP BY t.day ORDER BY t.day
-        """, "t.project_id");
+        FROM scan_trend t
+        """;
 
     private static readonly Statement DeleteTrend = new("DELETE FROM scan_trend WHERE day < @0");
 
