@@ -160,7 +160,7 @@ public sealed class RegistryScanTests : IAsyncLifetime
         Assert.True(code == 5, error);
         Assert.Matches(@"shop +Deployment/web +1 +0 +1 +0", output);
         Assert.Contains("1 of 1", error, StringComparison.Ordinal);
-        await File.AppendAllTextAsync(file, $"---\nkind: Pod\nmetadata: {{name: gone}}\nspec: {{containers: [{{image: \"{Host}/library/gone:1\"}}]}}\n", Ct);
+        await File.AppendAllTextAsync(file, $"\n---\nkind: Pod\nmetadata: {{name: gone}}\nspec: {{containers: [{{image: \"{Host}/library/gone:1\"}}]}}\n", Ct);
         var part = await Run(["scan", "k8s", file, "--format", "json", "--report", "all", .. Flags]);
         Assert.Equal(1, part.Code);
         var json = JsonNode.Parse(part.Output)!;
