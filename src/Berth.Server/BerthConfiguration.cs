@@ -39,7 +39,7 @@ public sealed record BerthConfiguration(BerthOptions Options, ConfigMap Tree, st
     public const string VariablePrefix = "BERTH_";
 
     /// <summary>Variables with the prefix that are not settings: the file to read, and the first administrator's password.</summary>
-    public static readonly IReadOnlyList<string> OtherVariables = ["BERTH_CONFIG", "BERTH_ADMIN_PASSWORD", "BERTH_ADMIN_PASSWORD_FILE"];
+    public static readonly IReadOnlyList<string> OtherVariables = ["BERTH_CONFIG", "BERTH_ADMIN_PASSWORD", "BERTH_ADMIN_PASSWORD_FILE", "BERTH_ADVISORIES", "BERTH_ADVISORY_SOURCES"];
 
     /// <summary>A configuration of nothing but defaults and the given record; for tests and embedding.</summary>
     public static BerthConfiguration Of(BerthOptions options) => new(options, new ConfigMap(ConfigOrigin.Default), null, null);

@@ -108,7 +108,8 @@ internal static class CommandLine
     /// <summary>Parses and runs. A wrong line gives its errors and a hint on standard error and <see cref="ExitCodes.Usage"/>.</summary>
     public static async Task<int> RunAsync(Command root, IReadOnlyList<string> args, TextWriter output, TextWriter error, CancellationToken ct)
     {
-        var parsed = root.Parse(args);
+        // An argument that begins with @ is what it is (--template @FILE), not a file with more arguments.
+        var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Action is ParseErrorAction || (parsed.Action is null && parsed.Errors.Count > 0))
         {
             foreach (var problem in Told(parsed))

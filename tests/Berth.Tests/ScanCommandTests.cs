@@ -73,6 +73,16 @@ public sealed class ScanCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_template_may_come_from_a_file()
+    {
+        await Run("db", "build", Path.Join(folder, "source"), "--db", Db);
+        await File.WriteAllTextAsync(Path.Join(folder, "own.tpl"), "{{ range . }}{{ range .Vulnerabilities }}\n{{ .VulnerabilityID }} --help {{ end }}{{ end }}");
+        var (code, output, error) = await Run("scan", "rootfs", Path.Join(folder, "root"), "--db", Db, "--quiet", "--format", "template", "--template", "@" + Path.Join(folder, "own.tpl"));
+        Assert.Equal((0, "\nCVE-2020-1 --help ", ""), (code, output, error));
+        Assert.Equal(2, (await Run("scan", "rootfs", Path.Join(folder, "root"), "--db", Db, "--format", "template", "--template", "@none.tpl")).Code);
+    }
+
+    [Fact]
     public async Task Rules_for_secrets_may_come_from_a_file()
     {
         await File.WriteAllTextAsync(Path.Join(folder, "root", "note.txt"), "the word is open-sesame-1234\n");

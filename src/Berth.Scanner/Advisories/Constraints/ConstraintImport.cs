@@ -71,7 +71,8 @@ public static class ConstraintImport
         {
             Title = json.Text("title"),
             Description = json.Text("overview"),
-            Severity = Severities.OfScore(scores.Best),
+            // The word of the source counts where there is no score.
+            Severity = scores.Best > 0 ? Severities.OfScore(scores.Best) : Severities.Parse(json.Text("severity")),
             Cvss = scores.Best > 0 ? new Dictionary<string, CvssScores> { [Feed] = scores } : new Dictionary<string, CvssScores>(),
             References = [.. urls.Where(static u => u.Length > 0).Distinct(StringComparer.Ordinal)],
             Aliases = [.. json.Texts("aliases").Append(json.Text("cve")).Where(a => a.Length > 0 && a != id).Distinct(StringComparer.Ordinal)],

@@ -23,7 +23,7 @@ public sealed record AdvisoryOptions
     /// <summary>Name for the registries of the sources.</summary>
     public string? Username { get; init; }
 
-    /// <summary>Password for the registries of the sources.</summary>
+    /// <summary>Password for the registries of the sources. Secret.</summary>
     [Secret]
     public string? Password { get; init; }
 
