@@ -56,6 +56,7 @@ public sealed class RealTrivyTests(TrivyRegistry on) : IClassFixture<TrivyRegist
 
     private async Task AssertSame(string image, string name)
     {
+        foreach (var program in (string[])["trivy", "oras"]) Programs.Require(program);
         var (trivyReport, berthReport) = (on.Shell.Folder.File("reports", name + ".trivy.json"), on.Shell.Folder.File("reports", name + ".berth.json"));
         await on.Shell.Run(
             "trivy", "image", "-q", "--cache-dir", on.TrivyCache, "--skip-db-update", "--skip-java-db-update", "--offline-scan", "--scanners", "vuln", "--format", "json", "--output", trivyReport, "--input", image);

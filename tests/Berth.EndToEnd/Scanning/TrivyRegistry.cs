@@ -28,7 +28,8 @@ public sealed class TrivyRegistry : RegistryAndShell, IAsyncLifetime
     async ValueTask IAsyncLifetime.InitializeAsync()
     {
         await InitializeAsync();
-        Programs.Require("trivy");
+        // A test that misses them says so.
+        if (Programs.Find("trivy") is null || Programs.Find("oras") is null) return;
         var archive = await Database();
         await Push("mirror/trivy-db:2", "application/vnd.aquasec.trivy.config.v1+json", archive, DatabaseType);
         await Push("mirror/trivy-java-db:1", "application/vnd.aquasec.trivy.config.v1+json", JavaDatabase(), JavaType);

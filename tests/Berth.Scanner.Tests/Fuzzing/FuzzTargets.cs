@@ -54,15 +54,19 @@ internal sealed class FuzzTargets : IDisposable
         byte[] manifest = [.. "Manifest-Version: 1.0\r\nBundle-SymbolicName: org.example.lib;singleton:=true\r\nImplementation-Title: lib\r\nImplementation-Version: 1.\r\n 2\r\nImplementation-Vendor-Id: org.example\r\n\r\nName: x\r\n"u8];
         byte[] properties = [.. "#x\ngroupId=org.example\nartifactId=lib\nversion=1.2\n"u8];
         yield return new FuzzTarget("packed/jar", [manifest, properties], bytes => Analyze(jar, "opt/lib-1.2.jar", ProgramBytes.Zip(
-            ("META-INF/MANIFEST.MF", bytes), ("META-INF/maven/g/a/pom.properties", bytes), ("lib/inner-1.jar", ProgramBytes.Zip(("META-INF/MANIFEST.MF", bytes)))))) { MayThrowAnything = true };
+            ("META-INF/MANIFEST.MF", bytes), ("META-INF/maven/g/a/pom.properties", bytes), ("lib/inner-1.jar", ProgramBytes.Zip(("META-INF/MANIFEST.MF", bytes))))))
+        { MayThrowAnything = true };
         var program = ProgramPackages.Analyzer;
         yield return new FuzzTarget("packed/crates", ["""{"packages":[{"name":"a","version":"1.0.0","source":"local","dependencies":[1],"root":true},{"name":"b","version":"2.0.0","source":"crates.io","kind":"build"}]}"""u8.ToArray()],
-            bytes => Analyze(program, "usr/bin/tool", ProgramBytes.Elf([new(".dep-v0", ProgramBytes.Auditable(bytes))]))) { MayThrowAnything = true };
+            bytes => Analyze(program, "usr/bin/tool", ProgramBytes.Elf([new(".dep-v0", ProgramBytes.Auditable(bytes))])))
+        { MayThrowAnything = true };
         yield return new FuzzTarget("packed/go", [Encoding.ASCII.GetBytes("path\tx.org/a\nmod\tx.org/a\t(devel)\t\ndep\tx.org/b\tv1.2.3\th1:x\n=>\tx.org/c\tv1.2.4\th1:y\nbuild\t-ldflags=\"-X main.version=v1.0.0\"\n")],
-            bytes => Analyze(program, "usr/bin/tool", ProgramBytes.Elf([new(".go.buildinfo", ProgramBytes.GoInline("go1.22.1", Encoding.Latin1.GetString(bytes)))]))) { MayThrowAnything = true };
+            bytes => Analyze(program, "usr/bin/tool", ProgramBytes.Elf([new(".go.buildinfo", ProgramBytes.GoInline("go1.22.1", Encoding.Latin1.GetString(bytes)))])))
+        { MayThrowAnything = true };
         var (data, texts) = ProgramBytes.GoPointed("go1.16.5", "mod\tx.org/a\tv1.0.0\th1:x\ndep\tx.org/b\tv1.2.3\th1:x\n", 0x500000);
         yield return new FuzzTarget("packed/elf", [ProgramBytes.Elf([new(".data", data, 0x600000, true), new(".rodata", texts, 0x500000)], false), ProgramBytes.Elf([new(".go.buildinfo", data, 0x600000, true), new(".rodata", texts, 0x500000)])],
-            bytes => Analyze(program, "usr/bin/tool", bytes)) { MayThrowAnything = true, Weight = 8 };
+            bytes => Analyze(program, "usr/bin/tool", bytes))
+        { MayThrowAnything = true, Weight = 8 };
     }
 
     private static void Analyze(FileAnalyzer analyzer, string path, byte[] bytes)
@@ -113,7 +117,8 @@ internal sealed class FuzzTargets : IDisposable
         {
             using var image = ImageArchive.OpenAsync(Written(bytes), null, Limits, CancellationToken.None).GetAwaiter().GetResult();
             new ImageScan(null, Limits).InventoryAsync(image.Image, PackageSources.All, CancellationToken.None).GetAwaiter().GetResult();
-        }) { Repair = Resummed };
+        })
+        { Repair = Resummed };
         yield return new FuzzTarget("image/configuration", [TestImages.Config(layer), """{"config":{"User":"root","Env":["A_TOKEN=x"],"ExposedPorts":{"22/tcp":{}}},"history":[{"created_by":"ADD http://x /y"}]}"""u8.ToArray()],
             bytes => ImageConfigurationChecks.Check(bytes, SecretScanner.Default));
     }
@@ -123,7 +128,8 @@ internal sealed class FuzzTargets : IDisposable
         var bolt = File.ReadAllBytes(MatchingDatabases.TrivyFile(folder.Path));
         yield return new FuzzTarget("advisories/bbolt", [bolt], bytes => Import(bytes, "trivy.db")) { Weight = 40 };
         yield return new FuzzTarget("advisories/metadata", [File.ReadAllBytes(TestFiles.Of("matching", "metadata.json"))], bytes => Built(builder =>
-            TrivyDatabaseImport.Read(Path.Combine(folder.Path, "fixture.db"), bytes, "x", builder, CancellationToken.None))) { Weight = 1 };
+            TrivyDatabaseImport.Read(Path.Combine(folder.Path, "fixture.db"), bytes, "x", builder, CancellationToken.None)))
+        { Weight = 1 };
         (string Name, byte[][] Samples)[] files =
         [
             ("main.json", ["""{"distroversion":"v3.19","reponame":"main","packages":[{"pkg":{"name":"openssl","secfixes":{"3.1.4-r5":["CVE-2024-0727","CVE_2024_1 (+ regression)"],"0":["CVE-2020-1"]}}}]}"""u8.ToArray()]),
@@ -145,7 +151,8 @@ internal sealed class FuzzTargets : IDisposable
         using var bundle = new MemoryStream();
         AdvisoryBundle.WriteAsync(database, null, bundle, CancellationToken.None).GetAwaiter().GetResult();
         yield return new FuzzTarget("advisories/bundle", [bundle.ToArray()], bytes =>
-            AdvisoryBundle.ExtractAsync(new MemoryStream(bytes), [], folder.Of("extracted"), CancellationToken.None).GetAwaiter().GetResult()) { Weight = 1 };
+            AdvisoryBundle.ExtractAsync(new MemoryStream(bytes), [], folder.Of("extracted"), CancellationToken.None).GetAwaiter().GetResult())
+        { Weight = 1 };
     }
 
     private void Look(byte[] bytes)
@@ -216,7 +223,8 @@ internal sealed class FuzzTargets : IDisposable
                 _ = (order.Satisfies(left, right), order.Satisfies(right, left));
                 if (Math.Sign(order.Compare(left, right)) != -Math.Sign(order.Compare(right, left))) throw new InvalidOperationException($"{order.GetType().Name} has no order for '{left}' and '{right}'");
             }
-        }) { Weight = 12 };
+        })
+        { Weight = 12 };
         yield return new FuzzTarget("text/package urls", [.. new[] { "pkg:npm/%40a/b@1.0?x=y#z", "pkg:deb/debian/x@1%3A2?arch=amd64&distro=debian-12", "pkg:golang/a/b/c@v1#d/e", "pkg:maven/g/a@1" }.Select(Encoding.ASCII.GetBytes)], bytes =>
         {
             var text = Encoding.UTF8.GetString(bytes);
