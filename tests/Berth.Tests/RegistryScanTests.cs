@@ -170,7 +170,7 @@ public sealed class RegistryScanTests : IAsyncLifetime
         Assert.Equal(2, (await Run(["scan", "k8s", file, "--format", "sarif", .. Flags])).Code);
     }
 
-    private string[] Login => ["--username", "admin", "--password", Password];
+    private static string[] Login => ["--username", "admin", "--password", Password];
 
     private string[] Flags => ["--db", Db, .. Login];
 

@@ -86,6 +86,6 @@ public sealed class DockerConfigTests : IDisposable
     {
         var path = Path.Join(folder, $"docker-credential-{name}");
         File.WriteAllText(path, "#!/bin/sh\n" + script + "\n");
-        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserExecute);
     }
 }

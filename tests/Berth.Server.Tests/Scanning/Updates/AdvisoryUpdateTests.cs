@@ -120,7 +120,7 @@ public sealed class AdvisoryUpdateTests : IDisposable
 
     private static long? Milliseconds(JsonNode? time) => time?.GetValue<DateTimeOffset>().ToUnixTimeMilliseconds();
 
-    private async Task<Answer> UploadAsync(PlatformApp app, byte[] bundle, string user = "admin") => await app.Registry.PostAsync(Advisories, bundle, PlatformApp.As(user), ("Content-Type", "application/x-tar"));
+    private static async Task<Answer> UploadAsync(PlatformApp app, byte[] bundle, string user = "admin") => await app.Registry.PostAsync(Advisories, bundle, PlatformApp.As(user), ("Content-Type", "application/x-tar"));
 
     private async Task<byte[]> BundleAsync(int advisories, BundleKey? key)
     {
