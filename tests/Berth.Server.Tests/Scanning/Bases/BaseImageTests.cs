@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using Berth.Server.Platform.Data;
 using Berth.Server.Scanning.Bases;
 using Berth.Server.Scanning.Contents;
-using Berth.Server.Tests.Api;
 using static Berth.Server.Tests.Scanning.ScanningApp;
 
 namespace Berth.Server.Tests.Scanning.Bases;

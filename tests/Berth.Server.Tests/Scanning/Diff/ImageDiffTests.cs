@@ -1,6 +1,5 @@
 using Berth.Server.Platform.Data;
 using Berth.Server.Scanning.Contents;
-using Berth.Server.Tests.Api;
 using Berth.Server.Tests.Registry;
 using static Berth.Server.Tests.Scanning.ScanningApp;
 
