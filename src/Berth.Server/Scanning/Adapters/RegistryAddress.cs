@@ -18,7 +18,7 @@ internal sealed class RegistryAddress(HttpOptions http, ScannersOptions options,
 
     private string Listening()
     {
-        var first = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault(static one => one.StartsWith("http", StringComparison.Ordinal)) ?? http.Urls.FirstOrDefault() ?? "";
+        var first = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault(static one => one.StartsWith("http", StringComparison.Ordinal)) ?? (http.Urls.Count > 0 ? http.Urls[0] : "");
         return first.Replace("://*", "://localhost", StringComparison.Ordinal).Replace("://+", "://localhost", StringComparison.Ordinal)
             .Replace("://[::]", "://localhost", StringComparison.Ordinal).Replace("://0.0.0.0", "://localhost", StringComparison.Ordinal).TrimEnd('/');
     }

@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using Berth.Server.Access;
 using Berth.Server.Api;
 using Berth.Server.Platform.Data;
 using Berth.Server.Platform.Events;

@@ -78,7 +78,7 @@ internal sealed class ExceptionWords(Language language) : Wording(language)
     public string Manage => Of("Exceptions", "例外");
 
     /// <summary>The form of a document.</summary>
-    public string KindOf(string kind) => kind switch
+    public static string KindOf(string kind) => kind switch
     {
         "openvex" => "OpenVEX",
         "cyclonedx" => "CycloneDX VEX",

@@ -1,4 +1,3 @@
-using Berth.Oci;
 using Berth.Scanner.Inventory;
 using Berth.Scanner.Inventory.Layers;
 using Berth.Scanner.Scan;
