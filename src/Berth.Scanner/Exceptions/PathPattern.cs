@@ -8,13 +8,16 @@ public sealed class PathPattern
 {
     private const int MaxLength = 1024;
 
-    private readonly Regex _regex;
+    private readonly string _text;
+    private readonly Regex? _regex;
 
     /// <summary>Throws <see cref="FormatException"/> when the pattern is broken.</summary>
     public PathPattern(string pattern)
     {
         if (pattern.Length > MaxLength)
             throw new FormatException("the pattern is too long");
+        _text = pattern;
+        if (pattern.AsSpan().IndexOfAny("*?[{") < 0) return;
         try
         {
             _regex = new Regex(Translate(pattern), RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
@@ -25,7 +28,10 @@ public sealed class PathPattern
         }
     }
 
-    public bool Matches(string path) => _regex.IsMatch(path);
+    /// <summary>Whether it stands for one path only; others cost some hundred kilobytes each.</summary>
+    public bool IsLiteral => _regex is null;
+
+    public bool Matches(string path) => _regex?.IsMatch(path) ?? path == _text;
 
     private static string Translate(string pattern)
     {

@@ -11,6 +11,8 @@ namespace Berth.Scanner.Exceptions;
 /// </summary>
 public sealed class TrivyIgnoreFile : IExceptionSource
 {
+    private const int MaxPatterns = 500;
+
     private const int MaxBytes = 16 * 1024 * 1024;
 
     private readonly string _name;
@@ -101,10 +103,11 @@ public sealed class TrivyIgnoreFile : IExceptionSource
         {
             throw new FormatException($"{name} is no YAML that can be read: {e.Message}", e);
         }
-        return new TrivyIgnoreFile(name, Rules(root["vulnerabilities"]), Rules(root["misconfigurations"]), Rules(root["secrets"]));
+        var patterns = MaxPatterns;
+        return new TrivyIgnoreFile(name, Rules(root["vulnerabilities"], ref patterns), Rules(root["misconfigurations"], ref patterns), Rules(root["secrets"], ref patterns));
     }
 
-    private static List<IgnoredFinding> Rules(DataNode list)
+    private static List<IgnoredFinding> Rules(DataNode list, ref int patterns)
     {
         var rules = new List<IgnoredFinding>();
         foreach (var item in list.Items)
@@ -114,9 +117,16 @@ public sealed class TrivyIgnoreFile : IExceptionSource
                 throw new FormatException("a rule has no id");
             if (expiry.Length > 0 && Day(expiry) is null)
                 throw new FormatException($"the date '{expiry}' cannot be read");
+            var paths = new List<PathPattern>();
+            foreach (var text in Texts(item["paths"]))
+            {
+                var path = new PathPattern(text);
+                if (!path.IsLiteral && patterns-- == 0) throw new FormatException($"there are more than {MaxPatterns} patterns for paths");
+                paths.Add(path);
+            }
             rules.Add(new IgnoredFinding(item.Of("id"))
             {
-                Paths = [.. Texts(item["paths"]).Select(static p => new PathPattern(p))],
+                Paths = paths,
                 Purls = [.. Texts(item["purls"])],
                 ExpiresAt = expiry.Length == 0 ? null : Day(expiry),
                 Statement = item.Of("statement"),

@@ -47,7 +47,8 @@ internal sealed class AdapterScanJob(AdapterScans scans, LayerInventories layers
                 image.Content, (layer, known) => run.Log($"{layer.Digest} {(known ? "is known" : "was read")}"), limit.Token).ConfigureAwait(false);
             // 4.
             var report = ScanAssembly.Of(
-                image.Content, ImageInventory.Join(read, PackageSources.WithoutLocks), loan is null ? null : new Matcher(loan.Database), new ScanSettings(), time.GetUtcNow()) with { ToolVersion = BuiltInScanner.Version };
+                image.Content, ImageInventory.Join(read, PackageSources.WithoutLocks), loan is null ? null : new Matcher(loan.Database), new ScanSettings(), time.GetUtcNow()) with
+            { ToolVersion = BuiltInScanner.Version };
             run.Log($"{report.Packages.Count} packages, {report.Findings.Count} findings");
             if (scan.WantsReport) scan.Report = Pack(stream => WriteReport(stream, scan, report));
             if (scan.WantsSpdx) scan.Spdx = Pack(stream => WriteSbom(stream, scan, report, AdapterMedia.Spdx, inner => SpdxWriter.Write(inner, report)));
