@@ -13,7 +13,7 @@ internal sealed class AdvisoryRoundsApi(Database database, AdvisoryStore advisor
 
     public static IEnumerable<ApiOperation> Operations(AdvisoryRoundsApi api) =>
     [
-        new(HttpMethods.Get, "/security/advisories", "getAdvisories", "security", ApiNeed.System(SystemPermissions.ScanAllRead), api.GetAsync)
+        new(HttpMethods.Get, "/security/advisories", "getAdvisoryRounds", "security", ApiNeed.System(SystemPermissions.ScanAllRead), api.GetAsync)
         {
             Surface = ApiSurface.Berth, Answer = typeof(AdvisoriesJson), Summary = "The advisory database of this server, and how reports were brought up to each one.",
         },

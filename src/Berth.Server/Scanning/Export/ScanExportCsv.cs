@@ -23,12 +23,20 @@ internal static class ScanExportCsv
             string[] fields =
             [
                 repository, digest, id, TextOf(found["package"]), TextOf(found["version"]), TextOf(found["fix_version"]), TextOf(found["severity"]),
-                string.Join(',', (found["cwe_ids"] as JsonArray ?? []).Select(TextOf)), found["vendor_attributes"]?.ToJsonString() ?? "", scanner,
+                string.Join(',', (found["cwe_ids"] as JsonArray ?? []).Select(TextOf)), AttributesOf(found), scanner,
             ];
             to.AppendJoin(',', fields.Select(Field)).Append('\n');
             count++;
         }
         return count;
+    }
+
+    // What Berth itself adds to a report for marking exceptions is none of Harbor's columns.
+    private static string AttributesOf(JsonObject found)
+    {
+        if (found["vendor_attributes"] is not JsonObject attributes) return "";
+        attributes.Remove("berth");
+        return attributes.ToJsonString();
     }
 
     private static string TextOf(JsonNode? node) => node is JsonValue value && value.TryGetValue(out string? text) ? text : "";
