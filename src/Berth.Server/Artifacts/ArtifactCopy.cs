@@ -173,7 +173,8 @@ internal sealed class ArtifactCopy(Database database, ManifestCommit commit, Art
 
     private static readonly OciError s_taken = new("CONFLICT", 409, "the tag is taken");
     private static readonly Statement SelectRepository = new("SELECT id FROM repositories WHERE name = @0");
-    private static readonly Statement SelectWithheld = new("SELECT 1 FROM manifests WHERE id = @0 AND archive = 2");    private static readonly Statement SelectTaken = new("SELECT 1 FROM tags t JOIN manifests m ON m.id = t.manifest_id WHERE t.repository_id = @0 AND t.name = @1 AND m.digest <> @2");
+    private static readonly Statement SelectWithheld = new("SELECT 1 FROM manifests WHERE id = @0 AND archive = 2");
+    private static readonly Statement SelectTaken = new("SELECT 1 FROM tags t JOIN manifests m ON m.id = t.manifest_id WHERE t.repository_id = @0 AND t.name = @1 AND m.digest <> @2");
     private static readonly Statement SelectId = new("SELECT id FROM manifests WHERE repository_id = @0 AND digest = @1");
 
     private static readonly Statement SelectChildren = new("""
