@@ -99,7 +99,7 @@ public sealed class RetentionRunTests
         var runs = await app.Database.ReadAsync(0, static async (session, _, ct) =>
         {
             var found = new List<(string Key, long RunAt)>();
-            await using var rows = await session.Command(new Statement("SELECT dedupe_key, run_at FROM jobs WHERE kind = 'retention' AND dedupe_key IS NOT NULL ORDER BY id")).ExecuteReaderAsync(ct);
+            await using var rows = await session.Command(new Statement("SELECT dedupe_key, due_at FROM jobs WHERE kind = 'retention' AND dedupe_key IS NOT NULL ORDER BY id")).ExecuteReaderAsync(ct);
             while (await rows.ReadAsync(ct)) found.Add((rows.GetString(0), rows.GetInt64(1)));
             return found;
         }, TestContext.Current.CancellationToken);

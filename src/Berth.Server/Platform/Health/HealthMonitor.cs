@@ -64,7 +64,10 @@ public sealed class HealthMonitor : IHostedService, IAsyncDisposable
         return Task.CompletedTask;
     }
 
-    /// <summary>Ends the loops; what they read last stays.</summary>
+    /// <summary>
+    /// Ends the loops; what they read last stays. A probe that runs is told to end and not waited for: a driver may block in the very call
+    /// that cancels it, for as long as the thing it asks does not answer.
+    /// </summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await _stopping.CancelAsync().ConfigureAwait(false);
@@ -75,8 +78,7 @@ public sealed class HealthMonitor : IHostedService, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (_stopping.IsCancellationRequested && _loops.IsCompleted) return;
-        await _stopping.CancelAsync().ConfigureAwait(false);
-        await _loops.ConfigureAwait(false);
+        await StopAsync(CancellationToken.None).ConfigureAwait(false);
         await _draining.DisposeAsync().ConfigureAwait(false);
         _stopping.Dispose();
     }
@@ -84,14 +86,19 @@ public sealed class HealthMonitor : IHostedService, IAsyncDisposable
     private async Task RunAsync(HealthCheck check)
     {
         var stop = _stopping.Token;
+        var ended = new CancellationTokenSource();
         Task<string?>? probe = null;
         while (!stop.IsCancellationRequested)
         {
-            using var limit = new CancellationTokenSource(check.Timeout, _time);
-            using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop, limit.Token);
-            // On its own thread: a file system that hangs does so inside the call.
-            if (probe is null or { IsCompleted: true }) probe = Task.Run(async () => await check.Probe(ended.Token).ConfigureAwait(false), CancellationToken.None);
-            var error = await OutcomeAsync(check, probe, ended.Token).ConfigureAwait(false);
+            if (probe is null or { IsCompleted: true })
+            {
+                ended = new CancellationTokenSource();
+                var token = ended.Token;
+                // On its own thread: a file system that hangs does so inside the call.
+                probe = Task.Run(async () => await check.Probe(token).ConfigureAwait(false), CancellationToken.None);
+            }
+            var error = await OutcomeAsync(check, probe, stop).ConfigureAwait(false);
+            if (!probe.IsCompleted) _ = ended.CancelAsync();
             if (stop.IsCancellationRequested) return;
             Record(check, error);
             await Task.Delay(check.Interval, _time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -99,13 +106,13 @@ public sealed class HealthMonitor : IHostedService, IAsyncDisposable
     }
 
     /// <summary>What a probe found, or that it took too long.</summary>
-    private static async Task<string?> OutcomeAsync(HealthCheck check, Task<string?> probe, CancellationToken limit)
+    private async Task<string?> OutcomeAsync(HealthCheck check, Task<string?> probe, CancellationToken stop)
     {
         try
         {
-            return await probe.WaitAsync(limit).ConfigureAwait(false);
+            return await probe.WaitAsync(check.Timeout, _time, stop).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        catch (TimeoutException) when (!probe.IsCompleted)
         {
             return $"{check.DebugName}: no answer within {check.Timeout}";
         }
