@@ -181,6 +181,44 @@ public sealed class HealthTests
         Assert.True(monitor.IsReady);
     }
 
+    [Fact]
+    public async Task A_stop_does_not_wait_for_a_probe_that_blocks_in_its_cancellation()
+    {
+        using var release = new ManualResetEventSlim();
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var check = new HealthCheck
+        {
+            Name = "stuck",
+            DebugName = "stuck",
+            Interval = Interval,
+            Timeout = TimeSpan.FromMinutes(5),
+            Threshold = 1,
+            Probe = async stop =>
+            {
+                var ended = new TaskCompletionSource();
+                // As a database driver that must reach the server to cancel a statement.
+                await using var _ = stop.Register(() => release.Wait(CancellationToken.None));
+                asked.SetResult();
+                await ended.Task.WaitAsync(stop);
+                return null;
+            },
+        };
+        using var lifetime = new Lifetime();
+        var monitor = new HealthMonitor([check], lifetime, TimeProvider.System, NullLogger<HealthMonitor>.Instance);
+        await monitor.StartAsync(CancellationToken.None);
+        await asked.Task;
+        try
+        {
+            await monitor.StopAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(20), CancellationToken.None);
+            Assert.Equal(HealthStatus.Pending, check.Reading.Status);
+        }
+        finally
+        {
+            release.Set();
+            await monitor.DisposeAsync();
+        }
+    }
+
     private static ValueTask<string?> Evaluate(HealthCheck check) => check.Probe(CancellationToken.None);
 
     private static Task AdvanceUntilAsync(ManualTime time, Func<bool> condition) =>
