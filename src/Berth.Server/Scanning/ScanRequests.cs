@@ -85,15 +85,7 @@ internal sealed class ScanRequests(JobQueue queue, DomainEvents events, TimeProv
     // An index has children, an image has none.
     private static readonly Statement SelectImages = new("""
         WITH RECURSIVE tree(id, depth) AS (
-            SELECT @0, 0
-            UNION
-            SELECT c.id, t.depth + 1 FROM tree t JOIN manifest_children l ON l.manifest_id = t.id JOIN manifests c ON c.repository_id = l.repository_id AND c.digest = l.child_digest WHERE t.depth < 4
-        )
-        SELECT DISTINCT m.id, r.project_id FROM tree t JOIN manifests m ON m.id = t.id JOIN repositories r ON r.id = m.repository_id
-        WHERE m.kind = @1 AND m.accessory_kind IS NULL AND NOT EXISTS (SELECT 1 FROM manifest_children l WHERE l.manifest_id = m.id) ORDER BY m.id
-        """, """
-        WITH RECURSIVE tree(id, depth) AS (
-            SELECT @0::bigint, 0
+            SELECT CAST(@0 AS bigint), 0
             UNION
             SELECT c.id, t.depth + 1 FROM tree t JOIN manifest_children l ON l.manifest_id = t.id JOIN manifests c ON c.repository_id = l.repository_id AND c.digest = l.child_digest WHERE t.depth < 4
         )

@@ -27,12 +27,20 @@ internal sealed class AdministrationWords(Language language) : Wording(language)
     public string JobsLead => Of("Work in the background, by kind, and the processes that do it.", "后台任务队列及执行任务的进程。");
     public string JobOf(string? type) => type switch
     {
+        "ADAPTER_SCAN" => Of("Scans for another registry", "为其他仓库扫描"),
+        "ADVISORY_UPDATE" => Of("Advisory database: update", "更新漏洞数据库"),
         "CLEANUP" => Of("Clean-up", "清理"),
         "EXPIRY_LABELS" => Of("Expiry from labels", "读取到期标记"),
         "GARBAGE_COLLECTION" => Of("Garbage collection", "垃圾回收"),
+        "IMAGE_SCAN" => Of("Scans of images", "镜像扫描"),
+        "IMAGE_SCAN_OUTSIDE" => Of("Scans by other scanners", "外部扫描器扫描"),
         "LDAP_SYNC" => Of("LDAP groups", "LDAP 组同步"),
         "PURGE_AUDIT_LOG" => Of("Audit log: old entries", "清理审计日志"),
+        "REJUDGE" => Of("Images judged again after an advisory update", "漏洞数据更新后重新评估镜像"),
         "RETENTION" => Of("Retention", "保留策略"),
+        "SBOM" => Of("Bills of materials (SBOM)", "生成 SBOM"),
+        "SCAN_ALL" => Of("Scan of all images", "扫描全部镜像"),
+        "SCAN_DATA_EXPORT" => Of("Export of findings", "导出漏洞数据"),
         "SCRUB" => Of("Check of stored bytes", "数据校验"),
         "STORE_MOVE" => Of("Move to another store", "存储迁移"),
         "TAG_EXPIRY" => Of("Expiry of tags", "标签到期"),

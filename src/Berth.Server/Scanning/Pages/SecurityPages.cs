@@ -17,10 +17,12 @@ internal static class SecurityPages
         .AddSingleton<BaseFigures>()
         .AddSingleton<AffectedExport>()
         .AddOperations(p => AffectedExport.Operations(p.GetRequiredService<AffectedExport>()))
-        // Jobs of the project alone, and of one image where it is named.
+        // Jobs of the project alone; of one image where it is named, whichever scanner reads it.
         .AddOperations(p => [p.GetRequiredService<LiveJobs>().OperationFor(
             "/projects/{project_name_or_id}/scans/live", "watchProjectScans", "scan", ApiNeed.Project(ProjectPermissions.ScanRead),
-            call => new JobFilter { Kind = ScanJob.JobKind, ProjectId = call.Project!.Id, VendorKey = long.TryParse(call.Query("image"), NumberStyles.None, CultureInfo.InvariantCulture, out var image) ? $"scan:{image}" : null })
+            call => long.TryParse(call.Query("image"), NumberStyles.None, CultureInfo.InvariantCulture, out var image)
+                ? new JobFilter { ProjectId = call.Project!.Id, VendorKey = $"scan:{image}" }
+                : new JobFilter { ProjectId = call.Project!.Id, Kind = ScanJob.JobKind })
             with { Query = ["image"] }])
         .AddPages(All);
 
