@@ -33,8 +33,9 @@ public sealed class RealRegistryTests : IDisposable
         var host = new Uri(app.Urls.First()).Authority;
         using var client = Client(new RegistryCredential { UserName = "admin", Password = Password });
         await PushAndPullAsync(client, host, hasReferrers: true);
+        // Everybody may look into "library"; into no other project.
         using var nobody = Client(null);
-        Assert.Equal(RegistryFailure.Unauthorized, (await Assert.ThrowsAsync<RegistryException>(() => nobody.Uploads.HasBlobAsync(ImageReference.Parse($"{host}/library/x"), Digest.Of([1]), Ct))).Failure);
+        Assert.Equal(RegistryFailure.Unauthorized, (await Assert.ThrowsAsync<RegistryException>(() => nobody.Uploads.HasBlobAsync(ImageReference.Parse($"{host}/closed/x"), Digest.Of([1]), Ct))).Failure);
     }
 
     [Fact]
