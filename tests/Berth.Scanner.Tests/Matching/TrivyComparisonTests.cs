@@ -15,7 +15,7 @@ namespace Berth.Scanner.Tests.Matching;
 /// </summary>
 public sealed class TrivyComparisonTests
 {
-    [Fact(Explicit = true)]
+    [Fact(Explicit = true), Trait("run", "by hand")]
     public void Reports_of_root_file_systems_are_written()
     {
         var ct = TestContext.Current.CancellationToken;

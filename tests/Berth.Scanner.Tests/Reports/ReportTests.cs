@@ -139,7 +139,7 @@ public sealed class ReportTests(MatchingDatabases databases) : IClassFixture<Mat
     }
 
     /// <summary>Writes documents for validation with the official schemas by a program of another language.</summary>
-    [Fact(Explicit = true)]
+    [Fact(Explicit = true), Trait("run", "by hand")]
     public void Documents_for_validators_are_written()
     {
         var folder = Environment.GetEnvironmentVariable("BERTH_TEST_DOCUMENTS") ?? Path.Combine(Path.GetTempPath(), "berth-documents");

@@ -16,7 +16,7 @@ public sealed class ScanCostTests(ITestOutputHelper output)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    [Fact(Explicit = true)]
+    [Fact(Explicit = true), Trait("run", "by hand")]
     public async Task An_image_is_read_and_judged()
     {
         using var folder = new TemporaryFolder();

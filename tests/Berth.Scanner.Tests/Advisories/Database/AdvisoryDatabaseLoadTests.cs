@@ -7,7 +7,7 @@ namespace Berth.Scanner.Tests.Advisories.Database;
 /// <summary>What a database of the size of Trivy's costs. Run by name: it takes a while.</summary>
 public sealed class AdvisoryDatabaseLoadTests(ITestOutputHelper output)
 {
-    [Fact(Explicit = true)]
+    [Fact(Explicit = true), Trait("run", "by hand")]
     public void Three_hundred_thousand_advisories_are_built_in_a_minute_and_half_a_gigabyte()
     {
         using var folder = new TemporaryFolder();
