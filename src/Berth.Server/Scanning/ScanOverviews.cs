@@ -5,12 +5,19 @@ using Berth.Scanner.Reports;
 using Berth.Server.Artifacts;
 using Berth.Server.Platform.Data;
 using Berth.Server.Registry;
+using Berth.Server.Scanning.Exceptions;
 
 namespace Berth.Server.Scanning;
 
-/// <summary>The summary of scans that artifacts show, in Harbor's form: of an index the sum of its images.</summary>
-internal sealed class ScanOverviews : IArtifactOverviews
+/// <summary>
+/// The summary of scans that artifacts show, in Harbor's form: of an index the sum of its images. As in Harbor its counts are those of the reports; beside them stands what of them does not count
+/// (<c>excepted</c>, of Berth alone).
+/// </summary>
+internal sealed class ScanOverviews(ExceptedCounts excepted) : IArtifactOverviews
 {
+    // Rank 1 first.
+    private static readonly string[] s_ranks = ["Unknown", "Low", "Medium", "High", "Critical"];
+
     /// <inheritdoc/>
     public ArtifactOverview About => ArtifactOverview.Scan;
 
@@ -19,23 +26,36 @@ internal sealed class ScanOverviews : IArtifactOverviews
     {
         // Two statements for a whole page.
         var images = await ImagesOfAsync(session, manifests, ct).ConfigureAwait(false);
-        var scans = await ScanRow.ReadAsync(session, images.SelectMany(static own => own).Distinct(), ct).ConfigureAwait(false);
+        var scans = await ScanRow.ReadAsync(session, images.SelectMany(static own => own).Select(static image => image.Id).Distinct(), ct).ConfigureAwait(false);
         var found = new Dictionary<long, RawJson>();
         foreach (var own in images)
         {
-            var scanned = own.Select(id => scans.GetValueOrDefault(id)).OfType<ScanRow>().ToList();
-            if (scanned.Count > 0) found[own.Key] = new RawJson(new JsonObject { [HarborReport.MediaType] = Summary(scanned, own.Count()) }.ToJsonString());
+            var scanned = own.Where(image => scans.ContainsKey(image.Id)).ToList();
+            if (scanned.Count == 0) continue;
+            var summary = Summary([.. scanned.Select(image => scans[image.Id])], own.Count());
+            var left = new List<Excepted>();
+            foreach (var image in scanned) left.Add(await excepted.OfAsync(session, image.RepositoryId, scans[image.Id], ct).ConfigureAwait(false));
+            if (left.Exists(static one => one.Total > 0)) summary["excepted"] = ExceptedOf(left);
+            found[own.Key] = new RawJson(new JsonObject { [HarborReport.MediaType] = summary }.ToJsonString());
         }
         return found;
     }
 
-    // The images of each manifest: itself, or those of an index and the indexes in it.
-    private static async ValueTask<ILookup<long, long>> ImagesOfAsync(DbSession session, IReadOnlyList<long> manifests, CancellationToken ct)
+    private static JsonObject ExceptedOf(IReadOnlyList<Excepted> all)
     {
-        var found = new List<(long Root, long Image)>();
+        var summary = new JsonObject();
+        for (var rank = s_ranks.Length; rank > 0; rank--)
+            if (all.Sum(one => one.Counts[rank]) is > 0 and var count) summary[s_ranks[rank - 1]] = count;
+        return new JsonObject { ["total"] = all.Sum(static one => one.Total), ["fixable"] = all.Sum(static one => one.Fixable), ["summary"] = summary };
+    }
+
+    // The images of each manifest: itself, or those of an index and the indexes in it.
+    private static async ValueTask<ILookup<long, (long Id, long RepositoryId)>> ImagesOfAsync(DbSession session, IReadOnlyList<long> manifests, CancellationToken ct)
+    {
+        var found = new List<(long Root, long Image, long Repository)>();
         await using var rows = await session.Command(SelectImages, JsonSerializer.Serialize(manifests), ArtifactKinds.Image).ExecuteReaderAsync(ct).ConfigureAwait(false);
-        while (await rows.ReadAsync(ct).ConfigureAwait(false)) found.Add((rows.GetInt64(0), rows.GetInt64(1)));
-        return found.ToLookup(static one => one.Root, static one => one.Image);
+        while (await rows.ReadAsync(ct).ConfigureAwait(false)) found.Add((rows.GetInt64(0), rows.GetInt64(1), rows.GetInt64(2)));
+        return found.ToLookup(static one => one.Root, static one => (one.Image, one.Repository));
     }
 
     /// <summary>The summary of one artifact as JSON; null when it was never scanned.</summary>
@@ -95,7 +115,7 @@ internal sealed class ScanOverviews : IArtifactOverviews
         UNION
             SELECT t.root, c.id, t.depth + 1 FROM tree t JOIN manifest_children l ON l.manifest_id = t.id JOIN manifests c ON c.repository_id = l.repository_id AND c.digest = l.child_digest WHERE t.depth < 4
         )
-        SELECT DISTINCT t.root, m.id FROM tree t JOIN manifests m ON m.id = t.id
+        SELECT DISTINCT t.root, m.id, m.repository_id FROM tree t JOIN manifests m ON m.id = t.id
         WHERE m.kind = @1 AND m.accessory_kind IS NULL AND NOT EXISTS (SELECT 1 FROM manifest_children l WHERE l.manifest_id = m.id) ORDER BY t.root, m.id
         """;
 

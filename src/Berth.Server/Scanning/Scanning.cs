@@ -121,6 +121,7 @@ internal static class Scanning
     private static IServiceCollection AddPullGate(this IServiceCollection services) => services
         .AddSingleton<GateCounters>()
         .AddSingleton<GateAudit>()
+        .AddSingleton<ExceptedCounts>()
         .AddSingleton<GateJudge>()
         .AddSingleton<IPullGate, ScanPullGate>()
         .AddSingleton<PreviewApi>()

@@ -5,8 +5,8 @@ namespace Berth.Server.Artifacts.Pages;
 /// <summary>What lists show of the scan of an artifact, read from its overview in Harbor's form.</summary>
 /// <param name="Status"><c>Pending</c>, <c>Running</c>, <c>Success</c>, <c>Error</c> or <c>Stopped</c>.</param>
 /// <param name="HasReport">Whether a scan has ended well at some time; the numbers are of the last one that did.</param>
-/// <param name="Counts">Findings by severity, the worst first; those that there are none of are left out.</param>
-/// <param name="Fixable">Findings for which there is a repair.</param>
+/// <param name="Counts">Findings that count by severity, the worst first; those that there are none of are left out.</param>
+/// <param name="Fixable">Those of them for which there is a repair.</param>
 public sealed record ScanSummary(string Status, bool HasReport, IReadOnlyList<(string Severity, long Count)> Counts, long Fixable)
 {
     /// <summary>The severities in Harbor's words, the worst first.</summary>
@@ -21,15 +21,18 @@ public sealed record ScanSummary(string Status, bool HasReport, IReadOnlyList<(s
         if (artifact.ScanOverview is null) return null;
         using var document = JsonDocument.Parse(artifact.ScanOverview.Text);
         if (document.RootElement.EnumerateObject().Select(static one => one.Value).FirstOrDefault() is not { ValueKind: JsonValueKind.Object } overview) return null;
-        var (total, counts, fixable) = (overview.TryGetProperty("summary", out var summary) ? summary : default, new List<(string, long)>(), 0L);
-        if (total.ValueKind == JsonValueKind.Object)
+        var (counts, fixable) = (new List<(string, long)>(), 0L);
+        if (overview.TryGetProperty("summary", out var summary) && summary.ValueKind == JsonValueKind.Object)
         {
-            fixable = NumberOf(total, "fixable");
-            if (total.TryGetProperty("summary", out var bySeverity)) counts.AddRange(Severities.Select(word => (word, NumberOf(bySeverity, word))).Where(static one => one.Item2 > 0));
+            var excepted = overview.TryGetProperty("excepted", out var some) ? some : default;
+            fixable = NumberOf(summary, "fixable") - NumberOf(excepted, "fixable");
+            counts.AddRange(Severities.Select(word => (word, CountOf(summary, word) - CountOf(excepted, word))).Where(static one => one.Item2 > 0));
         }
         var hasReport = overview.TryGetProperty("severity", out var severity) && severity.GetString() is { Length: > 0 };
         return new ScanSummary(overview.TryGetProperty("scan_status", out var status) ? status.GetString() ?? "" : "", hasReport, counts, fixable);
     }
 
-    private static long NumberOf(JsonElement of, string name) => of.TryGetProperty(name, out var value) && value.TryGetInt64(out var number) ? number : 0;
+    private static long CountOf(JsonElement of, string severity) => of.ValueKind == JsonValueKind.Object && of.TryGetProperty("summary", out var counts) ? NumberOf(counts, severity) : 0;
+
+    private static long NumberOf(JsonElement of, string name) => of.ValueKind == JsonValueKind.Object && of.TryGetProperty(name, out var value) && value.TryGetInt64(out var number) ? number : 0;
 }

@@ -55,7 +55,14 @@ internal sealed class ScanExceptions
         }, ct).ConfigureAwait(false);
         if (found is not var (facts, sources, candidates)) return null;
         var attached = await _attached.ReadAsync(candidates, ct).ConfigureAwait(false);
-        return new ManifestExceptions(sources, attached, new ExceptionSubject(_time.GetUtcNow()) { ProductIds = ProductIdsOf(facts) });
+        return new ManifestExceptions(sources, attached, SubjectOf(facts));
+    }
+
+    /// <summary>What holds for an image but for documents attached to it, in a transaction of the caller; null when it is gone.</summary>
+    public async ValueTask<ManifestExceptions?> OfManifestAsync(DbSession session, long manifestId, CancellationToken ct)
+    {
+        if (await ReadFactsAsync(session, manifestId, ct).ConfigureAwait(false) is not { } facts) return null;
+        return new ManifestExceptions(await OfRepositoryAsync(session, facts.RepositoryId, ct).ConfigureAwait(false), [], SubjectOf(facts));
     }
 
     /// <summary>What holds for the images of a repository.</summary>
@@ -151,6 +158,8 @@ internal sealed class ScanExceptions
         while (await rows.ReadAsync(ct).ConfigureAwait(false)) parents.Add(rows.GetString(0));
         return facts with { Parents = parents };
     }
+
+    private ExceptionSubject SubjectOf(Facts facts) => new(_time.GetUtcNow()) { ProductIds = ProductIdsOf(facts) };
 
     // The names by which a document may call the image: what is said of an index is said of its images.
     private List<string> ProductIdsOf(Facts facts)

@@ -15,6 +15,7 @@ internal sealed class OverviewWords(Language language) : Wording(language)
     public string Affected => Of("With critical or high findings", "含危急或高危漏洞");
     public string FixableFindings => Of("Fixable findings", "可修复漏洞");
     public string Findings => Of("Findings", "漏洞");
+    public string WithExcepted => Of("All findings of the reports; exceptions are not taken off these sums.", "统计包含报告中的全部漏洞,未扣除例外。");
     public string Worst => Of("Worst images", "最严重的镜像");
     public string WorstNone => Of("No scanned image has findings.", "已扫描的镜像没有漏洞。");
     public string UnscannedImages => Of("Images that no scan has reported on", "尚无扫描报告的镜像");

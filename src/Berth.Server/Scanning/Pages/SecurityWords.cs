@@ -92,4 +92,15 @@ internal sealed class SecurityWords(Language language) : Wording(language)
         "not_affected" => Of("not affected", "不受影响"),
         _ => Of("not fixed yet", "暂无修复"),
     };
+
+    /// <summary>A kind of package (<see cref="Berth.Scanner.Inventory.PackageType"/>) as its own people write it.</summary>
+    public static string KindOf(string type) => type switch
+    {
+        "Dpkg" => "Debian",
+        "Apk" => "Alpine",
+        "Rpm" => "RPM",
+        "Npm" => "npm",
+        "PyPi" => "PyPI",
+        _ => type,
+    };
 }

@@ -33,7 +33,27 @@ public sealed class ExceptionApiTests(GateServers servers) : IClassFixture<GateS
 
         var report = (await p.App.GetAsync(p.Artifact("1") + "/additions/vulnerabilities"))[GateProject.Report]!;
         Assert.Equal(2, report["vulnerabilities"]!.AsArray().Count);
-        Assert.Equal(2, (await p.App.GetAsync(p.Artifact("1") + "?with_scan_overview=true"))["scan_overview"]![GateProject.Report]!["summary"]!["total"]!.GetValue<int>());
+        var overview = (await p.App.GetAsync(p.Artifact("1") + "?with_scan_overview=true"))["scan_overview"]![GateProject.Report]!;
+        Assert.Equal(2, overview["summary"]!["total"]!.GetValue<int>());
+        Assert.Equal(2, overview["excepted"]!["total"]!.GetValue<int>());
+        Assert.Equal(overview["summary"]!["summary"]!.ToJsonString(), overview["excepted"]!["summary"]!.ToJsonString());
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
+    public async Task Lists_of_images_tell_what_does_not_count_until_the_exception_ends(DatabaseKind kind)
+    {
+        var p = await servers.ProjectAsync(kind);
+        await p.PushScannedAsync("1", GateProject.Image(("left-pad", "1.3.0"), ("right-pad", "1.0.0")));
+        Assert.Null(await ExceptedAsync());
+        await p.AddExceptionAsync("trivyignore", "CVE-2020-1\n", "web", p.On.Time.GetUtcNow().AddHours(2));
+        Assert.Equal(1, await ExceptedAsync());
+        await p.AddExceptionAsync("openvex", GateProject.OpenVex("CVE-2020-2", "pkg:npm/right-pad@1.0.0"));
+        Assert.Equal(2, await ExceptedAsync());
+        p.On.Time.Shift = TimeSpan.FromHours(3);
+        Assert.Equal(1, await ExceptedAsync());
+
+        async Task<int?> ExceptedAsync() =>
+            (int?)(await p.App.GetAsync(p.Artifact("1") + "?with_scan_overview=true"))["scan_overview"]![GateProject.Report]!["excepted"]?["total"];
     }
 
     [Theory, MemberData(nameof(Kinds))]
