@@ -12,7 +12,8 @@ namespace Berth.Server.Artifacts;
 
 /// <summary>
 /// Counts pulls and remembers when they were. A pull takes a short lock and one entry in memory; once a second, and when the server stops, everything that was counted goes
-/// into the database in one transaction, but what the settings <c>pull_count_update_disable</c> and <c>pull_time_update_disable</c> leave out. A power cut loses a second of it.
+/// into the database in one transaction, but what the settings <c>pull_count_update_disable</c>, <c>pull_time_update_disable</c> and, of scanners, <c>scanner_skip_update_pulltime</c> leave out. A power
+/// cut loses a second of it.
 /// </summary>
 internal sealed class PullCounts(Database database, RuntimeSettings settings, TimeProvider time, ILogger<PullCounts> logger) : BackgroundService, IPullCounter
 {
@@ -29,9 +30,9 @@ internal sealed class PullCounts(Database database, RuntimeSettings settings, Ti
     private List<PullEntry> _unwritten = [];
     private long _dropped;
 
-    public void Count(string repository, string tag, Digest digest)
+    public void Count(string repository, string tag, Digest digest, bool byScanner)
     {
-        var key = new Key(repository, tag, digest);
+        var key = new Key(repository, tag, digest, byScanner);
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var stripe = _stripes[(uint)key.GetHashCode() % Stripes];
         lock (stripe.Gate)
@@ -55,7 +56,7 @@ internal sealed class PullCounts(Database database, RuntimeSettings settings, Ti
                 if (stripe.Entries.Count == 0) continue;
                 (taken, stripe.Entries) = (stripe.Entries, []);
             }
-            entries.AddRange(taken.Select(e => new PullEntry(e.Key.Repository, e.Key.Digest.Value, e.Key.Tag, e.Value.Count, e.Value.At)));
+            entries.AddRange(taken.Select(e => new PullEntry(e.Key.Repository, e.Key.Digest.Value, e.Key.Tag, e.Value.Count, e.Value.At) { IsByScanner = e.Key.IsByScanner }));
         }
         if (Interlocked.Exchange(ref _dropped, 0) is var dropped and > 0) logger.PullsNotCounted(dropped);
         if (entries.Count == 0) return;
@@ -63,7 +64,8 @@ internal sealed class PullCounts(Database database, RuntimeSettings settings, Ti
         {
             var values = await settings.ReadAsync(ct).ConfigureAwait(false);
             var (wantsCount, wantsTime) = (!values.Of(RuntimeSettingTable.PullCountUpdateDisable), !values.Of(RuntimeSettingTable.PullTimeUpdateDisable));
-            if (wantsCount || wantsTime) await WriteAsync(entries, wantsCount, wantsTime, ct).ConfigureAwait(false);
+            var counted = values.Of(RuntimeSettingTable.ScannerSkipUpdatePullTime) ? [.. entries.Select(static entry => entry.IsByScanner ? entry with { At = 0 } : entry)] : entries;
+            if (wantsCount || wantsTime) await WriteAsync(counted, wantsCount, wantsTime, ct).ConfigureAwait(false);
         }
         catch
         {
@@ -120,7 +122,7 @@ internal sealed class PullCounts(Database database, RuntimeSettings settings, Ti
         }, ct);
     }
 
-    private readonly record struct Key(string Repository, string Tag, Digest Digest);
+    private readonly record struct Key(string Repository, string Tag, Digest Digest, bool IsByScanner);
 
     private sealed class Stripe
     {
@@ -151,19 +153,23 @@ internal sealed class PullCounts(Database database, RuntimeSettings settings, Ti
     private static readonly Statement TouchTags = new("""
         UPDATE tags SET pulled_at = MAX(COALESCE(pulled_at, 0), p.a)
         FROM (SELECT r.id AS repository, j.value ->> 't' AS name, MAX(j.value ->> 'a') AS a
-            FROM json_each(@0) j JOIN repositories r ON r.name = j.value ->> 'r' WHERE j.value ->> 't' <> '' GROUP BY 1, 2) p
+            FROM json_each(@0) j JOIN repositories r ON r.name = j.value ->> 'r' WHERE j.value ->> 't' <> '' AND j.value ->> 'a' > 0 GROUP BY 1, 2) p
         WHERE tags.repository_id = p.repository AND tags.name = p.name
         """, $"""
         UPDATE tags SET pulled_at = GREATEST(COALESCE(pulled_at, 0), p.a)
-        FROM (SELECT r.id AS repository, j.t AS name, MAX(j.a) AS a FROM {OnPostgres} JOIN repositories r ON r.name = j.r WHERE j.t <> '' GROUP BY 1, 2) p
+        FROM (SELECT r.id AS repository, j.t AS name, MAX(j.a) AS a FROM {OnPostgres} JOIN repositories r ON r.name = j.r WHERE j.t <> '' AND j.a > 0 GROUP BY 1, 2) p
         WHERE tags.repository_id = p.repository AND tags.name = p.name
         """);
 }
 
-/// <summary>Pulls of one manifest by one reference since the last write.</summary>
+/// <summary>Pulls of one manifest by one reference since the last write; those whose time does not count have none (0).</summary>
 internal sealed record PullEntry(
     [property: JsonPropertyName("r")] string Repository, [property: JsonPropertyName("d")] string Digest, [property: JsonPropertyName("t")] string Tag,
-    [property: JsonPropertyName("n")] long Count, [property: JsonPropertyName("a")] long At);
+    [property: JsonPropertyName("n")] long Count, [property: JsonPropertyName("a")] long At)
+{
+    [JsonIgnore]
+    public bool IsByScanner { get; init; }
+}
 
 [JsonSerializable(typeof(List<PullEntry>))]
 internal sealed partial class PullJsonContext : JsonSerializerContext;

@@ -75,7 +75,7 @@ internal sealed class Pull(Database database, BlobStores stores, BlobRedirect re
         // 6. A HEAD is an event too, as in Docker Registry: that is how clients look whether they have to pull. Counted is what was sent.
         if (!request.IsHead)
         {
-            foreach (var counter in _counters) counter.Count(request.Repository, reference.Tag, manifest.Digest);
+            foreach (var counter in _counters) counter.Count(request.Repository, reference.Tag, manifest.Digest, request.Caller.IsScanner);
         }
         await events.WritePullAsync(request, reference.Tag, manifest, isBlob: false).ConfigureAwait(false);
     }
@@ -254,5 +254,6 @@ internal interface IPullCounter
     /// <param name="repository">Name of the repository.</param>
     /// <param name="tag">Tag that it was asked for by; empty for a digest.</param>
     /// <param name="digest">The manifest.</param>
-    void Count(string repository, string tag, Oci.Digest digest);
+    /// <param name="byScanner">Whether a scanner asked, to look at it.</param>
+    void Count(string repository, string tag, Oci.Digest digest, bool byScanner);
 }

@@ -46,7 +46,7 @@ public sealed class PullCountTests(ArtifactSites sites) : IClassFixture<Artifact
         var counts = site.App.Services.GetRequiredService<PullCounts>();
         var pullers = Enumerable.Range(0, 4).Select(n => Task.Run(() =>
         {
-            for (var i = 0; i < 5000; i++) counts.Count(repository, n % 2 == 0 ? "v1" : "", image.Digest);
+            for (var i = 0; i < 5000; i++) counts.Count(repository, n % 2 == 0 ? "v1" : "", image.Digest, byScanner: false);
         })).ToArray();
         while (!Task.WhenAll(pullers).IsCompleted) await counts.FlushAsync(CancellationToken.None);
         await counts.FlushAsync(CancellationToken.None);
@@ -60,7 +60,7 @@ public sealed class PullCountTests(ArtifactSites sites) : IClassFixture<Artifact
         var site = new ArtifactSite(app);
         var project = await site.AddProjectAsync();
         var image = await site.PushAsync($"{project}/app", "v1", TestImage.New(1));
-        app.Services.GetRequiredService<PullCounts>().Count($"{project}/app", "v1", image.Digest);
+        app.Services.GetRequiredService<PullCounts>().Count($"{project}/app", "v1", image.Digest, byScanner: false);
         await app.Registry.RestartAsync();
         Assert.Equal(1, await new ArtifactSite(app).NumberAsync($"SELECT pull_count FROM repositories WHERE name = '{project}/app'"));
     }
@@ -74,15 +74,37 @@ public sealed class PullCountTests(ArtifactSites sites) : IClassFixture<Artifact
         var image = await site.PushAsync($"{project}/app", "v1", TestImage.New(1));
         var counts = app.Services.GetRequiredService<PullCounts>();
         await app.SetAsync("""{"pull_count_update_disable":true}""");
-        counts.Count($"{project}/app", "v1", image.Digest);
+        counts.Count($"{project}/app", "v1", image.Digest, byScanner: false);
         await counts.FlushAsync(CancellationToken.None);
         Assert.Equal(0, await site.NumberAsync("SELECT pull_count FROM repositories"));
         Assert.NotEqual(0, await site.NumberAsync("SELECT pulled_at FROM manifests"));
         var time = await site.NumberAsync("SELECT pulled_at FROM manifests");
         await app.SetAsync("""{"pull_count_update_disable":false,"pull_time_update_disable":true}""");
-        counts.Count($"{project}/app", "v1", image.Digest);
+        counts.Count($"{project}/app", "v1", image.Digest, byScanner: false);
         await counts.FlushAsync(CancellationToken.None);
         Assert.Equal(1, await site.NumberAsync("SELECT pull_count FROM repositories"));
         Assert.Equal(time, await site.NumberAsync("SELECT pulled_at FROM manifests"));
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
+    public async Task Pulls_by_scanners_leave_no_time_where_the_setting_says_so(DatabaseKind kind)
+    {
+        await using var app = await PlatformApp.StartAsync(kind);
+        var site = new ArtifactSite(app);
+        var project = await site.AddProjectAsync();
+        var image = await site.PushAsync($"{project}/app", "v1", TestImage.New(1));
+        var counts = app.Services.GetRequiredService<PullCounts>();
+        await app.SetAsync("""{"scanner_skip_update_pulltime":true}""");
+        counts.Count($"{project}/app", "v1", image.Digest, byScanner: true);
+        await counts.FlushAsync(CancellationToken.None);
+        Assert.Equal(0, await site.NumberAsync("SELECT pulled_at FROM manifests"));
+        Assert.Equal(0, await site.NumberAsync("SELECT COUNT(pulled_at) FROM tags"));
+        Assert.Equal(1, await site.NumberAsync("SELECT pull_count FROM repositories"));
+        counts.Count($"{project}/app", "v1", image.Digest, byScanner: true);
+        counts.Count($"{project}/app", "v1", image.Digest, byScanner: false);
+        await counts.FlushAsync(CancellationToken.None);
+        Assert.NotEqual(0, await site.NumberAsync("SELECT pulled_at FROM manifests"));
+        Assert.Equal(1, await site.NumberAsync("SELECT COUNT(pulled_at) FROM tags"));
+        Assert.Equal(3, await site.NumberAsync("SELECT pull_count FROM repositories"));
     }
 }
