@@ -119,7 +119,15 @@ internal static class CommandLine
         }
         // The server ends on signals by itself, as long as draining takes; the parser must not cut it short.
         var settings = new InvocationConfiguration { Output = output, Error = error, ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false };
-        return await parsed.InvokeAsync(settings, ct);
+        try
+        {
+            return await parsed.InvokeAsync(settings, ct);
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            error.WriteLine("cut off");
+            return ExitCodes.Interrupted;
+        }
     }
 
     /// <summary>Writes problems of a configuration to standard error.</summary>

@@ -11,4 +11,7 @@ internal static class ExitCodes
 
     /// <summary>Not tried: the command line or the configuration is wrong.</summary>
     public const int Usage = 2;
+
+    /// <summary>Cut off by a signal, as shells have it for Ctrl+C.</summary>
+    public const int Interrupted = 130;
 }

@@ -34,6 +34,17 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task A_command_that_is_cut_off_says_so_and_nothing_else()
+    {
+        Write("something to read");
+        using var error = new StringWriter();
+        var code = await CommandLine.RunAsync(CommandLine.Berth(Environment()), ["scan", "rootfs", folder, "--scanners", "secret"], TextWriter.Null, error, new CancellationToken(canceled: true));
+        Assert.Equal(130, code);
+        Assert.EndsWith("cut off" + System.Environment.NewLine, error.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("Exception", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Garbage_collect_takes_berth_yaml_too()
     {
         var data = Directory.CreateTempSubdirectory("berth-collect-").FullName;

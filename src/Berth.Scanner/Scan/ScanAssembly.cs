@@ -35,7 +35,7 @@ public static class ScanAssembly
         };
         // 2. to 4.
         var findings = (matcher?.Match(inventory) ?? []).Where(finding => settings.Severities.Contains(finding.Severity) && !settings.IgnoredStatuses.Contains(finding.Status) && (!settings.IgnoreUnfixed || finding.FixedVersions.Count > 0)).ToList();
-        var secrets = settings.Secrets ? inventory.Secrets.Where(secret => settings.Severities.Contains(secret.Severity) && !IsSkipped(secret.Path, settings) && !IsIgnored(secret, settings, now)) : [];
+        var secrets = settings.Secrets ? inventory.Secrets.Where(secret => settings.Severities.Contains(secret.Severity) && !settings.Skips(secret.Path) && !IsIgnored(secret, settings, now)) : [];
         var problems = settings.Misconfiguration ? ProblemsOf(image, inventory).Where(problem => settings.Severities.Contains(problem.Severity) && !IsIgnored(problem, settings, now)) : [];
         // 5.
         var subject = new ExceptionSubject(now) { Distribution = inventory.Distribution, ProductIds = ProductIdsOf(report) };
@@ -45,11 +45,9 @@ public static class ScanAssembly
 
     private static bool Counts(Package package, ScanSettings settings)
     {
-        if ((package.IsDevelopment && !settings.IncludeDevelopment) || IsSkipped(package.Path, settings)) return false;
+        if ((package.IsDevelopment && !settings.IncludeDevelopment) || settings.Skips(package.Path)) return false;
         return package.Type is PackageType.Dpkg or PackageType.Apk or PackageType.Rpm ? settings.SystemPackages : settings.LanguagePackages;
     }
-
-    private static bool IsSkipped(string path, ScanSettings settings) => settings.SkippedPaths.Count > 0 && path.Length > 0 && settings.SkippedPaths.Any(pattern => pattern.Matches(path));
 
     private static IEnumerable<ConfigurationProblem> ProblemsOf(ImageContent image, ImageInventory inventory) =>
         (image.Config.IsEmpty ? [] : ImageConfigurationChecks.Check(image.Config, SecretScanner.Default)).Concat(ImageConfigurationChecks.SetUid(inventory.SetUid));

@@ -35,4 +35,7 @@ public sealed record ScanSettings
 
     /// <summary>What takes findings out, asked in this order.</summary>
     public IReadOnlyList<IExceptionSource> Exceptions { get; init; } = [];
+
+    /// <summary>Whether a path (without a slash at its start) is one of <see cref="SkippedPaths"/>.</summary>
+    public bool Skips(string path) => SkippedPaths.Count > 0 && path.Length > 0 && SkippedPaths.Any(pattern => pattern.Matches(path));
 }

@@ -126,7 +126,7 @@ internal static class Scan
         {
             var path = parsed.GetValue(directory)!;
             if (!Directory.Exists(path)) throw new ImageRefusedException($"there is no directory {path}");
-            var layer = new RootFileSystem(AnalyzerSet.All, LayerLimits.Default, request.SecretScanner).Read(path, token);
+            var layer = new RootFileSystem(AnalyzerSet.All, LayerLimits.Default, request.SecretScanner, request.Settings.Skips).Read(path, token);
             tell($"{layer.Entries} entries");
             return Task.FromResult(new Subject(new ImageContent(path), ImageInventory.Join([layer], PackageSources.WithoutLocks), "filesystem"));
         }, ct));

@@ -215,6 +215,28 @@ public sealed class LayerWalkerTests
         }
     }
 
+    [Theory]
+    [InlineData("etc/hostname", "srv/node_modules/lodash/package.json")]
+    [InlineData("README.md", "proc/1/node_modules/lodash/package.json srv/node_modules/lodash/package.json")]
+    public void What_the_kernel_fills_is_left_out_of_a_system_and_read_in_a_project(string mark, string expected)
+    {
+        var directory = Directory.CreateTempSubdirectory("berth-root");
+        try
+        {
+            foreach (var path in (string[])[mark, "proc/1/node_modules/lodash/package.json", "srv/node_modules/lodash/package.json"])
+            {
+                Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(directory.FullName, path))!);
+                System.IO.File.WriteAllText(Path.Combine(directory.FullName, path), Lodash);
+            }
+            var layer = new RootFileSystem(AnalyzerSet.All, LayerLimits.Default).Read(directory.FullName, TestContext.Current.CancellationToken);
+            Assert.Equal(expected.Split(' '), layer.Files.Select(static file => file.Path).Order(StringComparer.Ordinal));
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
     [Fact]
     public async Task Language_packages_in_files_of_a_system_package_are_the_distributions_matter()
     {
