@@ -17,14 +17,13 @@ internal static class PnpmLock
         if (!root.IsMap) throw new InvalidDataException("pnpm: document is no map");
         var version = double.TryParse(root.Of("lockfileVersion"), out var number) ? number : 5;
         var production = version >= 9 ? Reachable(root) : null;
-        var seen = new HashSet<(string, string)>();
         foreach (var (key, package) in root["packages"].Members)
         {
             var (name, found) = Identity(key, version);
             if (package.Of("name") is { Length: > 0 } given) name = given;
             if (package.Of("version") is { Length: > 0 } exact) found = exact;
             if (name.Length == 0 || found.Length == 0 || !char.IsAsciiDigit(found[0])) continue;
-            report.AddOnce(new Package(PackageType.Npm, name, found) { IsDevelopment = production is null ? package["dev"].IsTrue : !production.Contains(key) }, seen);
+            report.AddOnce(new Package(PackageType.Npm, name, found) { IsDevelopment = production is null ? package["dev"].IsTrue : !production.Contains(key) });
         }
     }
 

@@ -13,13 +13,12 @@ internal static class YarnLock
         var byPattern = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var entry in entries)
             foreach (var pattern in entry.Patterns) byPattern.TryAdd(pattern, entry.Name + "@" + entry.Version);
-        var seen = new HashSet<(string, string)>();
         foreach (var entry in entries.Where(entry => entry.Version.Length > 0 && entry.Name.Length > 0))
         {
             report.AddOnce(new Package(PackageType.Npm, entry.Name, entry.Version)
             {
                 DependsOn = [.. entry.Needs.Select(need => Resolve(need, byPattern)).Where(one => one.Length > 0).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
-            }, seen);
+            });
         }
     }
 

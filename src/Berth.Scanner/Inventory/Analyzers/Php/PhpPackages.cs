@@ -10,7 +10,7 @@ internal static class PhpPackages
     public static IReadOnlyList<FileAnalyzer> Analyzers { get; } =
     [
         new("composer-lock", FileRole.Lock, path => ImagePath.Name(path) == "composer.lock", Lock),
-        new("composer-installed", FileRole.Installed, path => ImagePath.Name(path) == "installed.json" && path.EndsWith("composer/installed.json", StringComparison.Ordinal), Installed),
+        new("composer-installed", FileRole.Installed, path => ImagePath.Name(path) == "installed.json", Installed),
     ];
 
     private static void Lock(FileContent content, FileReport report)
@@ -25,7 +25,9 @@ internal static class PhpPackages
         // Composer 1 wrote the bare list.
         var root = JsonText.Read(content.Bytes().Span);
         var dev = root["dev-package-names"].Items.Select(one => one.Text).ToHashSet(StringComparer.Ordinal);
-        Add(root.IsList ? root.Items : root["packages"].Items, root, report, package => dev.Contains(package.Of("name")));
+        // Others call files so too: a package of Composer has the name of its vendor before its own.
+        var packages = root.IsList ? root.Items : root["packages"].Items;
+        Add([.. packages.Where(package => package.Of("name").Contains('/'))], root, report, package => dev.Contains(package.Of("name")));
     }
 
     private static void Add(IReadOnlyList<DataNode> packages, DataNode root, FileReport report, Func<DataNode, bool> isDevelopment)

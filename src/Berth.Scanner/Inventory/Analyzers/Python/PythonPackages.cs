@@ -88,33 +88,48 @@ internal static class PythonLocks
 {
     /// <summary><c>poetry.lock</c>.</summary>
     public static void Poetry(FileContent content, FileReport report) =>
-        Each(content, "package", report, package => package.Of("category") == "dev" || IsOnly(package["groups"], "dev"));
+        Each(content, "package", report, package => package.Of("category") == "dev" || (package["groups"].Items.Count > 0 && package["groups"].Items.All(one => one.Text != "main")));
 
     /// <summary><c>pdm.lock</c>.</summary>
     public static void Pdm(FileContent content, FileReport report) =>
         Each(content, "package", report, package => package["groups"].Items.Count > 0 && package["groups"].Items.All(one => one.Text is not ("default" or "optional")) && IsOnly(package["groups"], "dev"));
 
-    /// <summary><c>uv.lock</c>; the project itself is not listed.</summary>
-    public static void Uv(FileContent content, FileReport report) =>
-        Each(content, "package", report, _ => false, package => package["source"].Of("virtual") == "." || package["source"].Of("editable") == ".");
+    /// <summary><c>uv.lock</c>; a project that is never installed itself is not listed.</summary>
+    public static void Uv(FileContent content, FileReport report)
+    {
+        var packages = TomlText.Read(content.Bytes().Span)["package"].Items;
+        var byName = packages.ToLookup(package => package.Of("name"), StringComparer.Ordinal);
+        // Parts of the project lie beside the lock file.
+        var parts = packages.Where(package => package["source"]["virtual"].Exists || package["source"]["editable"].Exists).ToList();
+        static IEnumerable<string> Names(DataNode needs) => needs.IsMap ? needs.Members.SelectMany(group => Names(group.Value)) : needs.Items.Select(one => one.Of("name"));
+        IEnumerable<string> Runtime(string name) => byName[name].SelectMany(one => Names(one["dependencies"]).Concat(Names(one["optional-dependencies"])));
+        var needed = Reachable.From(parts.Select(part => part.Of("name")), Runtime);
+        var development = Reachable.From(parts.SelectMany(part => Names(part["dev-dependencies"])), Runtime);
+        var direct = parts.SelectMany(part => Runtime(part.Of("name")).Concat(Names(part["dev-dependencies"]))).ToHashSet(StringComparer.Ordinal);
+        Each(packages, report, package => development.Contains(package.Of("name")) && !needed.Contains(package.Of("name")), package => package["source"].Of("virtual") == ".",
+            package => package["source"].Of("editable") == "." ? PackageRelationship.Root : direct.Contains(package.Of("name")) ? PackageRelationship.Direct
+                : parts.Count > 0 ? PackageRelationship.Indirect : PackageRelationship.Unknown);
+    }
 
     /// <summary><c>pylock.toml</c> (PEP 751).</summary>
     public static void Pylock(FileContent content, FileReport report) => Each(content, "packages", report, _ => false, package => package["directory"].IsMap && package.Of("version").Length == 0);
 
-    private static void Each(FileContent content, string table, FileReport report, Func<DataNode, bool> isDevelopment, Func<DataNode, bool>? isProject = null)
+    private static void Each(FileContent content, string table, FileReport report, Func<DataNode, bool> isDevelopment, Func<DataNode, bool>? isProject = null) =>
+        Each(TomlText.Read(content.Bytes().Span)[table].Items, report, isDevelopment, isProject, _ => PackageRelationship.Unknown);
+
+    private static void Each(IReadOnlyList<DataNode> packages, FileReport report, Func<DataNode, bool> isDevelopment, Func<DataNode, bool>? isProject, Func<DataNode, PackageRelationship> relationship)
     {
-        var packages = TomlText.Read(content.Bytes().Span)[table].Items;
         var versions = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         foreach (var package in packages) versions.TryAdd(package.Of("name"), package.Of("version"));
-        var seen = new HashSet<(string, string)>();
         foreach (var package in packages)
         {
             if (package.Of("version").Length == 0 || isProject?.Invoke(package) == true) continue;
             report.AddOnce(new Package(PackageType.PyPi, package.Of("name"), package.Of("version"))
             {
                 IsDevelopment = isDevelopment(package),
+                Relationship = relationship(package),
                 DependsOn = [.. Needs(package["dependencies"]).Where(name => versions.GetValueOrDefault(name, "").Length > 0).Select(name => name + "@" + versions[name]).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
-            }, seen);
+            });
         }
     }
 

@@ -1,0 +1,69 @@
+using Berth.Scanner.Inventory.Analyzers;
+using Berth.Scanner.Inventory.Analyzers.Text;
+using Berth.Scanner.Inventory.Layers;
+
+namespace Berth.Scanner.Inventory;
+
+/// <summary>What the files of a Node project say of each other: <c>package.json</c> knows what only development needs, which <c>yarn.lock</c> does not.</summary>
+internal static class NodeProjects
+{
+    private const string Workspaces = "workspaces";
+    private const string Identity = "project";
+
+    /// <summary>Notes what a project asks for.</summary>
+    public static void Facts(DataNode manifest, FileReport report)
+    {
+        static IEnumerable<string> Names(DataNode from, params string[] kinds) => kinds.SelectMany(kind => from[kind].Members).Select(one => one.Key);
+        var needed = Names(manifest, "dependencies", "optionalDependencies", "peerDependencies").Distinct(StringComparer.Ordinal).ToList();
+        var development = Names(manifest, "devDependencies").Distinct(StringComparer.Ordinal).ToList();
+        if (needed.Count + development.Count == 0 || !report.Names(ProjectRules.Needed, needed) || !report.Names(ProjectRules.ForDevelopment, development)) return;
+        if (manifest[Workspaces].Exists) report.Fact(Workspaces, "true");
+        if (manifest.Of("name").Length > 0 && manifest.Of("version").Length > 0 && !manifest["private"].IsTrue) report.Fact(Identity, manifest.Of("name") + "@" + manifest.Of("version"));
+    }
+
+    /// <summary>The files with locks judged by the manifests beside and, where a project has several parts, below them.</summary>
+    public static IEnumerable<JoinedFile> Apply(IReadOnlyList<JoinedFile> files)
+    {
+        var manifests = files.Where(one => one.File.Analyzer == ProjectRules.NpmInstalled && one.File.Facts.ContainsKey(ProjectRules.Needed))
+            .ToDictionary(one => ImagePath.Directory(one.File.Path), one => one.File.Facts, StringComparer.Ordinal);
+        // npm does not read its lock file where one to publish is there.
+        var published = files.Where(one => ImagePath.Name(one.File.Path) == "npm-shrinkwrap.json").Select(one => ImagePath.Directory(one.File.Path)).ToHashSet(StringComparer.Ordinal);
+        foreach (var one in files)
+        {
+            var directory = ImagePath.Directory(one.File.Path);
+            if (one.File.Analyzer == ProjectRules.NpmLock && ImagePath.Name(one.File.Path) == "package-lock.json" && published.Contains(directory)) continue;
+            yield return one.File.Analyzer == ProjectRules.YarnLock && manifests.TryGetValue(directory, out var facts) ? Judged(one, facts, manifests) : one;
+        }
+    }
+
+    private static JoinedFile Judged(JoinedFile file, IReadOnlyDictionary<string, string> project, Dictionary<string, IReadOnlyDictionary<string, string>> manifests)
+    {
+        var directory = ImagePath.Directory(file.File.Path);
+        var below = directory.Length == 0 ? "" : directory + "/";
+        var parts = project.ContainsKey(Workspaces) ? manifests.Where(one => one.Key == directory || one.Key.StartsWith(below, StringComparison.Ordinal)).Select(one => one.Value).ToList() : [project];
+        var needed = parts.SelectMany(one => one[ProjectRules.Needed].Split('\n')).ToHashSet(StringComparer.Ordinal);
+        var development = parts.SelectMany(one => one[ProjectRules.ForDevelopment].Split('\n')).ToHashSet(StringComparer.Ordinal);
+        var byId = file.Packages.GroupBy(Id).ToDictionary(group => group.Key, group => group.First().DependsOn, StringComparer.Ordinal);
+        HashSet<string> Reached(HashSet<string> names) => Reachable.From(file.Packages.Where(one => names.Contains(one.Name)).Select(Id), id => byId.GetValueOrDefault(id) ?? []);
+        // The lock says nothing of the place of a version: each version of a name that the project needs counts.
+        var (running, developing) = (Reached(needed), Reached(development));
+        var judged = file.Packages.Select(one => one with
+        {
+            IsDevelopment = developing.Contains(Id(one)) && !running.Contains(Id(one)),
+            Relationship = needed.Contains(one.Name) || development.Contains(one.Name) ? PackageRelationship.Direct : PackageRelationship.Indirect,
+        }).ToList();
+        if (project.GetValueOrDefault(Identity) is { } self && self.LastIndexOf('@') is var at and > 0 && !byId.ContainsKey(self))
+        {
+            judged.Add(new Package(PackageType.Npm, self[..at], self[(at + 1)..])
+            {
+                Path = file.File.Path,
+                Layer = file.Packages.Count > 0 ? file.Packages[0].Layer : "",
+                Relationship = PackageRelationship.Root,
+                DependsOn = [.. judged.Where(one => needed.Contains(one.Name)).Select(Id).Order(StringComparer.Ordinal)],
+            });
+        }
+        return file with { Packages = judged };
+    }
+
+    private static string Id(Package package) => package.Name + "@" + package.Version;
+}
