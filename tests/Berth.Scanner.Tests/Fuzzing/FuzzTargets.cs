@@ -198,6 +198,8 @@ internal sealed class FuzzTargets : IDisposable
             bytes => SecretRuleFile.Read(bytes).Scan("x", "secret=abcdef"u8));
         var boms = ScannerCase.All.SelectMany(one => one.Files()).Where(file => file.Content.AsSpan(0, Math.Min(2000, file.Content.Length)).IndexOf("bomFormat"u8) >= 0).Select(file => file.Content).ToList();
         boms.Add("""{"spdxVersion":"SPDX-2.3","packages":[{"SPDXID":"SPDXRef-1","name":"x","versionInfo":"1","primaryPackagePurpose":"OPERATING_SYSTEM","sourceInfo":"built package from: x 1","externalRefs":[{"referenceType":"purl","referenceLocator":"pkg:deb/debian/x@1?arch=amd64&distro=debian-12"}]}],"relationships":[{"spdxElementId":"SPDXRef-DOCUMENT","relationshipType":"DESCRIBES","relatedSpdxElement":"SPDXRef-1"}]}"""u8.ToArray());
+        boms.Add("SPDXVersion: SPDX-2.3\nPackageName: x\nSPDXID: SPDXRef-1\nPackageVersion: 1\nPackageComment: <text>a\nb</text>\nExternalRef: PACKAGE-MANAGER purl pkg:deb/debian/x@1?arch=amd64\nRelationship: SPDXRef-DOCUMENT DESCRIBES SPDXRef-1\n"u8.ToArray());
+        boms.Add("""{"payloadType":"application/vnd.in-toto+json","payload":"eyJwcmVkaWNhdGUiOnsiRGF0YSI6IntcImJvbUZvcm1hdFwiOlwiQ3ljbG9uZURYXCJ9In19"}"""u8.ToArray());
         yield return new FuzzTarget("document/sbom", boms, bytes => _ = (SbomPackages.Read(bytes), SbomPackages.ReadDistribution(bytes)));
         yield return new FuzzTarget("document/secrets",
             [Encoding.ASCII.GetBytes("A=1\nTOKEN=ghp" + "_0123456789abcdefghijABCDEFGHIJ012345\n-----BEGIN RSA " + "PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\naws_secret_access_key = abcdefghijABCDEFGHIJ0123456789/+abcdefgh\n")],

@@ -58,6 +58,15 @@ public sealed class MatcherTests : IDisposable
     }
 
     [Fact]
+    public void Parts_of_Kubernetes_are_judged_by_its_own_feed()
+    {
+        var advisory = new Advisory("CVE-1") { VulnerableVersions = ["< 1.24.14", ">= 1.25.0, < 1.25.9"], PatchedVersions = ["1.24.14", "1.25.9"] };
+        string Fixed(string version) => string.Join("; ", Find("k8s::Official Kubernetes CVE Feed", "k8s.io/kubelet", advisory, null, new Package(PackageType.Kubernetes, "k8s.io/kubelet", version)).Select(one => one.FixedVersion));
+        Assert.Equal("1.24.14, 1.25.9", Fixed("1.25.3"));
+        Assert.Equal("", Fixed("1.25.9"));
+    }
+
+    [Fact]
     public void A_module_is_part_of_the_name_and_a_package_of_an_unknown_module_is_not_judged()
     {
         var npm = new Package(PackageType.Rpm, "npm", "8.0.0") { Release = "1.module_el8.4.0", Modularity = "nodejs:12:8030020201124152102:229f0a1c", Architecture = "x86_64" };

@@ -16,14 +16,14 @@ internal static class PnpmLock
         if (!root.Exists) return;
         if (!root.IsMap) throw new InvalidDataException("pnpm: document is no map");
         var version = double.TryParse(root.Of("lockfileVersion"), out var number) ? number : 5;
-        var production = version >= 9 ? Reachable(root) : null;
+        var (running, developing) = version >= 9 ? (Reached(root, "dependencies", "optionalDependencies"), Reached(root, "devDependencies")) : ([], []);
         foreach (var (key, package) in root["packages"].Members)
         {
             var (name, found) = Identity(key, version);
             if (package.Of("name") is { Length: > 0 } given) name = given;
             if (package.Of("version") is { Length: > 0 } exact) found = exact;
             if (name.Length == 0 || found.Length == 0 || !char.IsAsciiDigit(found[0])) continue;
-            report.AddOnce(new Package(PackageType.Npm, name, found) { IsDevelopment = production is null ? package["dev"].IsTrue : !production.Contains(key) });
+            report.AddOnce(new Package(PackageType.Npm, name, found) { IsDevelopment = version >= 9 ? developing.Contains(key) && !running.Contains(key) : package["dev"].IsTrue });
         }
     }
 
@@ -31,7 +31,7 @@ internal static class PnpmLock
     private static ReadOnlySpan<byte> Project(ReadOnlySpan<byte> text)
     {
         var start = text.LastIndexOf("\n---\n"u8);
-        return start >= 0 && text[(start + 5)..].IndexOf("\nlockfileVersion:"u8) >= 0 ? text[(start + 5)..] : text;
+        return start >= 0 && text[(start + 4)..].IndexOf("\nlockfileVersion:"u8) >= 0 ? text[(start + 5)..] : text;
     }
 
     private static (string Name, string Version) Identity(string key, double version)
@@ -55,25 +55,16 @@ internal static class PnpmLock
         return at <= 0 ? ("", "") : (key[..at], key[(at + 1)..].Split('_')[0]);
     }
 
-    // Version 9 no longer marks development packages: those that no importer needs to run.
-    private static HashSet<string> Reachable(DataNode root)
+    // Version 9 no longer marks development packages: those that only the development of an importer needs.
+    private static HashSet<string> Reached(DataNode root, params string[] kinds)
     {
-        var reached = new HashSet<string>(StringComparer.Ordinal);
-        var visited = new HashSet<string>(StringComparer.Ordinal);
-        var open = new Stack<string>();
-        foreach (var (_, importer) in root["importers"].Members)
-            foreach (var kind in (string[])["dependencies", "optionalDependencies"])
-                foreach (var (name, need) in importer[kind].Members) open.Push(Key(name, need.Of("version")));
-        while (open.TryPop(out var key))
-        {
-            if (!visited.Add(key)) continue;
-            reached.Add(key.IndexOf('(') is var at and > 0 ? key[..at] : key);
-            var snapshot = root["snapshots"][key];
-            foreach (var kind in (string[])["dependencies", "optionalDependencies"])
-                foreach (var (name, need) in snapshot[kind].Members) open.Push(Key(name, need.Text ?? ""));
-        }
-        return reached;
+        var asked = root["importers"].Members.SelectMany(one => kinds.SelectMany(kind => one.Value[kind].Members)).Select(need => Key(need.Key, need.Value.Of("version")));
+        var reached = Reachable.From(asked, key => Needs(root["snapshots"][key]));
+        return reached.Select(key => key.IndexOf('(') is var at and > 0 ? key[..at] : key).ToHashSet(StringComparer.Ordinal);
     }
+
+    private static IEnumerable<string> Needs(DataNode snapshot) =>
+        snapshot["dependencies"].Members.Concat(snapshot["optionalDependencies"].Members).Select(need => Key(need.Key, need.Value.Text ?? ""));
 
     // An alias names the package itself: "is-odd: is-even@1.0.0".
     private static string Key(string name, string version)

@@ -69,9 +69,11 @@ internal static partial class OtherLocks
     {
         var root = JsonText.Map(content.Bytes().Span);
         var nodes = root["graph_lock"]["nodes"];
-        // Node of the project itself: it has a path.
-        var direct = nodes.Members.Where(one => one.Value["path"].Exists).SelectMany(one => one.Value["requires"].Items).Select(one => one.Text ?? "").ToHashSet(StringComparer.Ordinal);
-        foreach (var (id, node) in nodes.Members.Where(one => !one.Value["path"].Exists))
+        // Node of the project itself: it has a path, and nobody needs it. A package that is edited in place has one too.
+        var needed = nodes.Members.SelectMany(one => one.Value["requires"].Items.Concat(one.Value["build_requires"].Items)).Select(one => one.Text ?? "").ToHashSet(StringComparer.Ordinal);
+        bool IsProject(KeyValuePair<string, DataNode> one) => one.Value["path"].Exists && !needed.Contains(one.Key);
+        var direct = nodes.Members.Where(IsProject).SelectMany(one => one.Value["requires"].Items).Select(one => one.Text ?? "").ToHashSet(StringComparer.Ordinal);
+        foreach (var (id, node) in nodes.Members.Where(one => !IsProject(one)))
         {
             var relationship = direct.Contains(id) ? PackageRelationship.Direct : direct.Count > 0 ? PackageRelationship.Indirect : PackageRelationship.Unknown;
             if (Reference(node) is { } package) report.AddOnce(package with { Relationship = relationship, DependsOn = [.. node["requires"].Items.Select(one => Reference(nodes[one.Text ?? ""])).OfType<Package>().Select(one => one.Name + "@" + one.Version).Order(StringComparer.Ordinal)] });

@@ -12,6 +12,7 @@ internal static class PythonPackages
     [
         new("python-installed", FileRole.Installed, IsMetadata, Installed, 4 << 20),
         new("python-egg", FileRole.Installed, path => path.EndsWith(".egg", StringComparison.OrdinalIgnoreCase), Egg, 256 << 20),
+        new("python-wheel", FileRole.Installed, IsWheel, Wheel, 1L << 30),
         new("pip-requirements", FileRole.Lock, IsRequirements, PipRequirements.Read, 4 << 20),
         new("pipfile-lock", FileRole.Lock, path => ImagePath.Name(path) == "Pipfile.lock", Pipfile),
         new("poetry-lock", FileRole.Lock, path => ImagePath.Name(path) == "poetry.lock", PythonLocks.Poetry),
@@ -23,6 +24,9 @@ internal static class PythonPackages
     private static bool IsMetadata(string path) =>
         path.EndsWith(".dist-info/METADATA", StringComparison.Ordinal) || path.EndsWith(".egg-info/PKG-INFO", StringComparison.Ordinal)
         || path.EndsWith("EGG-INFO/PKG-INFO", StringComparison.Ordinal) || path.EndsWith(".egg-info", StringComparison.Ordinal);
+
+    // What Python brings to start new environments with is not for the program.
+    private static bool IsWheel(string path) => path.EndsWith(".whl", StringComparison.Ordinal) && !path.Contains("ensurepip/_bundled/", StringComparison.Ordinal);
 
     private static bool IsRequirements(string path) =>
         ImagePath.Name(path) is var name && name.EndsWith(".txt", StringComparison.Ordinal) && name.Contains("requirements", StringComparison.Ordinal);
@@ -61,6 +65,12 @@ internal static class PythonPackages
     {
         var archive = new ZipArchiveReader(content);
         if (archive.Entries.FirstOrDefault(one => one.Name == "EGG-INFO/PKG-INFO") is { } entry) Header(archive.Read(entry, 4 << 20), report);
+    }
+
+    private static void Wheel(FileContent content, FileReport report)
+    {
+        var archive = new ZipArchiveReader(content);
+        if (archive.Entries.FirstOrDefault(one => one.Name.EndsWith(".dist-info/METADATA", StringComparison.Ordinal) && one.Name.Count('/') == 1) is { } entry) Header(archive.Read(entry, 4 << 20), report);
     }
 
     private static void Pipfile(FileContent content, FileReport report)
