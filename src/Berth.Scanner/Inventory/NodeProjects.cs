@@ -13,13 +13,17 @@ internal static class NodeProjects
     /// <summary>Notes what a project asks for.</summary>
     public static void Facts(DataNode manifest, FileReport report)
     {
-        static IEnumerable<string> Names(DataNode from, params string[] kinds) => kinds.SelectMany(kind => from[kind].Members).Select(one => one.Key);
+        static IEnumerable<string> Names(DataNode from, params string[] kinds) => kinds.SelectMany(kind => from[kind].Members).Select(one => RealName(one.Key, one.Value.Text ?? ""));
         var needed = Names(manifest, "dependencies", "optionalDependencies", "peerDependencies").Distinct(StringComparer.Ordinal).ToList();
         var development = Names(manifest, "devDependencies").Distinct(StringComparer.Ordinal).ToList();
         if (needed.Count + development.Count == 0 || !report.Names(ProjectRules.Needed, needed) || !report.Names(ProjectRules.ForDevelopment, development)) return;
         if (manifest[Workspaces].Exists) report.Fact(Workspaces, "true");
         if (manifest.Of("name").Length > 0 && manifest.Of("version").Length > 0 && !manifest["private"].IsTrue) report.Fact(Identity, manifest.Of("name") + "@" + manifest.Of("version"));
     }
+
+    // "alias": "npm:name@^1.0.0"
+    private static string RealName(string key, string range) =>
+        !range.StartsWith("npm:", StringComparison.Ordinal) ? key : range.IndexOf('@', Math.Min(5, range.Length)) is var at and > 4 ? range[4..at] : range[4..];
 
     /// <summary>The files with locks judged by the manifests beside and, where a project has several parts, below them.</summary>
     public static IEnumerable<JoinedFile> Apply(IReadOnlyList<JoinedFile> files)

@@ -62,9 +62,16 @@ public sealed class ProjectFilesTests
     [Theory]
     [InlineData("""{"name":"shop","version":"0.1.0","private":true,"dependencies":{"loop":"^2.0.0"},"devDependencies":{"tidy":"^3.0.0"}}""", "broom 1.5.0 dev Indirect, loop 2.1.0 Direct, ring 1.0.1 Indirect, tidy 3.0.0 dev Direct")]
     [InlineData("""{"name":"shop","version":"0.1.0","dependencies":{"tidy":"^3.0.0"}}""", "broom 1.5.0 Indirect, loop 2.1.0 Indirect, ring 1.0.1 Indirect, shop 0.1.0 Root, tidy 3.0.0 Direct")]
+    [InlineData("""{"private":true,"dependencies":{"mop":"npm:broom@^1.0.0"},"devDependencies":{"tidy":"^3.0.0"},"resolutions":{"x":"1"}}""", "broom 1.5.0 Direct, loop 2.1.0 dev Indirect, ring 1.0.1 dev Indirect, tidy 3.0.0 dev Direct")]
     [InlineData("""{"name":"shop"}""", "broom 1.5.0, loop 2.1.0, ring 1.0.1, tidy 3.0.0")]
     public async Task The_manifest_beside_says_what_of_the_lock_of_yarn_only_development_needs(string manifest, string expected) =>
         Assert.Equal(expected, await Found(path => path == "app/yarn.lock", ("app/yarn.lock", YarnLock), ("app/package.json", manifest)));
+
+    [Fact]
+    public async Task A_range_that_the_project_overrules_may_be_any_version_there_is() => Assert.Equal(
+        "a 1.0.0 Direct, b 3.0.0 Indirect, c 1.0.0 dev Direct",
+        await Found(path => path == "yarn.lock", ("yarn.lock", "a@^1.0.0:\n  version \"1.0.0\"\n  dependencies:\n    b \"^2.0.0\"\n\nb@3.0.0:\n  version \"3.0.0\"\n\nc@^1.0.0:\n  version \"1.0.0\"\n  dependencies:\n    b \"3.0.0\"\n"),
+            ("package.json", """{"dependencies":{"a":"^1.0.0"},"devDependencies":{"c":"^1.0.0"},"resolutions":{"b":"3.0.0"}}""")));
 
     [Fact]
     public async Task The_parts_of_a_project_of_yarn_need_what_they_name() => Assert.Equal(

@@ -13,11 +13,12 @@ internal static class YarnLock
         var byPattern = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var entry in entries)
             foreach (var pattern in entry.Patterns) byPattern.TryAdd(pattern, entry.Name + "@" + entry.Version);
+        var byName = entries.ToLookup(entry => entry.Name, entry => entry.Name + "@" + entry.Version, StringComparer.Ordinal);
         foreach (var entry in entries.Where(entry => entry.Version.Length > 0 && entry.Name.Length > 0))
         {
             report.AddOnce(new Package(PackageType.Npm, entry.Name, entry.Version)
             {
-                DependsOn = [.. entry.Needs.Select(need => Resolve(need, byPattern)).Where(one => one.Length > 0).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
+                DependsOn = [.. entry.Needs.SelectMany(need => Resolve(need, byPattern, byName)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
             });
         }
     }
@@ -95,6 +96,7 @@ internal static class YarnLock
         return (text[..split].Trim("\": ").ToString(), text[split..].Trim("\": ").ToString());
     }
 
-    private static string Resolve((string Name, string Range) need, Dictionary<string, string> byPattern) =>
-        byPattern.GetValueOrDefault(need.Name + "@" + need.Range) ?? byPattern.GetValueOrDefault(need.Name + "@npm:" + need.Range) ?? "";
+    // A range that the project overrules, or that a patch stands for, is no key: then it may be any version that is there.
+    private static IEnumerable<string> Resolve((string Name, string Range) need, Dictionary<string, string> byPattern, ILookup<string, string> byName) =>
+        (byPattern.GetValueOrDefault(need.Name + "@" + need.Range) ?? byPattern.GetValueOrDefault(need.Name + "@npm:" + need.Range)) is { } exact ? [exact] : byName[need.Name].Take(100);
 }
