@@ -47,27 +47,17 @@ internal static class NodeProjects
         var parts = project.ContainsKey(Workspaces) ? manifests.Where(one => one.Key == directory || one.Key.StartsWith(below, StringComparison.Ordinal)).Select(one => one.Value).ToList() : [project];
         var needed = parts.SelectMany(one => one[ProjectRules.Needed].Split('\n')).ToHashSet(StringComparer.Ordinal);
         var development = parts.SelectMany(one => one[ProjectRules.ForDevelopment].Split('\n')).ToHashSet(StringComparer.Ordinal);
-        var byId = file.Packages.GroupBy(Id).ToDictionary(group => group.Key, group => group.First().DependsOn, StringComparer.Ordinal);
-        HashSet<string> Reached(HashSet<string> names) => Reachable.From(file.Packages.Where(one => names.Contains(one.Name)).Select(Id), id => byId.GetValueOrDefault(id) ?? []);
-        // The lock says nothing of the place of a version: each version of a name that the project needs counts.
-        var (running, developing) = (Reached(needed), Reached(development));
-        var judged = file.Packages.Select(one => one with
-        {
-            IsDevelopment = developing.Contains(Id(one)) && !running.Contains(Id(one)),
-            Relationship = needed.Contains(one.Name) || development.Contains(one.Name) ? PackageRelationship.Direct : PackageRelationship.Indirect,
-        }).ToList();
-        if (project.GetValueOrDefault(Identity) is { } self && self.LastIndexOf('@') is var at and > 0 && !byId.ContainsKey(self))
+        var judged = ProjectGraph.Judge(file.Packages, needed, development, name => name);
+        if (project.GetValueOrDefault(Identity) is { } self && self.LastIndexOf('@') is var at and > 0 && !judged.Exists(one => ProjectGraph.Id(one) == self))
         {
             judged.Add(new Package(PackageType.Npm, self[..at], self[(at + 1)..])
             {
                 Path = file.File.Path,
                 Layer = file.Packages.Count > 0 ? file.Packages[0].Layer : "",
                 Relationship = PackageRelationship.Root,
-                DependsOn = [.. judged.Where(one => needed.Contains(one.Name)).Select(Id).Order(StringComparer.Ordinal)],
+                DependsOn = [.. judged.Where(one => needed.Contains(one.Name)).Select(ProjectGraph.Id).Order(StringComparer.Ordinal)],
             });
         }
         return file with { Packages = judged };
     }
-
-    private static string Id(Package package) => package.Name + "@" + package.Version;
 }

@@ -15,7 +15,7 @@ internal static class ProjectRules
     public const string ForDevelopment = "development";
 
     /// <summary>Analyzers whose files belong together.</summary>
-    public const string CargoLock = "cargo-lock", CargoManifest = "cargo-manifest", GoMod = "go-mod", GoSum = "go-sum", NpmInstalled = "npm-installed", NpmLock = "npm-lock", YarnLock = "yarn-lock";
+    public const string CargoLock = "cargo-lock", CargoManifest = "cargo-manifest", GoMod = "go-mod", GoSum = "go-sum", NpmInstalled = "npm-installed", NpmLock = "npm-lock", YarnLock = "yarn-lock", PoetryLock = "poetry-lock", PythonManifest = "python-manifest";
 
     /// <summary>Fact of a go.mod that leaves out what its requirements need.</summary>
     public const string NeedsSums = "needs go.sum";
@@ -27,7 +27,7 @@ internal static class ProjectRules
         var manifests = files.Where(one => one.File.Analyzer == CargoManifest && one.File.Facts.ContainsKey(Needed))
             .ToDictionary(one => ImagePath.Directory(one.File.Path), one => one.File.Facts, StringComparer.Ordinal);
         var sums = files.Where(one => one.File.Analyzer == GoSum).ToDictionary(one => ImagePath.Directory(one.File.Path), one => one.Packages, StringComparer.Ordinal);
-        return [.. NodeProjects.Apply(files).Where(one => !(one.File.Facts.ContainsKey(IsPrivate) && projects.Contains(ImagePath.Directory(one.File.Path))))
+        return [.. PythonProjects.Apply(NodeProjects.Apply(files), files).Where(one => !(one.File.Facts.ContainsKey(IsPrivate) && projects.Contains(ImagePath.Directory(one.File.Path))))
             .Select(one => one.File.Analyzer == CargoLock && manifests.TryGetValue(ImagePath.Directory(one.File.Path), out var facts) ? Judged(one, facts)
                 : one.File.Facts.ContainsKey(NeedsSums) && sums.TryGetValue(ImagePath.Directory(one.File.Path), out var needed) ? Completed(one, needed)
                 : one)];

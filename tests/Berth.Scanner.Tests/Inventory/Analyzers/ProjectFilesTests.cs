@@ -94,6 +94,42 @@ public sealed class ProjectFilesTests
         "a 1.0, b 1.0 dev, c 1.0",
         await Found(("poetry.lock", "[[package]]\nname = \"a\"\nversion = \"1.0\"\ngroups = [\"main\", \"docs\"]\n\n[[package]]\nname = \"b\"\nversion = \"1.0\"\ngroups = [\"docs\", \"test\"]\n\n[[package]]\nname = \"c\"\nversion = \"1.0\"\n")));
 
+    [Theory]
+    [InlineData("[tool.poetry.dependencies]\npython = \"^3.9\"\nWeb_Kit = \"1.0\"\n\n[tool.poetry.group.lint.dependencies]\nruffle = \"*\"\n")]
+    [InlineData("[project]\ndependencies = [\"web.kit[fast]>=1,<2 ; python_version > '3'\"]\n\n[dependency-groups]\nlint = [\"ruffle\", {include-group = \"other\"}]\n")]
+    [InlineData("[tool.poetry.dependencies]\nweb-kit = \"1.0\"\n\n[tool.poetry.dev-dependencies]\nruffle = \"*\"\n")]
+    public async Task The_manifest_beside_says_what_of_the_lock_of_poetry_only_development_needs(string manifest) => Assert.Equal(
+        "Base 2.0 Indirect, lone 1.0 Indirect, parts 1.0 dev Indirect, ruffle 3.0 dev Direct, web-kit 1.0 Direct",
+        await Found(("pyproject.toml", manifest), ("poetry.lock",
+            """
+            [[package]]
+            name = "web-kit"
+            version = "1.0"
+
+            [package.dependencies]
+            base = ">=2"
+
+            [[package]]
+            name = "Base"
+            version = "2.0"
+
+            [[package]]
+            name = "ruffle"
+            version = "3.0"
+
+            [package.dependencies]
+            base = "*"
+            parts = {version = "*", markers = "x"}
+
+            [[package]]
+            name = "parts"
+            version = "1.0"
+
+            [[package]]
+            name = "lone"
+            version = "1.0"
+            """)));
+
     [Fact]
     public async Task Uv_says_by_the_project_what_only_development_needs() => Assert.Equal(
         "a 1.0 Direct, b 1.0 Indirect, c 1.0 dev Direct, d 1.0 Direct, shop 0.2 Root",
@@ -151,6 +187,8 @@ public sealed class ProjectFilesTests
     [InlineData("app/installed.json", """{"packages":[{"name":"v/p","version":"1.0.0"}],"dev-package-names":[]}""", "v/p 1.0.0")]
     [InlineData("app/installed.json", """{"packages":[{"name":"theme","version":"1.0.0"}]}""", "")]
     [InlineData("pnpm-lock.yaml", "---\nlockfileVersion: '9.0'\npackages:\n  pnpm@11.0.0: {}\n---\nlockfileVersion: '9.0'\n\npackages:\n\n  a@1.0.0: {}\n", "a 1.0.0")]
+    [InlineData("yarn.lock", "\"mine@npm:@k/theirs\":\n  version \"1.0.0\"\n\n\"other@npm:plain\":\n  version \"2.0.0\"\n", "@k/theirs 1.0.0, plain 2.0.0")]
+    [InlineData("yarn.lock", "__metadata:\n  version: 8\n\n\"a@npm:latest\":\n  version: 1.0.0\n  resolution: \"a@npm:1.0.0\"\n", "a 1.0.0")]
     [InlineData("conan.lock", """{"graph_lock":{"nodes":{"0":{"path":"conanfile.txt","requires":["1"]},"1":{"ref":"a/1.0@me/testing","path":"../a/conanfile.py","requires":["2"]},"2":{"ref":"b/2.0#f00"}}},"version":"0.4"}""", "a 1.0 Direct, b 2.0 Indirect")]
     public async Task A_file_names_its_packages_and_their_place(string path, string text, string expected) => Assert.Equal(expected, await Found((path, text)));
 

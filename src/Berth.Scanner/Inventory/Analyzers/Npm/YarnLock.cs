@@ -69,13 +69,14 @@ internal static class YarnLock
         return patterns.Count == 0 ? null : new Entry { Patterns = patterns, Name = NameOf(patterns[0]) };
     }
 
-    // "name@^1", "@scope/name@^1", "alias@npm:name@^1"
+    // "name@^1", "@scope/name@^1", "alias@npm:name@^1", "alias@npm:name"; yarn 2 and later write "name@npm:^1" and say the real name as the resolution.
     private static string NameOf(string pattern)
     {
         var at = pattern.IndexOf('@', Math.Min(1, pattern.Length));
         if (at <= 0) return pattern;
         var range = pattern[(at + 1)..];
         if (range.StartsWith("npm:", StringComparison.Ordinal) && range.IndexOf('@', Math.Min(5, range.Length)) is var inner and > 4) return range[4..inner];
+        if (range.Length > 4 && range.StartsWith("npm:", StringComparison.Ordinal) && (range[4] == '@' || char.IsAsciiLetter(range[4]))) return range[4..];
         return pattern[..at];
     }
 

@@ -15,7 +15,8 @@ internal static class PythonPackages
         new("python-wheel", FileRole.Installed, IsWheel, Wheel, 1L << 30),
         new("pip-requirements", FileRole.Lock, IsRequirements, PipRequirements.Read, 4 << 20),
         new("pipfile-lock", FileRole.Lock, path => ImagePath.Name(path) == "Pipfile.lock", Pipfile),
-        new("poetry-lock", FileRole.Lock, path => ImagePath.Name(path) == "poetry.lock", PythonLocks.Poetry),
+        new(ProjectRules.PoetryLock, FileRole.Lock, path => ImagePath.Name(path) == "poetry.lock", PythonLocks.Poetry),
+        new(ProjectRules.PythonManifest, FileRole.Manifest, path => ImagePath.Name(path) == "pyproject.toml", PythonProjects.Manifest, 1 << 20),
         new("pdm-lock", FileRole.Lock, path => ImagePath.Name(path) == "pdm.lock", PythonLocks.Pdm),
         new("uv-lock", FileRole.Lock, path => ImagePath.Name(path) == "uv.lock", PythonLocks.Uv),
         new("pylock", FileRole.Lock, IsPylock, PythonLocks.Pylock),
@@ -129,8 +130,8 @@ internal static class PythonLocks
 
     private static void Each(IReadOnlyList<DataNode> packages, FileReport report, Func<DataNode, bool> isDevelopment, Func<DataNode, bool>? isProject, Func<DataNode, PackageRelationship> relationship)
     {
-        var versions = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-        foreach (var package in packages) versions.TryAdd(package.Of("name"), package.Of("version"));
+        // Where a condition chooses between versions, each is meant.
+        var ids = packages.Where(package => package.Of("version").Length > 0).ToLookup(package => PythonProjects.Spelled(package.Of("name")), package => package.Of("name") + "@" + package.Of("version"), StringComparer.Ordinal);
         foreach (var package in packages)
         {
             if (package.Of("version").Length == 0 || isProject?.Invoke(package) == true) continue;
@@ -138,7 +139,7 @@ internal static class PythonLocks
             {
                 IsDevelopment = isDevelopment(package),
                 Relationship = relationship(package),
-                DependsOn = [.. Needs(package["dependencies"]).Where(name => versions.GetValueOrDefault(name, "").Length > 0).Select(name => name + "@" + versions[name]).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
+                DependsOn = [.. Needs(package["dependencies"]).SelectMany(name => ids[PythonProjects.Spelled(name)].Take(100)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
             });
         }
     }
@@ -146,7 +147,7 @@ internal static class PythonLocks
     // Poetry writes a table, PDM "name>=1", uv and pylock {name = …}.
     private static IEnumerable<string> Needs(DataNode dependencies) => dependencies.IsMap
         ? dependencies.Members.Select(one => one.Key)
-        : dependencies.Items.Select(one => one.Text is { } text ? text[..(text.IndexOfAny([' ', '<', '>', '=', '~', '!', ';', '[', '(']) is var at and > 0 ? at : text.Length)] : one.Of("name"));
+        : dependencies.Items.Select(one => one.Text is { } text ? PythonProjects.NameOf(text) : one.Of("name"));
 
     private static bool IsOnly(DataNode groups, string name) => groups.Items.Count == 1 && groups.Items[0].Text == name;
 }
