@@ -7,8 +7,13 @@ internal static class SpdxTags
 {
     private static readonly Dictionary<string, string> PackageFields = new(StringComparer.Ordinal)
     {
-        ["PackageName"] = "name", ["SPDXID"] = "SPDXID", ["PackageVersion"] = "versionInfo", ["PackageSourceInfo"] = "sourceInfo", ["PackageLicenseConcluded"] = "licenseConcluded",
-        ["PackageLicenseDeclared"] = "licenseDeclared", ["PrimaryPackagePurpose"] = "primaryPackagePurpose",
+        ["PackageName"] = "name",
+        ["SPDXID"] = "SPDXID",
+        ["PackageVersion"] = "versionInfo",
+        ["PackageSourceInfo"] = "sourceInfo",
+        ["PackageLicenseConcluded"] = "licenseConcluded",
+        ["PackageLicenseDeclared"] = "licenseDeclared",
+        ["PrimaryPackagePurpose"] = "primaryPackagePurpose",
     };
 
     /// <summary>Whether a text begins like such a document: with its version, after blank lines and comments.</summary>
