@@ -15,7 +15,8 @@ internal static class ProjectRules
     public const string ForDevelopment = "development";
 
     /// <summary>Analyzers whose files belong together.</summary>
-    public const string CargoLock = "cargo-lock", CargoManifest = "cargo-manifest", GoMod = "go-mod", GoSum = "go-sum", NpmInstalled = "npm-installed", NpmLock = "npm-lock", YarnLock = "yarn-lock", PoetryLock = "poetry-lock", PythonManifest = "python-manifest";
+    public const string CargoLock = "cargo-lock", CargoManifest = "cargo-manifest", GoMod = "go-mod", GoSum = "go-sum", NpmInstalled = "npm-installed", NpmLock = "npm-lock", YarnLock = "yarn-lock", PoetryLock = "poetry-lock", PythonManifest = "python-manifest", ComposerLock = "composer-lock",
+        ComposerManifest = "composer-manifest";
 
     /// <summary>Fact of a go.mod that leaves out what its requirements need.</summary>
     public const string NeedsSums = "needs go.sum";
@@ -26,9 +27,12 @@ internal static class ProjectRules
         var projects = Projects(files);
         var manifests = files.Where(one => one.File.Analyzer == CargoManifest && one.File.Facts.ContainsKey(Needed))
             .ToDictionary(one => ImagePath.Directory(one.File.Path), one => one.File.Facts, StringComparer.Ordinal);
+        var composers = files.Where(one => one.File.Analyzer == ComposerManifest && one.File.Facts.ContainsKey(Needed))
+            .ToDictionary(one => ImagePath.Directory(one.File.Path), one => one.File.Facts[Needed].Split('\n').ToHashSet(StringComparer.Ordinal), StringComparer.Ordinal);
         var sums = files.Where(one => one.File.Analyzer == GoSum).ToDictionary(one => ImagePath.Directory(one.File.Path), one => one.Packages, StringComparer.Ordinal);
         return [.. PythonProjects.Apply(NodeProjects.Apply(files), files).Where(one => !(one.File.Facts.ContainsKey(IsPrivate) && projects.Contains(ImagePath.Directory(one.File.Path))))
             .Select(one => one.File.Analyzer == CargoLock && manifests.TryGetValue(ImagePath.Directory(one.File.Path), out var facts) ? Judged(one, facts)
+                : one.File.Analyzer == ComposerLock && composers.TryGetValue(ImagePath.Directory(one.File.Path), out var asked) ? Placed(one, asked)
                 : one.File.Facts.ContainsKey(NeedsSums) && sums.TryGetValue(ImagePath.Directory(one.File.Path), out var needed) ? Completed(one, needed)
                 : one)];
     }
@@ -44,6 +48,9 @@ internal static class ProjectRules
         }
         return found;
     }
+
+    private static JoinedFile Placed(JoinedFile file, HashSet<string> asked) =>
+        file with { Packages = [.. file.Packages.Select(package => package with { Relationship = asked.Contains(package.Name) ? PackageRelationship.Direct : PackageRelationship.Indirect })] };
 
     private static JoinedFile Completed(JoinedFile file, IReadOnlyList<Package> sums)
     {

@@ -90,6 +90,22 @@ public sealed class ProjectFilesTests
         await Found(("app/package-lock.json", """{"lockfileVersion":1,"dependencies":{"a":{"version":"1.0.0"}}}"""), ("app/npm-shrinkwrap.json", """{"lockfileVersion":1,"dependencies":{"a":{"version":"2.0.0"}}}""")));
 
     [Fact]
+    public async Task The_manifest_beside_says_what_of_the_lock_of_composer_the_project_asks_for() => Assert.Equal(
+        "v/a 1.0 Direct, v/b 1.0 Indirect, v/c 1.0 dev Direct",
+        await Found(("composer.lock", """{"packages":[{"name":"v/a","version":"1.0"},{"name":"v/b","version":"1.0"}],"packages-dev":[{"name":"v/c","version":"1.0"}]}"""),
+            ("composer.json", """{"require":{"php":">=8","v/a":"^1"},"require-dev":{"v/c":"*"}}"""), ("vendor/v/b/composer.json", """{"require":{"v/b":"*"}}""")));
+
+    [Theory]
+    [InlineData("lockfileVersion: 5.4\nspecifiers:\n  a: ^1.0.0\ndependencies:\n  a: 1.0.0_react@17.0.0\n  mine: /@k/b/2.0.0\npackages:\n  /a/1.0.0_react@17.0.0:\n    dependencies:\n      c: 3.0.0\n    dev: false\n  /@k/b/2.0.0:\n    dev: false\n  /c/3.0.0:\n    dev: false\n")]
+    [InlineData("lockfileVersion: '6.0'\nimporters:\n  part:\n    dependencies:\n      a:\n        specifier: ^1.0.0\n        version: 1.0.0(react@17.0.0)\n      mine:\n        specifier: npm:@k/b@2\n        version: /@k/b@2.0.0\n      near:\n        specifier: link:../x\n        version: link:../x\npackages:\n  /a@1.0.0(react@17.0.0):\n    dependencies:\n      c: 3.0.0\n    dev: false\n  /@k/b@2.0.0:\n    dev: false\n  /c@3.0.0:\n    dev: false\n")]
+    [InlineData("lockfileVersion: '9.0'\nimporters:\n  .:\n    dependencies:\n      a:\n        specifier: ^1.0.0\n        version: 1.0.0(react@17.0.0)\n      mine:\n        specifier: npm:@k/b@2\n        version: '@k/b@2.0.0'\npackages:\n  a@1.0.0: {}\n  '@k/b@2.0.0': {}\n  c@3.0.0: {}\nsnapshots:\n  a@1.0.0(react@17.0.0):\n    dependencies:\n      c: 3.0.0\n  '@k/b@2.0.0': {}\n  c@3.0.0: {}\n")]
+    public async Task Pnpm_says_what_the_project_asks_for_and_what_that_needs(string text)
+    {
+        Assert.Equal("@k/b 2.0.0 Direct, a 1.0.0 Direct, c 3.0.0 Indirect", await Found(("pnpm-lock.yaml", text)));
+        Assert.Equal(["c@3.0.0"], (await Packages(("pnpm-lock.yaml", Encoding.UTF8.GetBytes(text)))).Single(one => one.Name == "a").DependsOn);
+    }
+
+    [Fact]
     public async Task Poetry_groups_without_the_main_one_are_for_development() => Assert.Equal(
         "a 1.0, b 1.0 dev, c 1.0",
         await Found(("poetry.lock", "[[package]]\nname = \"a\"\nversion = \"1.0\"\ngroups = [\"main\", \"docs\"]\n\n[[package]]\nname = \"b\"\nversion = \"1.0\"\ngroups = [\"docs\", \"test\"]\n\n[[package]]\nname = \"c\"\nversion = \"1.0\"\n")));
@@ -203,11 +219,14 @@ public sealed class ProjectFilesTests
 
     private static Task<string> Found(Func<string, bool> counts, params (string Path, string Text)[] files) => Found(counts, [.. files.Select(file => (file.Path, Encoding.UTF8.GetBytes(file.Text)))]);
 
-    private static async Task<string> Found(Func<string, bool> counts, (string Path, byte[] Content)[] files)
+    private static async Task<string> Found(Func<string, bool> counts, (string Path, byte[] Content)[] files) =>
+        string.Join(", ", (await Packages(files)).Where(one => counts(one.Path))
+            .Select(one => $"{one.Name} {one.Version}{(one.IsDevelopment ? " dev" : "")}{(one.Relationship == PackageRelationship.Unknown ? "" : " " + one.Relationship)}").Order(StringComparer.Ordinal));
+
+    private static async Task<IReadOnlyList<Package>> Packages(params (string Path, byte[] Content)[] files)
     {
         var layer = await new LayerWalker(AnalyzerSet.All, LayerLimits.Default).ReadAsync(
             _ => ValueTask.FromResult<Stream>(new MemoryStream(Layers.TarBytes.Archive([.. files.Select(file => Layers.TarBytes.Entry(file.Path, file.Content))]))), TestContext.Current.CancellationToken);
-        return string.Join(", ", ImageInventory.Join([layer]).Packages.Where(one => counts(one.Path))
-            .Select(one => $"{one.Name} {one.Version}{(one.IsDevelopment ? " dev" : "")}{(one.Relationship == PackageRelationship.Unknown ? "" : " " + one.Relationship)}").Order(StringComparer.Ordinal));
+        return ImageInventory.Join([layer]).Packages;
     }
 }

@@ -9,6 +9,9 @@ namespace Berth.Scanner.Inventory.Analyzers.Npm;
 /// </summary>
 internal static class PnpmLock
 {
+    private static readonly string[] Runtime = ["dependencies", "optionalDependencies"];
+    private static readonly string[] Asked = ["dependencies", "optionalDependencies", "devDependencies"];
+
     /// <summary>Reads the file.</summary>
     public static void Read(FileContent content, FileReport report)
     {
@@ -16,14 +19,22 @@ internal static class PnpmLock
         if (!root.Exists) return;
         if (!root.IsMap) throw new InvalidDataException("pnpm: document is no map");
         var version = double.TryParse(root.Of("lockfileVersion"), out var number) ? number : 5;
-        var (running, developing) = version >= 9 ? (Reached(root, "dependencies", "optionalDependencies"), Reached(root, "devDependencies")) : ([], []);
+        var (running, developing) = version >= 9 ? (Reached(root, Runtime), Reached(root, ["devDependencies"])) : ([], []);
+        // A project of one part has no list of parts before version 9.
+        var direct = root["importers"].Members.Select(one => one.Value).Append(root).SelectMany(one => Needs(one, Asked, version)).ToHashSet(StringComparer.Ordinal);
+        var needs = Snapshots(root, version);
         foreach (var (key, package) in root["packages"].Members)
         {
             var (name, found) = Identity(key, version);
             if (package.Of("name") is { Length: > 0 } given) name = given;
             if (package.Of("version") is { Length: > 0 } exact) found = exact;
             if (name.Length == 0 || found.Length == 0 || !char.IsAsciiDigit(found[0])) continue;
-            report.AddOnce(new Package(PackageType.Npm, name, found) { IsDevelopment = version >= 9 ? developing.Contains(key) && !running.Contains(key) : package["dev"].IsTrue });
+            report.AddOnce(new Package(PackageType.Npm, name, found)
+            {
+                IsDevelopment = version >= 9 ? developing.Contains(key) && !running.Contains(key) : package["dev"].IsTrue,
+                Relationship = direct.Count == 0 ? PackageRelationship.Unknown : direct.Contains(name + "@" + found) ? PackageRelationship.Direct : PackageRelationship.Indirect,
+                DependsOn = [.. needs[key].SelectMany(one => Needs(one, Runtime, version)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
+            });
         }
     }
 
@@ -56,15 +67,29 @@ internal static class PnpmLock
     }
 
     // Version 9 no longer marks development packages: those that only the development of an importer needs.
-    private static HashSet<string> Reached(DataNode root, params string[] kinds)
+    private static HashSet<string> Reached(DataNode root, string[] kinds)
     {
         var asked = root["importers"].Members.SelectMany(one => kinds.SelectMany(kind => one.Value[kind].Members)).Select(need => Key(need.Key, need.Value.Of("version")));
-        var reached = Reachable.From(asked, key => Needs(root["snapshots"][key]));
-        return reached.Select(key => key.IndexOf('(') is var at and > 0 ? key[..at] : key).ToHashSet(StringComparer.Ordinal);
+        var reached = Reachable.From(asked, key => Runtime.SelectMany(kind => root["snapshots"][key][kind].Members).Select(need => Key(need.Key, need.Value.Text ?? "")));
+        return reached.Select(WithoutPeers).ToHashSet(StringComparer.Ordinal);
     }
 
-    private static IEnumerable<string> Needs(DataNode snapshot) =>
-        snapshot["dependencies"].Members.Concat(snapshot["optionalDependencies"].Members).Select(need => Key(need.Key, need.Value.Text ?? ""));
+    // What a package needs stands in its entry; since version 9 apart, once for each set of peers.
+    private static ILookup<string, DataNode> Snapshots(DataNode root, double version) =>
+        (version >= 9 ? root["snapshots"] : root["packages"]).Members.ToLookup(one => version >= 9 ? WithoutPeers(one.Key) : one.Key, one => one.Value, StringComparer.Ordinal);
+
+    private static string WithoutPeers(string key) => key.IndexOf('(') is var at and > 0 ? key[..at] : key;
+
+    /// <summary>Names with version of what an entry needs; what comes from elsewhere than the registry has none.</summary>
+    private static IEnumerable<string> Needs(DataNode from, string[] kinds, double version)
+    {
+        foreach (var (key, need) in kinds.SelectMany(kind => from[kind].Members))
+        {
+            var text = WithoutPeers(need.Text ?? need.Of("version"));
+            var (name, found) = text.StartsWith('/') || (version >= 9 && text.IndexOf('@', Math.Min(1, text.Length)) > 0) ? Identity(text, version) : (key, text.Split('_')[0]);
+            if (found.Length > 0 && char.IsAsciiDigit(found[0])) yield return name + "@" + found;
+        }
+    }
 
     // An alias names the package itself: "is-odd: is-even@1.0.0".
     private static string Key(string name, string version)

@@ -9,9 +9,16 @@ internal static class PhpPackages
     /// <summary>The analyzers.</summary>
     public static IReadOnlyList<FileAnalyzer> Analyzers { get; } =
     [
-        new("composer-lock", FileRole.Lock, path => ImagePath.Name(path) == "composer.lock", Lock),
+        new(ProjectRules.ComposerLock, FileRole.Lock, path => ImagePath.Name(path) == "composer.lock", Lock),
+        new(ProjectRules.ComposerManifest, FileRole.Manifest, path => ImagePath.Name(path) == "composer.json" && !path.Contains("vendor/", StringComparison.Ordinal), Manifest, 1 << 20),
         new("composer-installed", FileRole.Installed, path => ImagePath.Name(path) == "installed.json", Installed),
     ];
+
+    private static void Manifest(FileContent content, FileReport report)
+    {
+        var root = JsonText.Map(content.Bytes().Span);
+        report.Names(ProjectRules.Needed, [.. root["require"].Members.Concat(root["require-dev"].Members).Select(one => one.Key).Distinct(StringComparer.Ordinal)]);
+    }
 
     private static void Lock(FileContent content, FileReport report)
     {
