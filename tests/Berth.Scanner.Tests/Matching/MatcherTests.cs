@@ -66,6 +66,17 @@ public sealed class MatcherTests : IDisposable
         Assert.Equal("", Fixed("1.25.9"));
     }
 
+    [Theory]
+    [InlineData("v5.4.19", true)]
+    [InlineData("5.4.19", true)]
+    [InlineData("v5.4.20", false)]
+    public void Versions_of_Composer_stay_as_their_file_has_them_and_are_compared_without_the_letter(string version, bool found)
+    {
+        var advisory = new Advisory("CVE-1") { VulnerableVersions = [">= 5.0.0, < 5.4.20"], PatchedVersions = ["5.4.20"] };
+        var findings = Find("composer::GitHub Security Advisory Composer", "v/kernel", advisory, null, new Package(PackageType.Composer, "v/kernel", version));
+        Assert.Equal(found ? [version] : [], findings.Select(one => one.InstalledVersion));
+    }
+
     [Fact]
     public void A_module_is_part_of_the_name_and_a_package_of_an_unknown_module_is_not_judged()
     {

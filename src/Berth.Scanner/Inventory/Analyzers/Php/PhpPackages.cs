@@ -40,21 +40,15 @@ internal static class PhpPackages
     private static void Add(IReadOnlyList<DataNode> packages, DataNode root, FileReport report, Func<DataNode, bool> isDevelopment)
     {
         var versions = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var package in packages.Concat(root["packages"].Items)) versions.TryAdd(package.Of("name"), Version(package));
-        foreach (var package in packages.Where(package => Version(package).Length > 0))
+        foreach (var package in packages.Concat(root["packages"].Items)) versions.TryAdd(package.Of("name"), package.Of("version"));
+        foreach (var package in packages.Where(package => package.Of("version").Length > 0))
         {
-            report.Add(new Package(PackageType.Composer, package.Of("name"), Version(package))
+            report.Add(new Package(PackageType.Composer, package.Of("name"), package.Of("version"))
             {
                 IsDevelopment = isDevelopment(package),
                 Licenses = [.. package["license"].Items.Select(one => one.Text ?? "").Where(one => one.Length > 0)],
                 DependsOn = [.. package["require"].Members.Where(one => versions.ContainsKey(one.Key)).Select(one => one.Key + "@" + versions[one.Key]).Order(StringComparer.Ordinal)],
             });
         }
-    }
-
-    private static string Version(DataNode package)
-    {
-        var version = package.Of("version");
-        return version.Length > 1 && version[0] is 'v' or 'V' && char.IsAsciiDigit(version[1]) ? version[1..] : version;
     }
 }
