@@ -30,21 +30,32 @@ internal static class NodeProjects
     {
         var manifests = files.Where(one => one.File.Analyzer == ProjectRules.NpmInstalled && one.File.Facts.ContainsKey(ProjectRules.Needed))
             .ToDictionary(one => ImagePath.Directory(one.File.Path), one => one.File.Facts, StringComparer.Ordinal);
+        // A part of a project belongs to the nearest lock above it.
+        var locks = files.Where(one => one.File.Analyzer == ProjectRules.YarnLock).Select(one => ImagePath.Directory(one.File.Path)).ToHashSet(StringComparer.Ordinal);
+        var parts = locks.Count == 0 ? null : manifests.Where(one => Nearest(one.Key, locks) is not null).ToLookup(one => Nearest(one.Key, locks)!, one => one.Value, StringComparer.Ordinal);
         // npm does not read its lock file where one to publish is there.
         var published = files.Where(one => ImagePath.Name(one.File.Path) == "npm-shrinkwrap.json").Select(one => ImagePath.Directory(one.File.Path)).ToHashSet(StringComparer.Ordinal);
         foreach (var one in files)
         {
             var directory = ImagePath.Directory(one.File.Path);
             if (one.File.Analyzer == ProjectRules.NpmLock && ImagePath.Name(one.File.Path) == "package-lock.json" && published.Contains(directory)) continue;
-            yield return one.File.Analyzer == ProjectRules.YarnLock && manifests.TryGetValue(directory, out var facts) ? Judged(one, facts, manifests) : one;
+            yield return one.File.Analyzer == ProjectRules.YarnLock && manifests.TryGetValue(directory, out var facts) ? Judged(one, facts, facts.ContainsKey(Workspaces) ? parts![directory] : [facts]) : one;
         }
     }
 
-    private static JoinedFile Judged(JoinedFile file, IReadOnlyDictionary<string, string> project, Dictionary<string, IReadOnlyDictionary<string, string>> manifests)
+    private static string? Nearest(string directory, HashSet<string> locks)
     {
-        var directory = ImagePath.Directory(file.File.Path);
-        var below = directory.Length == 0 ? "" : directory + "/";
-        var parts = project.ContainsKey(Workspaces) ? manifests.Where(one => one.Key == directory || one.Key.StartsWith(below, StringComparison.Ordinal)).Select(one => one.Value).ToList() : [project];
+        while (!locks.Contains(directory))
+        {
+            if (directory.Length == 0) return null;
+            directory = ImagePath.Directory(directory);
+        }
+        return directory;
+    }
+
+    private static JoinedFile Judged(JoinedFile file, IReadOnlyDictionary<string, string> project, IEnumerable<IReadOnlyDictionary<string, string>> manifests)
+    {
+        var parts = manifests.ToList();
         var needed = parts.SelectMany(one => one[ProjectRules.Needed].Split('\n')).ToHashSet(StringComparer.Ordinal);
         var development = parts.SelectMany(one => one[ProjectRules.ForDevelopment].Split('\n')).ToHashSet(StringComparer.Ordinal);
         var judged = ProjectGraph.Judge(file.Packages, needed, development, name => name);

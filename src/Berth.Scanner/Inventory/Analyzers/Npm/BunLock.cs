@@ -9,6 +9,9 @@ namespace Berth.Scanner.Inventory.Analyzers.Npm;
 /// </summary>
 internal static class BunLock
 {
+    private const int MaxKeyChars = 1024;
+    private const int MaxLevels = 16;
+
     private static readonly string[] Runtime = ["dependencies", "optionalDependencies", "peerDependencies"];
 
     /// <summary>Reads the file.</summary>
@@ -50,7 +53,8 @@ internal static class BunLock
     // Looks below the package, then below those above it, then at the top.
     private static string Place(string key, string name, DataNode packages)
     {
-        for (var above = key.Length > 4096 ? "" : key; above.Length > 0; above = Above(above))
+        var above = key.Length > MaxKeyChars ? "" : key;
+        for (var level = 0; level < MaxLevels && above.Length > 0; level++, above = Above(above))
             if (packages[above + "/" + name].IsList) return above + "/" + name;
         return packages[name].IsList ? name : "";
     }

@@ -6,6 +6,8 @@ namespace Berth.Scanner.Inventory.Analyzers.Npm;
 /// <summary><c>yarn.lock</c> of yarn 1 (its own format) and of yarn 2 and later (YAML in the same shape). Both are read line by line.</summary>
 internal static class YarnLock
 {
+    private const int MaxVersions = 20;
+
     /// <summary>Reads the file.</summary>
     public static void Read(FileContent content, FileReport report)
     {
@@ -99,5 +101,5 @@ internal static class YarnLock
 
     // A range that the project overrules, or that a patch stands for, is no key: then it may be any version that is there.
     private static IEnumerable<string> Resolve((string Name, string Range) need, Dictionary<string, string> byPattern, ILookup<string, string> byName) =>
-        (byPattern.GetValueOrDefault(need.Name + "@" + need.Range) ?? byPattern.GetValueOrDefault(need.Name + "@npm:" + need.Range)) is { } exact ? [exact] : byName[need.Name].Take(100);
+        (byPattern.GetValueOrDefault(need.Name + "@" + need.Range) ?? byPattern.GetValueOrDefault(need.Name + "@npm:" + need.Range)) is { } exact ? [exact] : byName[need.Name].Take(MaxVersions);
 }

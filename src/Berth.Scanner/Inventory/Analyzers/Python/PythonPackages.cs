@@ -97,6 +97,8 @@ internal static class PythonPackages
 /// <summary>Lock files of Python in TOML.</summary>
 internal static class PythonLocks
 {
+    private const int MaxVersions = 20;
+
     /// <summary><c>poetry.lock</c>.</summary>
     public static void Poetry(FileContent content, FileReport report) =>
         Each(content, "package", report, package => package.Of("category") == "dev" || (package["groups"].Items.Count > 0 && package["groups"].Items.All(one => one.Text != "main")));
@@ -114,9 +116,10 @@ internal static class PythonLocks
         var parts = packages.Where(package => package["source"]["virtual"].Exists || package["source"]["editable"].Exists).ToList();
         static IEnumerable<string> Names(DataNode needs) => needs.IsMap ? needs.Members.SelectMany(group => Names(group.Value)) : needs.Items.Select(one => one.Of("name"));
         IEnumerable<string> Runtime(string name) => byName[name].SelectMany(one => Names(one["dependencies"]).Concat(Names(one["optional-dependencies"])));
-        var needed = Reachable.From(parts.Select(part => part.Of("name")), Runtime);
-        var development = Reachable.From(parts.SelectMany(part => Names(part["dev-dependencies"])), Runtime);
-        var direct = parts.SelectMany(part => Runtime(part.Of("name")).Concat(Names(part["dev-dependencies"]))).ToHashSet(StringComparer.Ordinal);
+        var names = parts.Select(part => part.Of("name")).Distinct(StringComparer.Ordinal).ToList();
+        var asked = parts.SelectMany(part => Names(part["dev-dependencies"])).ToHashSet(StringComparer.Ordinal);
+        var (needed, development) = (Reachable.From(names, Runtime), Reachable.From(asked, Runtime));
+        var direct = names.SelectMany(Runtime).Concat(asked).ToHashSet(StringComparer.Ordinal);
         Each(packages, report, package => development.Contains(package.Of("name")) && !needed.Contains(package.Of("name")), package => package["source"].Of("virtual") == ".",
             package => package["source"].Of("editable") == "." ? PackageRelationship.Root : direct.Contains(package.Of("name")) ? PackageRelationship.Direct
                 : parts.Count > 0 ? PackageRelationship.Indirect : PackageRelationship.Unknown);
@@ -139,7 +142,7 @@ internal static class PythonLocks
             {
                 IsDevelopment = isDevelopment(package),
                 Relationship = relationship(package),
-                DependsOn = [.. Needs(package["dependencies"]).SelectMany(name => ids[PythonProjects.Spelled(name)].Take(100)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
+                DependsOn = [.. Needs(package["dependencies"]).SelectMany(name => ids[PythonProjects.Spelled(name)].Take(MaxVersions)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
             });
         }
     }
