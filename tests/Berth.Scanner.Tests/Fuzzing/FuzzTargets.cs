@@ -56,6 +56,10 @@ internal sealed class FuzzTargets : IDisposable
         yield return new FuzzTarget("packed/jar", [manifest, properties], bytes => Analyze(jar, "opt/lib-1.2.jar", ProgramBytes.Zip(
             ("META-INF/MANIFEST.MF", bytes), ("META-INF/maven/g/a/pom.properties", bytes), ("lib/inner-1.jar", ProgramBytes.Zip(("META-INF/MANIFEST.MF", bytes))))))
         { MayThrowAnything = true };
+        var wheel = AnalyzerSet.All.For("a.whl").Single();
+        yield return new FuzzTarget("packed/wheel", ["Metadata-Version: 2.1\nName: a\nVersion: 1.0\nClassifier: License :: OSI Approved :: MIT License\n\nText\n"u8.ToArray()],
+            bytes => Analyze(wheel, "opt/a-1.0-py3-none-any.whl", ProgramBytes.Zip(("a-1.0.dist-info/METADATA", bytes))))
+        { MayThrowAnything = true };
         var program = ProgramPackages.Analyzer;
         yield return new FuzzTarget("packed/crates", ["""{"packages":[{"name":"a","version":"1.0.0","source":"local","dependencies":[1],"root":true},{"name":"b","version":"2.0.0","source":"crates.io","kind":"build"}]}"""u8.ToArray()],
             bytes => Analyze(program, "usr/bin/tool", ProgramBytes.Elf([new(".dep-v0", ProgramBytes.Auditable(bytes))])))
