@@ -59,4 +59,7 @@ public enum PackageType
 
     /// <summary>Haskell, R, Conda and others that are listed and have no advisories here (purl <c>generic</c> or their own).</summary>
     Other,
+
+    /// <summary>Parts of Kubernetes itself, which bills of materials of clusters name (purl <c>k8s</c>).</summary>
+    Kubernetes,
 }

@@ -52,6 +52,7 @@ public static class PackageUrls
         ["hex"] = PackageType.Hex,
         ["julia"] = PackageType.Julia,
         ["bitnami"] = PackageType.Bitnami,
+        ["k8s"] = PackageType.Kubernetes,
     };
 
     private static readonly Dictionary<PackageType, string> Names = Types.ToDictionary(one => one.Value, one => one.Key);
@@ -81,6 +82,9 @@ public static class PackageUrls
                 break;
             case PackageType.Go when version == "(devel)":
                 version = "";
+                break;
+            case PackageType.Kubernetes:
+                (space, name) = ("", package.Name);
                 break;
             case PackageType.Bitnami:
                 qualifiers["arch"] = package.Architecture;

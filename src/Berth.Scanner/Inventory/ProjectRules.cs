@@ -15,7 +15,8 @@ internal static class ProjectRules
     public const string ForDevelopment = "development";
 
     /// <summary>Analyzers whose files belong together.</summary>
-    public const string CargoLock = "cargo-lock", CargoManifest = "cargo-manifest", GoMod = "go-mod", GoSum = "go-sum";
+    public const string CargoLock = "cargo-lock", CargoManifest = "cargo-manifest", GoMod = "go-mod", GoSum = "go-sum", NpmInstalled = "npm-installed", NpmLock = "npm-lock", YarnLock = "yarn-lock", PoetryLock = "poetry-lock", PythonManifest = "python-manifest", ComposerLock = "composer-lock",
+        ComposerManifest = "composer-manifest";
 
     /// <summary>Fact of a go.mod that leaves out what its requirements need.</summary>
     public const string NeedsSums = "needs go.sum";
@@ -23,27 +24,33 @@ internal static class ProjectRules
     /// <summary>The files with what they say of each other.</summary>
     public static List<JoinedFile> Apply(List<JoinedFile> files)
     {
-        var projects = NodeProjects(files);
+        var projects = Projects(files);
         var manifests = files.Where(one => one.File.Analyzer == CargoManifest && one.File.Facts.ContainsKey(Needed))
             .ToDictionary(one => ImagePath.Directory(one.File.Path), one => one.File.Facts, StringComparer.Ordinal);
+        var composers = files.Where(one => one.File.Analyzer == ComposerManifest && one.File.Facts.ContainsKey(Needed))
+            .ToDictionary(one => ImagePath.Directory(one.File.Path), one => one.File.Facts[Needed].Split('\n').ToHashSet(StringComparer.Ordinal), StringComparer.Ordinal);
         var sums = files.Where(one => one.File.Analyzer == GoSum).ToDictionary(one => ImagePath.Directory(one.File.Path), one => one.Packages, StringComparer.Ordinal);
-        return [.. files.Where(one => !(one.File.Facts.ContainsKey(IsPrivate) && projects.Contains(ImagePath.Directory(one.File.Path))))
+        return [.. PythonProjects.Apply(NodeProjects.Apply(files), files).Where(one => !(one.File.Facts.ContainsKey(IsPrivate) && projects.Contains(ImagePath.Directory(one.File.Path))))
             .Select(one => one.File.Analyzer == CargoLock && manifests.TryGetValue(ImagePath.Directory(one.File.Path), out var facts) ? Judged(one, facts)
+                : one.File.Analyzer == ComposerLock && composers.TryGetValue(ImagePath.Directory(one.File.Path), out var asked) ? Placed(one, asked)
                 : one.File.Facts.ContainsKey(NeedsSums) && sums.TryGetValue(ImagePath.Directory(one.File.Path), out var needed) ? Completed(one, needed)
                 : one)];
     }
 
     // Directories with installed packages below them: a private package.json there is the project itself, which is in no registry.
-    private static HashSet<string> NodeProjects(List<JoinedFile> files)
+    private static HashSet<string> Projects(List<JoinedFile> files)
     {
         var found = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var path in files.Where(one => one.File.Analyzer == "npm-installed").Select(one => one.File.Path))
+        foreach (var path in files.Where(one => one.File.Analyzer == NpmInstalled).Select(one => one.File.Path))
         {
             var at = path.IndexOf("node_modules/", StringComparison.Ordinal);
             if (at >= 0) found.Add(at == 0 ? "" : path[..(at - 1)]);
         }
         return found;
     }
+
+    private static JoinedFile Placed(JoinedFile file, HashSet<string> asked) =>
+        file with { Packages = [.. file.Packages.Select(package => package with { Relationship = asked.Contains(package.Name) ? PackageRelationship.Direct : PackageRelationship.Indirect })] };
 
     private static JoinedFile Completed(JoinedFile file, IReadOnlyList<Package> sums)
     {

@@ -83,6 +83,7 @@ public sealed record ReportTarget(string Target, string Class, string Type)
             PackageType.Cargo => file == "Cargo.lock" ? ("cargo", "") : ("rustbinary", ""),
             PackageType.NuGet => file.EndsWith(".deps.json", StringComparison.Ordinal) ? ("dotnet-core", "")
                 : file.EndsWith(".props", StringComparison.Ordinal) ? ("packages-props", "") : ("nuget", ""),
+            PackageType.Kubernetes => ("kubernetes", "Kubernetes"),
             PackageType.Composer => file == "installed.json" ? ("composer-vendor", "") : ("composer", ""),
             var type => (type.ToString().ToLowerInvariant(), ""),
         };

@@ -56,6 +56,10 @@ internal sealed class FuzzTargets : IDisposable
         yield return new FuzzTarget("packed/jar", [manifest, properties], bytes => Analyze(jar, "opt/lib-1.2.jar", ProgramBytes.Zip(
             ("META-INF/MANIFEST.MF", bytes), ("META-INF/maven/g/a/pom.properties", bytes), ("lib/inner-1.jar", ProgramBytes.Zip(("META-INF/MANIFEST.MF", bytes))))))
         { MayThrowAnything = true };
+        var wheel = AnalyzerSet.All.For("a.whl").Single();
+        yield return new FuzzTarget("packed/wheel", ["Metadata-Version: 2.1\nName: a\nVersion: 1.0\nClassifier: License :: OSI Approved :: MIT License\n\nText\n"u8.ToArray()],
+            bytes => Analyze(wheel, "opt/a-1.0-py3-none-any.whl", ProgramBytes.Zip(("a-1.0.dist-info/METADATA", bytes))))
+        { MayThrowAnything = true };
         var program = ProgramPackages.Analyzer;
         yield return new FuzzTarget("packed/crates", ["""{"packages":[{"name":"a","version":"1.0.0","source":"local","dependencies":[1],"root":true},{"name":"b","version":"2.0.0","source":"crates.io","kind":"build"}]}"""u8.ToArray()],
             bytes => Analyze(program, "usr/bin/tool", ProgramBytes.Elf([new(".dep-v0", ProgramBytes.Auditable(bytes))])))
@@ -198,6 +202,8 @@ internal sealed class FuzzTargets : IDisposable
             bytes => SecretRuleFile.Read(bytes).Scan("x", "secret=abcdef"u8));
         var boms = ScannerCase.All.SelectMany(one => one.Files()).Where(file => file.Content.AsSpan(0, Math.Min(2000, file.Content.Length)).IndexOf("bomFormat"u8) >= 0).Select(file => file.Content).ToList();
         boms.Add("""{"spdxVersion":"SPDX-2.3","packages":[{"SPDXID":"SPDXRef-1","name":"x","versionInfo":"1","primaryPackagePurpose":"OPERATING_SYSTEM","sourceInfo":"built package from: x 1","externalRefs":[{"referenceType":"purl","referenceLocator":"pkg:deb/debian/x@1?arch=amd64&distro=debian-12"}]}],"relationships":[{"spdxElementId":"SPDXRef-DOCUMENT","relationshipType":"DESCRIBES","relatedSpdxElement":"SPDXRef-1"}]}"""u8.ToArray());
+        boms.Add("SPDXVersion: SPDX-2.3\nPackageName: x\nSPDXID: SPDXRef-1\nPackageVersion: 1\nPackageComment: <text>a\nb</text>\nExternalRef: PACKAGE-MANAGER purl pkg:deb/debian/x@1?arch=amd64\nRelationship: SPDXRef-DOCUMENT DESCRIBES SPDXRef-1\n"u8.ToArray());
+        boms.Add("""{"payloadType":"application/vnd.in-toto+json","payload":"eyJwcmVkaWNhdGUiOnsiRGF0YSI6IntcImJvbUZvcm1hdFwiOlwiQ3ljbG9uZURYXCJ9In19"}"""u8.ToArray());
         yield return new FuzzTarget("document/sbom", boms, bytes => _ = (SbomPackages.Read(bytes), SbomPackages.ReadDistribution(bytes)));
         yield return new FuzzTarget("document/secrets",
             [Encoding.ASCII.GetBytes("A=1\nTOKEN=ghp" + "_0123456789abcdefghijABCDEFGHIJ012345\n-----BEGIN RSA " + "PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\naws_secret_access_key = abcdefghijABCDEFGHIJ0123456789/+abcdefgh\n")],

@@ -23,6 +23,7 @@ public sealed class PackageUrlsTests
         { "pkg:swift/github.com/apple/swift-nio@2.41.0", new Package(PackageType.Swift, "github.com/apple/swift-nio", "2.41.0"), null },
         { "pkg:cocoapods/AppCenter@4.2.0#Analytics", new Package(PackageType.CocoaPods, "AppCenter/Analytics", "4.2.0"), null },
         { "pkg:nuget/Newtonsoft.Json@12.0.3", new Package(PackageType.NuGet, "Newtonsoft.Json", "12.0.3"), null },
+        { "pkg:k8s/k8s.io%2Fkubelet@1.27.0", new Package(PackageType.Kubernetes, "k8s.io/kubelet", "1.27.0"), null },
         { "pkg:gem/rails@5.0.0.beta1", new Package(PackageType.RubyGems, "rails", "5.0.0.beta1"), null },
     };
 

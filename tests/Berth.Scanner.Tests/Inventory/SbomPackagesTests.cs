@@ -45,6 +45,63 @@ public sealed class SbomPackagesTests
         Assert.Equal(["shop", "left-pad"], SbomPackages.Read(text, withRoot: true).Select(package => package.Name));
     }
 
+    [Fact]
+    public void An_spdx_document_of_tags_and_values_gives_the_same_as_one_in_JSON()
+    {
+        var text = Encoding.UTF8.GetBytes(
+            """
+            # made by hand
+            SPDXVersion: SPDX-2.3
+            SPDXID: SPDXRef-DOCUMENT
+            DocumentComment: <text>first
+            PackageName: not this
+            last</text>
+
+            PackageName: shop
+            SPDXID: SPDXRef-root
+            ExternalRef: PACKAGE-MANAGER purl pkg:npm/shop@1.0.0
+
+            PackageName: debian
+            SPDXID: SPDXRef-OperatingSystem-1
+            PackageVersion: 12
+            PrimaryPackagePurpose: OPERATING-SYSTEM
+
+            PackageName: libssl3
+            SPDXID: SPDXRef-Package-2
+            PackageVersion: 3.0.11-1
+            PackageSourceInfo: <text>built package from: openssl 3.0.11-1</text>
+            PackageLicenseDeclared: Apache-2.0
+            ExternalRef: SECURITY cpe23Type cpe:2.3:a:openssl:openssl:3.0.11:*:*:*:*:*:*:*
+            ExternalRef: PACKAGE-MANAGER purl pkg:deb/debian/libssl3@3.0.11-1?arch=amd64&distro=debian-12
+
+            FileName: ./x
+            SPDXID: SPDXRef-File-3
+            PackageVersion: no field of a file
+
+            Relationship: SPDXRef-DOCUMENT DESCRIBES SPDXRef-root
+            """);
+        Assert.Equal(new Distribution("debian", "12"), SbomPackages.ReadDistribution(text));
+        Assert.Equal("spdx", SbomPackages.FormatOf(text));
+        var package = Assert.Single(SbomPackages.Read(text));
+        Assert.Equal((PackageType.Dpkg, "libssl3", "3.0.11-1", "openssl", "amd64"), (package.Type, package.Name, package.Version, package.SourceName, package.Architecture));
+        Assert.Equal(["Apache-2.0"], package.Licenses);
+    }
+
+    [Fact]
+    public void A_document_is_taken_out_of_an_attestation_and_its_envelope()
+    {
+        const string Document = """{"bomFormat":"CycloneDX","components":[{"purl":"pkg:npm/left-pad@1.3.0"}]}""";
+        var statement = $$"""{"_type":"https://in-toto.io/Statement/v1","predicate":{{Document}}}""";
+        string Envelope(string inner) => $$"""{"payloadType":"application/vnd.in-toto+json","payload":"{{Convert.ToBase64String(Encoding.UTF8.GetBytes(inner))}}"}""" + "\n";
+        var asText = """{"predicate":{"Data":TEXT}}""".Replace("TEXT", System.Text.Json.JsonSerializer.Serialize(Document), StringComparison.Ordinal);
+        foreach (var text in (string[])[Document, statement, Envelope(statement), asText, Envelope(asText)])
+        {
+            Assert.Equal(["left-pad"], SbomPackages.Read(Encoding.UTF8.GetBytes(text)).Select(package => package.Name));
+            Assert.Equal("cyclonedx", SbomPackages.FormatOf(Encoding.UTF8.GetBytes(text)));
+        }
+        Assert.Throws<InvalidDataException>(() => SbomPackages.Read(Encoding.UTF8.GetBytes("""{"payloadType":"application/vnd.in-toto+json","payload":"!"}""")));
+    }
+
     [Theory]
     [InlineData("{}")]
     [InlineData("{\"spdxVersion\":\"2\"}")]

@@ -58,6 +58,26 @@ public sealed class MatcherTests : IDisposable
     }
 
     [Fact]
+    public void Parts_of_Kubernetes_are_judged_by_its_own_feed()
+    {
+        var advisory = new Advisory("CVE-1") { VulnerableVersions = ["< 1.24.14", ">= 1.25.0, < 1.25.9"], PatchedVersions = ["1.24.14", "1.25.9"] };
+        string Fixed(string version) => string.Join("; ", Find("k8s::Official Kubernetes CVE Feed", "k8s.io/kubelet", advisory, null, new Package(PackageType.Kubernetes, "k8s.io/kubelet", version)).Select(one => one.FixedVersion));
+        Assert.Equal("1.24.14, 1.25.9", Fixed("1.25.3"));
+        Assert.Equal("", Fixed("1.25.9"));
+    }
+
+    [Theory]
+    [InlineData("v5.4.19", true)]
+    [InlineData("5.4.19", true)]
+    [InlineData("v5.4.20", false)]
+    public void Versions_of_Composer_stay_as_their_file_has_them_and_are_compared_without_the_letter(string version, bool found)
+    {
+        var advisory = new Advisory("CVE-1") { VulnerableVersions = [">= 5.0.0, < 5.4.20"], PatchedVersions = ["5.4.20"] };
+        var findings = Find("composer::GitHub Security Advisory Composer", "v/kernel", advisory, null, new Package(PackageType.Composer, "v/kernel", version));
+        Assert.Equal(found ? [version] : [], findings.Select(one => one.InstalledVersion));
+    }
+
+    [Fact]
     public void A_module_is_part_of_the_name_and_a_package_of_an_unknown_module_is_not_judged()
     {
         var npm = new Package(PackageType.Rpm, "npm", "8.0.0") { Release = "1.module_el8.4.0", Modularity = "nodejs:12:8030020201124152102:229f0a1c", Architecture = "x86_64" };

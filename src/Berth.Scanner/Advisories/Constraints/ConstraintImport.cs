@@ -57,6 +57,7 @@ public static class ConstraintImport
         PackageType.Hex => "erlang",
         PackageType.Julia => "julia",
         PackageType.Bitnami => "bitnami",
+        PackageType.Kubernetes => "k8s",
         _ => null,
     };
 

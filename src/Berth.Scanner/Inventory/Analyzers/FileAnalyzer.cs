@@ -18,8 +18,10 @@ public sealed record FileAnalyzer(string Name, FileRole Role, Func<string, bool>
 public sealed class FileReport(string path, LayerLimits limits, CancellationToken ct)
 {
     private const int MaxPackages = 200_000;
+    private const int MaxNamesChars = 64 << 10;
 
     private readonly List<Package> packages = [];
+    private readonly Dictionary<(string Name, string Version), int> places = [];
     private readonly List<FileProblem> skipped = [];
     private readonly Dictionary<string, string> facts = new(StringComparer.Ordinal);
     private readonly List<(string Package, IReadOnlyList<string> Paths)> owned = [];
@@ -57,10 +59,20 @@ public sealed class FileReport(string path, LayerLimits limits, CancellationToke
         packages.Add(package.Path.Length == 0 ? package with { Path = path } : package);
     }
 
-    /// <summary>Reports a package only once for a name and version.</summary>
-    public void AddOnce(Package package, HashSet<(string Name, string Version)> seen)
+    /// <summary>Reports a package only once for a name and version. One that only development needs in a place and the program in another is needed by the program.</summary>
+    public void AddOnce(Package package)
     {
-        if (seen.Add((package.Name, package.Version))) Add(package);
+        if (places.TryGetValue((package.Name, package.Version), out var place))
+        {
+            var known = packages[place];
+            if (!package.IsDevelopment) known = known with { IsDevelopment = false };
+            if (package.Relationship == PackageRelationship.Direct && known.Relationship != PackageRelationship.Root) known = known with { Relationship = PackageRelationship.Direct };
+            packages[place] = known;
+            return;
+        }
+        var count = packages.Count;
+        Add(package);
+        if (packages.Count > count) places.Add((package.Name, package.Version), count);
     }
 
     /// <summary>Notes that a part of the file was passed over.</summary>
@@ -74,6 +86,14 @@ public sealed class FileReport(string path, LayerLimits limits, CancellationToke
 
     /// <summary>Reports a fact.</summary>
     public void Fact(string name, string value) => facts[name] = value.Length > 4096 ? value[..4096] : value;
+
+    /// <summary>Reports a list of names as a fact, one a line; false, and no fact, when they are too many to keep.</summary>
+    public bool Names(string name, IReadOnlyCollection<string> names)
+    {
+        if (names.Sum(one => one.Length + 1L) > MaxNamesChars || names.Any(one => one.Contains('\n'))) return false;
+        facts[name] = string.Join('\n', names);
+        return true;
+    }
 
     /// <summary>Reports files that a system package owns.</summary>
     public void Own(string package, IReadOnlyList<string> paths) => owned.Add((package, paths));

@@ -42,7 +42,6 @@ internal static class DotNetPackages
 
     private static void Lock(FileContent content, FileReport report)
     {
-        var seen = new HashSet<(string, string)>();
         foreach (var (_, framework) in JsonText.Map(content.Bytes().Span)["dependencies"].Members)
         {
             foreach (var (name, package) in framework.Members)
@@ -53,7 +52,7 @@ internal static class DotNetPackages
                 {
                     Relationship = package.Of("type") == "Direct" ? PackageRelationship.Direct : PackageRelationship.Indirect,
                     DependsOn = [.. package["dependencies"].Members.Where(one => framework[one.Key].Of("resolved").Length > 0).Select(one => one.Key + "@" + framework[one.Key].Of("resolved")).Order(StringComparer.Ordinal)],
-                }, seen);
+                });
             }
         }
     }

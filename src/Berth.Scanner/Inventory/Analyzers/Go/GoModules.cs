@@ -67,13 +67,12 @@ internal static class GoModules
                 Replace(words, replaced);
             }
         }
-        var seen = new HashSet<(string, string)>();
         foreach (var (name, version, isIndirect) in required)
         {
             var (realName, realVersion) = replaced.TryGetValue((name, version), out var exact) ? exact : replaced.TryGetValue((name, ""), out var any) ? any : (name, version);
             // A replacement by a directory has no version.
             if (realVersion.Length == 0) continue;
-            report.AddOnce(new Package(PackageType.Go, realName, realVersion.TrimStart('v')) { Relationship = isIndirect ? PackageRelationship.Indirect : PackageRelationship.Direct }, seen);
+            report.AddOnce(new Package(PackageType.Go, realName, realVersion.TrimStart('v')) { Relationship = isIndirect ? PackageRelationship.Indirect : PackageRelationship.Direct });
         }
     }
 

@@ -9,9 +9,9 @@ internal static class NpmPackages
     /// <summary>The analyzers.</summary>
     public static IReadOnlyList<FileAnalyzer> Analyzers { get; } =
     [
-        new("npm-installed", FileRole.Installed, path => ImagePath.Name(path) == "package.json", Installed, 4 << 20),
-        new("npm-lock", FileRole.Lock, path => IsProjectFile(path, "package-lock.json") || IsProjectFile(path, "npm-shrinkwrap.json"), NpmLock.Read),
-        new("yarn-lock", FileRole.Lock, path => IsProjectFile(path, "yarn.lock"), YarnLock.Read),
+        new(ProjectRules.NpmInstalled, FileRole.Installed, path => ImagePath.Name(path) == "package.json", Installed, 4 << 20),
+        new(ProjectRules.NpmLock, FileRole.Lock, path => IsProjectFile(path, "package-lock.json") || IsProjectFile(path, "npm-shrinkwrap.json"), NpmLock.Read),
+        new(ProjectRules.YarnLock, FileRole.Lock, path => IsProjectFile(path, "yarn.lock"), YarnLock.Read),
         new("pnpm-lock", FileRole.Lock, path => IsProjectFile(path, "pnpm-lock.yaml"), PnpmLock.Read, 12 << 20),
         new("bun-lock", FileRole.Lock, path => IsProjectFile(path, "bun.lock"), BunLock.Read),
     ];
@@ -24,6 +24,7 @@ internal static class NpmPackages
         var package = JsonText.Map(content.Bytes().Span);
         var name = package.Of("name");
         var version = package.Of("version");
+        if (!report.Path.Contains("node_modules/", StringComparison.Ordinal)) NodeProjects.Facts(package, report);
         // Extensions of VS Code and packages of Unity have the same file and another world of names.
         if (name.Length == 0 || version.Length == 0 || package["engines"]["vscode"].Exists || package["contributes"].IsMap || package["unity"].Exists) return;
         report.Add(new Package(PackageType.Npm, name, version) { Licenses = Licenses(package) });
@@ -47,12 +48,11 @@ internal static class NpmLock
     {
         var root = JsonText.Map(content.Bytes().Span);
         if (root["packages"].IsMap) ReadPaths(root["packages"], report);
-        else ReadTree(root["dependencies"], [], [], report);
+        else ReadTree(root["dependencies"], [], report);
     }
 
     private static void ReadPaths(DataNode packages, FileReport report)
     {
-        var seen = new HashSet<(string, string)>();
         var asked = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (path, package) in packages.Members.Where(one => !one.Key.Contains("node_modules", StringComparison.Ordinal)))
             foreach (var kind in (string[])["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"])
@@ -66,7 +66,7 @@ internal static class NpmLock
                 Licenses = package.Of("license") is { Length: > 0 } license ? [license] : [],
                 Relationship = asked.Contains(path) ? PackageRelationship.Direct : PackageRelationship.Indirect,
                 DependsOn = Dependencies(path, package, packages),
-            }, seen);
+            });
         }
     }
 
@@ -99,7 +99,7 @@ internal static class NpmLock
         return [.. found];
     }
 
-    private static void ReadTree(DataNode dependencies, List<DataNode> scopes, HashSet<(string, string)> seen, FileReport report)
+    private static void ReadTree(DataNode dependencies, List<DataNode> scopes, FileReport report)
     {
         scopes.Add(dependencies);
         foreach (var (key, package) in dependencies.Members)
@@ -111,9 +111,9 @@ internal static class NpmLock
                 {
                     IsDevelopment = package["dev"].IsTrue,
                     DependsOn = [.. package["requires"].Members.Select(one => Required(one.Key, package, scopes)).Where(one => one.Length > 0).Order(StringComparer.Ordinal)],
-                }, seen);
+                });
             }
-            if (package["dependencies"].IsMap) ReadTree(package["dependencies"], scopes, seen, report);
+            if (package["dependencies"].IsMap) ReadTree(package["dependencies"], scopes, report);
         }
         scopes.RemoveAt(scopes.Count - 1);
     }
@@ -135,24 +135,4 @@ internal static class NpmLock
     }
 
     private static bool IsVersion(string version) => version.Length > 0 && char.IsAsciiDigit(version[0]) && !version.Contains('/') && !version.Contains(':');
-}
-
-/// <summary>bun's <c>bun.lock</c>: JSON with trailing commas; each package is a list whose first item is <c>name@version</c>.</summary>
-internal static class BunLock
-{
-    /// <summary>Reads the file.</summary>
-    public static void Read(FileContent content, FileReport report)
-    {
-        var root = JsonText.Map(content.Bytes().Span);
-        var seen = new HashSet<(string, string)>();
-        foreach (var (_, package) in root["packages"].Members)
-        {
-            if (package.Items.Count == 0 || package.Items[0].Text is not { } id) continue;
-            var at = id.IndexOf('@', 1);
-            if (at <= 0) continue;
-            var version = id[(at + 1)..];
-            if (version.Length == 0 || !char.IsAsciiDigit(version[0])) continue;
-            report.AddOnce(new Package(PackageType.Npm, id[..at], version), seen);
-        }
-    }
 }

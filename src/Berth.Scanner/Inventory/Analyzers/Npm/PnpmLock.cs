@@ -9,6 +9,9 @@ namespace Berth.Scanner.Inventory.Analyzers.Npm;
 /// </summary>
 internal static class PnpmLock
 {
+    private static readonly string[] Runtime = ["dependencies", "optionalDependencies"];
+    private static readonly string[] Asked = ["dependencies", "optionalDependencies", "devDependencies"];
+
     /// <summary>Reads the file.</summary>
     public static void Read(FileContent content, FileReport report)
     {
@@ -16,15 +19,22 @@ internal static class PnpmLock
         if (!root.Exists) return;
         if (!root.IsMap) throw new InvalidDataException("pnpm: document is no map");
         var version = double.TryParse(root.Of("lockfileVersion"), out var number) ? number : 5;
-        var production = version >= 9 ? Reachable(root) : null;
-        var seen = new HashSet<(string, string)>();
+        var (running, developing) = version >= 9 ? (Reached(root, Runtime), Reached(root, ["devDependencies"])) : ([], []);
+        // A project of one part has no list of parts before version 9.
+        var direct = root["importers"].Members.Select(one => one.Value).Append(root).SelectMany(one => Needs(one, Asked, version)).ToHashSet(StringComparer.Ordinal);
+        var needs = Snapshots(root, version);
         foreach (var (key, package) in root["packages"].Members)
         {
             var (name, found) = Identity(key, version);
             if (package.Of("name") is { Length: > 0 } given) name = given;
             if (package.Of("version") is { Length: > 0 } exact) found = exact;
             if (name.Length == 0 || found.Length == 0 || !char.IsAsciiDigit(found[0])) continue;
-            report.AddOnce(new Package(PackageType.Npm, name, found) { IsDevelopment = production is null ? package["dev"].IsTrue : !production.Contains(key) }, seen);
+            report.AddOnce(new Package(PackageType.Npm, name, found)
+            {
+                IsDevelopment = version >= 9 ? developing.Contains(key) && !running.Contains(key) : package["dev"].IsTrue,
+                Relationship = direct.Count == 0 ? PackageRelationship.Unknown : direct.Contains(name + "@" + found) ? PackageRelationship.Direct : PackageRelationship.Indirect,
+                DependsOn = [.. needs[key].SelectMany(one => Needs(one, Runtime, version)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
+            });
         }
     }
 
@@ -32,7 +42,7 @@ internal static class PnpmLock
     private static ReadOnlySpan<byte> Project(ReadOnlySpan<byte> text)
     {
         var start = text.LastIndexOf("\n---\n"u8);
-        return start >= 0 && text[(start + 5)..].IndexOf("\nlockfileVersion:"u8) >= 0 ? text[(start + 5)..] : text;
+        return start >= 0 && text[(start + 4)..].IndexOf("\nlockfileVersion:"u8) >= 0 ? text[(start + 5)..] : text;
     }
 
     private static (string Name, string Version) Identity(string key, double version)
@@ -56,24 +66,29 @@ internal static class PnpmLock
         return at <= 0 ? ("", "") : (key[..at], key[(at + 1)..].Split('_')[0]);
     }
 
-    // Version 9 no longer marks development packages: those that no importer needs to run.
-    private static HashSet<string> Reachable(DataNode root)
+    // Version 9 no longer marks development packages: those that only the development of an importer needs.
+    private static HashSet<string> Reached(DataNode root, string[] kinds)
     {
-        var reached = new HashSet<string>(StringComparer.Ordinal);
-        var visited = new HashSet<string>(StringComparer.Ordinal);
-        var open = new Stack<string>();
-        foreach (var (_, importer) in root["importers"].Members)
-            foreach (var kind in (string[])["dependencies", "optionalDependencies"])
-                foreach (var (name, need) in importer[kind].Members) open.Push(Key(name, need.Of("version")));
-        while (open.TryPop(out var key))
+        var asked = root["importers"].Members.SelectMany(one => kinds.SelectMany(kind => one.Value[kind].Members)).Select(need => Key(need.Key, need.Value.Of("version")));
+        var reached = Reachable.From(asked, key => Runtime.SelectMany(kind => root["snapshots"][key][kind].Members).Select(need => Key(need.Key, need.Value.Text ?? "")));
+        return reached.Select(WithoutPeers).ToHashSet(StringComparer.Ordinal);
+    }
+
+    // What a package needs stands in its entry; since version 9 apart, once for each set of peers.
+    private static ILookup<string, DataNode> Snapshots(DataNode root, double version) =>
+        (version >= 9 ? root["snapshots"] : root["packages"]).Members.ToLookup(one => version >= 9 ? WithoutPeers(one.Key) : one.Key, one => one.Value, StringComparer.Ordinal);
+
+    private static string WithoutPeers(string key) => key.IndexOf('(') is var at and > 0 ? key[..at] : key;
+
+    /// <summary>Names with version of what an entry needs; what comes from elsewhere than the registry has none.</summary>
+    private static IEnumerable<string> Needs(DataNode from, string[] kinds, double version)
+    {
+        foreach (var (key, need) in kinds.SelectMany(kind => from[kind].Members))
         {
-            if (!visited.Add(key)) continue;
-            reached.Add(key.IndexOf('(') is var at and > 0 ? key[..at] : key);
-            var snapshot = root["snapshots"][key];
-            foreach (var kind in (string[])["dependencies", "optionalDependencies"])
-                foreach (var (name, need) in snapshot[kind].Members) open.Push(Key(name, need.Text ?? ""));
+            var text = WithoutPeers(need.Text ?? need.Of("version"));
+            var (name, found) = text.StartsWith('/') || (version >= 9 && text.IndexOf('@', Math.Min(1, text.Length)) > 0) ? Identity(text, version) : (key, text.Split('_')[0]);
+            if (found.Length > 0 && char.IsAsciiDigit(found[0])) yield return name + "@" + found;
         }
-        return reached;
     }
 
     // An alias names the package itself: "is-odd: is-even@1.0.0".

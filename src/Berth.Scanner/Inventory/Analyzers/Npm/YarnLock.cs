@@ -6,6 +6,8 @@ namespace Berth.Scanner.Inventory.Analyzers.Npm;
 /// <summary><c>yarn.lock</c> of yarn 1 (its own format) and of yarn 2 and later (YAML in the same shape). Both are read line by line.</summary>
 internal static class YarnLock
 {
+    private const int MaxVersions = 20;
+
     /// <summary>Reads the file.</summary>
     public static void Read(FileContent content, FileReport report)
     {
@@ -13,13 +15,13 @@ internal static class YarnLock
         var byPattern = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var entry in entries)
             foreach (var pattern in entry.Patterns) byPattern.TryAdd(pattern, entry.Name + "@" + entry.Version);
-        var seen = new HashSet<(string, string)>();
+        var byName = entries.ToLookup(entry => entry.Name, entry => entry.Name + "@" + entry.Version, StringComparer.Ordinal);
         foreach (var entry in entries.Where(entry => entry.Version.Length > 0 && entry.Name.Length > 0))
         {
             report.AddOnce(new Package(PackageType.Npm, entry.Name, entry.Version)
             {
-                DependsOn = [.. entry.Needs.Select(need => Resolve(need, byPattern)).Where(one => one.Length > 0).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
-            }, seen);
+                DependsOn = [.. entry.Needs.SelectMany(need => Resolve(need, byPattern, byName)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
+            });
         }
     }
 
@@ -69,13 +71,14 @@ internal static class YarnLock
         return patterns.Count == 0 ? null : new Entry { Patterns = patterns, Name = NameOf(patterns[0]) };
     }
 
-    // "name@^1", "@scope/name@^1", "alias@npm:name@^1"
+    // "name@^1", "@scope/name@^1", "alias@npm:name@^1", "alias@npm:name"; yarn 2 and later write "name@npm:^1" and say the real name as the resolution.
     private static string NameOf(string pattern)
     {
         var at = pattern.IndexOf('@', Math.Min(1, pattern.Length));
         if (at <= 0) return pattern;
         var range = pattern[(at + 1)..];
         if (range.StartsWith("npm:", StringComparison.Ordinal) && range.IndexOf('@', Math.Min(5, range.Length)) is var inner and > 4) return range[4..inner];
+        if (range.Length > 4 && range.StartsWith("npm:", StringComparison.Ordinal) && (range[4] == '@' || char.IsAsciiLetter(range[4]))) return range[4..];
         return pattern[..at];
     }
 
@@ -96,6 +99,7 @@ internal static class YarnLock
         return (text[..split].Trim("\": ").ToString(), text[split..].Trim("\": ").ToString());
     }
 
-    private static string Resolve((string Name, string Range) need, Dictionary<string, string> byPattern) =>
-        byPattern.GetValueOrDefault(need.Name + "@" + need.Range) ?? byPattern.GetValueOrDefault(need.Name + "@npm:" + need.Range) ?? "";
+    // A range that the project overrules, or that a patch stands for, is no key: then it may be any version that is there.
+    private static IEnumerable<string> Resolve((string Name, string Range) need, Dictionary<string, string> byPattern, ILookup<string, string> byName) =>
+        (byPattern.GetValueOrDefault(need.Name + "@" + need.Range) ?? byPattern.GetValueOrDefault(need.Name + "@npm:" + need.Range)) is { } exact ? [exact] : byName[need.Name].Take(MaxVersions);
 }

@@ -57,35 +57,40 @@ internal static partial class OtherLocks
     {
         var root = YamlText.Read(content.Bytes().Span);
         if (!root.IsMap) throw new InvalidDataException("cocoapods: document is no map");
-        var seen = new HashSet<(string, string)>();
         foreach (var pod in root["PODS"].Items)
         {
             // "Name (1.0)", or a map from it to what it needs.
             var text = pod.Text ?? (pod.Members.Count == 1 ? pod.Members.First().Key : "");
-            if (PodLine().Match(text) is { Success: true } match) report.AddOnce(new Package(PackageType.CocoaPods, match.Groups[1].Value, match.Groups[2].Value), seen);
+            if (PodLine().Match(text) is { Success: true } match) report.AddOnce(new Package(PackageType.CocoaPods, match.Groups[1].Value, match.Groups[2].Value));
         }
     }
 
     private static void Conan(FileContent content, FileReport report)
     {
         var root = JsonText.Map(content.Bytes().Span);
-        var seen = new HashSet<(string, string)>();
-        foreach (var (_, node) in root["graph_lock"]["nodes"].Members)
+        var nodes = root["graph_lock"]["nodes"];
+        // Node of the project itself: it has a path, and nobody needs it. A package that is edited in place has one too.
+        var needed = nodes.Members.SelectMany(one => one.Value["requires"].Items.Concat(one.Value["build_requires"].Items)).Select(one => one.Text ?? "").ToHashSet(StringComparer.Ordinal);
+        bool IsProject(KeyValuePair<string, DataNode> one) => one.Value["path"].Exists && !needed.Contains(one.Key);
+        var direct = nodes.Members.Where(IsProject).SelectMany(one => one.Value["requires"].Items).Select(one => one.Text ?? "").ToHashSet(StringComparer.Ordinal);
+        foreach (var (id, node) in nodes.Members.Where(one => !IsProject(one)))
         {
-            // Node of the project itself: it has a path.
-            if (node["path"].Exists) continue;
-            Reference(node.Of("ref") is { Length: > 0 } reference ? reference : node.Of("pref"), false, seen, report);
+            var relationship = direct.Contains(id) ? PackageRelationship.Direct : direct.Count > 0 ? PackageRelationship.Indirect : PackageRelationship.Unknown;
+            if (Reference(node) is { } package) report.AddOnce(package with { Relationship = relationship, DependsOn = [.. node["requires"].Items.Select(one => Reference(nodes[one.Text ?? ""])).OfType<Package>().Select(one => one.Name + "@" + one.Version).Order(StringComparer.Ordinal)] });
         }
         foreach (var kind in (string[])["requires", "build_requires", "python_requires"])
-            foreach (var one in root[kind].Items) Reference(one.Text ?? (one.Items is [var first, ..] ? first.Text ?? "" : ""), kind == "build_requires", seen, report);
+            foreach (var one in root[kind].Items)
+                if (Reference(one.Text ?? (one.Items is [var first, ..] ? first.Text ?? "" : "")) is { } package) report.AddOnce(package with { IsDevelopment = kind == "build_requires" });
     }
 
+    private static Package? Reference(DataNode node) => Reference(node.Of("ref") is { Length: > 0 } reference ? reference : node.Of("pref"));
+
     // name/version[@user/channel][#recipe revision][:package id …][%timestamp]
-    private static void Reference(string text, bool isBuild, HashSet<(string, string)> seen, FileReport report)
+    private static Package? Reference(string text)
     {
         var end = text.IndexOfAny(['@', '#', ':', '%']);
         var parts = (end < 0 ? text : text[..end]).Split('/');
-        if (parts.Length == 2 && parts[1].Length > 0) report.AddOnce(new Package(PackageType.Conan, parts[0], parts[1]) { IsDevelopment = isBuild }, seen);
+        return parts.Length == 2 && parts[0].Length > 0 && parts[1].Length > 0 ? new Package(PackageType.Conan, parts[0], parts[1]) : null;
     }
 
     private static void Mix(FileContent content, FileReport report)

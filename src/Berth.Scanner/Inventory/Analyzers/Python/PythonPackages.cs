@@ -12,9 +12,11 @@ internal static class PythonPackages
     [
         new("python-installed", FileRole.Installed, IsMetadata, Installed, 4 << 20),
         new("python-egg", FileRole.Installed, path => path.EndsWith(".egg", StringComparison.OrdinalIgnoreCase), Egg, 256 << 20),
+        new("python-wheel", FileRole.Installed, IsWheel, Wheel, 1L << 30),
         new("pip-requirements", FileRole.Lock, IsRequirements, PipRequirements.Read, 4 << 20),
         new("pipfile-lock", FileRole.Lock, path => ImagePath.Name(path) == "Pipfile.lock", Pipfile),
-        new("poetry-lock", FileRole.Lock, path => ImagePath.Name(path) == "poetry.lock", PythonLocks.Poetry),
+        new(ProjectRules.PoetryLock, FileRole.Lock, path => ImagePath.Name(path) == "poetry.lock", PythonLocks.Poetry),
+        new(ProjectRules.PythonManifest, FileRole.Manifest, path => ImagePath.Name(path) == "pyproject.toml", PythonProjects.Manifest, 1 << 20),
         new("pdm-lock", FileRole.Lock, path => ImagePath.Name(path) == "pdm.lock", PythonLocks.Pdm),
         new("uv-lock", FileRole.Lock, path => ImagePath.Name(path) == "uv.lock", PythonLocks.Uv),
         new("pylock", FileRole.Lock, IsPylock, PythonLocks.Pylock),
@@ -23,6 +25,9 @@ internal static class PythonPackages
     private static bool IsMetadata(string path) =>
         path.EndsWith(".dist-info/METADATA", StringComparison.Ordinal) || path.EndsWith(".egg-info/PKG-INFO", StringComparison.Ordinal)
         || path.EndsWith("EGG-INFO/PKG-INFO", StringComparison.Ordinal) || path.EndsWith(".egg-info", StringComparison.Ordinal);
+
+    // What Python brings to start new environments with is not for the program.
+    private static bool IsWheel(string path) => path.EndsWith(".whl", StringComparison.Ordinal) && !path.Contains("ensurepip/_bundled/", StringComparison.Ordinal);
 
     private static bool IsRequirements(string path) =>
         ImagePath.Name(path) is var name && name.EndsWith(".txt", StringComparison.Ordinal) && name.Contains("requirements", StringComparison.Ordinal);
@@ -63,6 +68,12 @@ internal static class PythonPackages
         if (archive.Entries.FirstOrDefault(one => one.Name == "EGG-INFO/PKG-INFO") is { } entry) Header(archive.Read(entry, 4 << 20), report);
     }
 
+    private static void Wheel(FileContent content, FileReport report)
+    {
+        var archive = new ZipArchiveReader(content);
+        if (archive.Entries.FirstOrDefault(one => one.Name.EndsWith(".dist-info/METADATA", StringComparison.Ordinal) && one.Name.Count('/') == 1) is { } entry) Header(archive.Read(entry, 4 << 20), report);
+    }
+
     private static void Pipfile(FileContent content, FileReport report)
     {
         if (content.Length == 0) return;
@@ -86,42 +97,60 @@ internal static class PythonPackages
 /// <summary>Lock files of Python in TOML.</summary>
 internal static class PythonLocks
 {
+    private const int MaxVersions = 20;
+
     /// <summary><c>poetry.lock</c>.</summary>
     public static void Poetry(FileContent content, FileReport report) =>
-        Each(content, "package", report, package => package.Of("category") == "dev" || IsOnly(package["groups"], "dev"));
+        Each(content, "package", report, package => package.Of("category") == "dev" || (package["groups"].Items.Count > 0 && package["groups"].Items.All(one => one.Text != "main")));
 
     /// <summary><c>pdm.lock</c>.</summary>
     public static void Pdm(FileContent content, FileReport report) =>
         Each(content, "package", report, package => package["groups"].Items.Count > 0 && package["groups"].Items.All(one => one.Text is not ("default" or "optional")) && IsOnly(package["groups"], "dev"));
 
-    /// <summary><c>uv.lock</c>; the project itself is not listed.</summary>
-    public static void Uv(FileContent content, FileReport report) =>
-        Each(content, "package", report, _ => false, package => package["source"].Of("virtual") == "." || package["source"].Of("editable") == ".");
+    /// <summary><c>uv.lock</c>; a project that is never installed itself is not listed.</summary>
+    public static void Uv(FileContent content, FileReport report)
+    {
+        var packages = TomlText.Read(content.Bytes().Span)["package"].Items;
+        var byName = packages.ToLookup(package => package.Of("name"), StringComparer.Ordinal);
+        // Parts of the project lie beside the lock file.
+        var parts = packages.Where(package => package["source"]["virtual"].Exists || package["source"]["editable"].Exists).ToList();
+        static IEnumerable<string> Names(DataNode needs) => needs.IsMap ? needs.Members.SelectMany(group => Names(group.Value)) : needs.Items.Select(one => one.Of("name"));
+        IEnumerable<string> Runtime(string name) => byName[name].SelectMany(one => Names(one["dependencies"]).Concat(Names(one["optional-dependencies"])));
+        var names = parts.Select(part => part.Of("name")).Distinct(StringComparer.Ordinal).ToList();
+        var asked = parts.SelectMany(part => Names(part["dev-dependencies"])).ToHashSet(StringComparer.Ordinal);
+        var (needed, development) = (Reachable.From(names, Runtime), Reachable.From(asked, Runtime));
+        var direct = names.SelectMany(Runtime).Concat(asked).ToHashSet(StringComparer.Ordinal);
+        Each(packages, report, package => development.Contains(package.Of("name")) && !needed.Contains(package.Of("name")), package => package["source"].Of("virtual") == ".",
+            package => package["source"].Of("editable") == "." ? PackageRelationship.Root : direct.Contains(package.Of("name")) ? PackageRelationship.Direct
+                : parts.Count > 0 ? PackageRelationship.Indirect : PackageRelationship.Unknown);
+    }
 
     /// <summary><c>pylock.toml</c> (PEP 751).</summary>
     public static void Pylock(FileContent content, FileReport report) => Each(content, "packages", report, _ => false, package => package["directory"].IsMap && package.Of("version").Length == 0);
 
-    private static void Each(FileContent content, string table, FileReport report, Func<DataNode, bool> isDevelopment, Func<DataNode, bool>? isProject = null)
+    private static void Each(FileContent content, string table, FileReport report, Func<DataNode, bool> isDevelopment, Func<DataNode, bool>? isProject = null) =>
+        Each(TomlText.Read(content.Bytes().Span)[table].Items, report, isDevelopment, isProject, _ => PackageRelationship.Unknown);
+
+    private static void Each(IReadOnlyList<DataNode> packages, FileReport report, Func<DataNode, bool> isDevelopment, Func<DataNode, bool>? isProject, Func<DataNode, PackageRelationship> relationship)
     {
-        var packages = TomlText.Read(content.Bytes().Span)[table].Items;
-        var versions = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-        foreach (var package in packages) versions.TryAdd(package.Of("name"), package.Of("version"));
-        var seen = new HashSet<(string, string)>();
+        // Where a condition chooses between versions, each is meant.
+        var ids = packages.Where(package => package.Of("version").Length > 0).ToLookup(package => PythonProjects.Spelled(package.Of("name")), package => package.Of("name") + "@" + package.Of("version"), StringComparer.Ordinal);
         foreach (var package in packages)
         {
             if (package.Of("version").Length == 0 || isProject?.Invoke(package) == true) continue;
             report.AddOnce(new Package(PackageType.PyPi, package.Of("name"), package.Of("version"))
             {
                 IsDevelopment = isDevelopment(package),
-                DependsOn = [.. Needs(package["dependencies"]).Where(name => versions.GetValueOrDefault(name, "").Length > 0).Select(name => name + "@" + versions[name]).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
-            }, seen);
+                Relationship = relationship(package),
+                DependsOn = [.. Needs(package["dependencies"]).SelectMany(name => ids[PythonProjects.Spelled(name)].Take(MaxVersions)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
+            });
         }
     }
 
     // Poetry writes a table, PDM "name>=1", uv and pylock {name = …}.
     private static IEnumerable<string> Needs(DataNode dependencies) => dependencies.IsMap
         ? dependencies.Members.Select(one => one.Key)
-        : dependencies.Items.Select(one => one.Text is { } text ? text[..(text.IndexOfAny([' ', '<', '>', '=', '~', '!', ';', '[', '(']) is var at and > 0 ? at : text.Length)] : one.Of("name"));
+        : dependencies.Items.Select(one => one.Text is { } text ? PythonProjects.NameOf(text) : one.Of("name"));
 
     private static bool IsOnly(DataNode groups, string name) => groups.Items.Count == 1 && groups.Items[0].Text == name;
 }

@@ -64,14 +64,13 @@ internal static partial class RubyPackages
             }
         }
         var versions = found.GroupBy(one => one.Name).ToDictionary(group => group.Key, group => group.First().Version, StringComparer.Ordinal);
-        var seen = new HashSet<(string, string)>();
         foreach (var (name, version, needs) in found)
         {
             report.AddOnce(new Package(PackageType.RubyGems, name, version)
             {
                 Relationship = direct.Contains(name) ? PackageRelationship.Direct : PackageRelationship.Indirect,
                 DependsOn = [.. needs.Where(versions.ContainsKey).Select(need => need + "@" + versions[need]).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
-            }, seen);
+            });
         }
     }
 

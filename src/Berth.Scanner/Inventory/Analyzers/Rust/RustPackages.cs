@@ -56,10 +56,9 @@ internal static class CargoLock
         var root = TomlText.Read(content.Bytes().Span);
         if (root["workspace"].IsMap || !root["package"].IsMap) return;
         var tables = new[] { root }.Concat(root["target"].Members.Select(one => one.Value)).ToList();
-        string Names(params string[] kinds) => string.Join('\n', kinds.SelectMany(kind => tables.SelectMany(table => table[kind].Members))
-            .Select(one => one.Value.Of("package") is { Length: > 0 } real ? real : one.Key).Distinct(StringComparer.Ordinal));
-        report.Fact(ProjectRules.Needed, Names("dependencies", "build-dependencies"));
-        report.Fact(ProjectRules.ForDevelopment, Names("dev-dependencies"));
+        List<string> Names(params string[] kinds) => [.. kinds.SelectMany(kind => tables.SelectMany(table => table[kind].Members))
+            .Select(one => one.Value.Of("package") is { Length: > 0 } real ? real : one.Key).Distinct(StringComparer.Ordinal)];
+        if (report.Names(ProjectRules.ForDevelopment, Names("dev-dependencies"))) report.Names(ProjectRules.Needed, Names("dependencies", "build-dependencies"));
     }
 
     private static void Read(FileContent content, FileReport report)
@@ -69,7 +68,6 @@ internal static class CargoLock
         var packages = root["root"].IsMap ? [root["root"], .. root["package"].Items] : root["package"].Items;
         var versions = packages.GroupBy(package => package.Of("name")).ToDictionary(group => group.Key, group => group.Select(one => one.Of("version")).ToList(), StringComparer.Ordinal);
         var needed = packages.SelectMany(package => package["dependencies"].Items).Select(one => one.Text?.Split(' ')[0] ?? "").ToHashSet(StringComparer.Ordinal);
-        var seen = new HashSet<(string, string)>();
         foreach (var package in packages.Where(package => package.Of("version").Length > 0))
         {
             var isLocal = package.Of("source").Length == 0;
@@ -77,7 +75,7 @@ internal static class CargoLock
             {
                 Relationship = isLocal && !needed.Contains(package.Of("name")) ? PackageRelationship.Root : PackageRelationship.Unknown,
                 DependsOn = [.. package["dependencies"].Items.Select(one => Resolve(one.Text ?? "", versions)).Where(one => one.Length > 0).Order(StringComparer.Ordinal)],
-            }, seen);
+            });
         }
     }
 
