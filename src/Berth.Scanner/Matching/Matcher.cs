@@ -84,7 +84,7 @@ public sealed class Matcher(AdvisoryDatabase database, MatchOptions? options = n
             && database.Advisories(other, name).Any(advisory => advisory.Id == id));
 
     /// <summary>The name under which the bucket has the package; null when the bucket is about something else.</summary>
-    private static string? NameIn(ReleaseRules? rules, Package package, string bucket)
+    private string? NameIn(ReleaseRules? rules, Package package, string bucket)
     {
         const string Osv = "osv::";
         var ecosystem = bucket.StartsWith(Osv, StringComparison.Ordinal) ? bucket[Osv.Length..] : null;
@@ -96,10 +96,10 @@ public sealed class Matcher(AdvisoryDatabase database, MatchOptions? options = n
                 ? PackageNames.ForTrivy(package.Type, package.Name)
                 : null;
         }
-        if (rules is null)
+        if (rules is null || ReleaseJudge.IsForeign(rules, package))
             return null;
         if (ecosystem is null)
-            return rules.TrivyBuckets.Contains(bucket) && ReleaseJudge.IsJudged(rules, package) ? ReleaseJudge.NameOf(rules, package) : null;
+            return TrivyBuckets(rules).Contains(bucket) && ReleaseJudge.IsJudged(rules, package) ? ReleaseJudge.NameOf(rules, package) : null;
         return rules.OsvEcosystems.Any(e => e == ecosystem || (e.EndsWith('*') && ecosystem.StartsWith(e[..^1], StringComparison.Ordinal))) ? OsvName(package) : null;
     }
 
@@ -107,13 +107,13 @@ public sealed class Matcher(AdvisoryDatabase database, MatchOptions? options = n
     private IEnumerable<(AdvisoryBucket Bucket, string Name)> Places(ReleaseRules? rules, Package package)
     {
         if (package.Type is PackageType.Dpkg or PackageType.Apk or PackageType.Rpm)
-            return rules is not null ? OfDistribution(rules, package) : [];
+            return rules is not null && !ReleaseJudge.IsForeign(rules, package) ? OfDistribution(rules, package) : [];
         return OfLanguage(package);
     }
 
     private IEnumerable<(AdvisoryBucket, string)> OfDistribution(ReleaseRules rules, Package package)
     {
-        foreach (var name in ReleaseJudge.IsJudged(rules, package) ? rules.TrivyBuckets : [])
+        foreach (var name in ReleaseJudge.IsJudged(rules, package) ? TrivyBuckets(rules) : [])
         {
             foreach (var bucket in database.Buckets(name))
                 yield return (bucket, ReleaseJudge.NameOf(rules, package));
@@ -125,6 +125,9 @@ public sealed class Matcher(AdvisoryDatabase database, MatchOptions? options = n
                 yield return (bucket, OsvName(package));
         }
     }
+
+    private string[] TrivyBuckets(ReleaseRules rules) =>
+        rules is { PrefersFirstBucket: true, TrivyBuckets.Length: > 1 } && Array.Find(rules.TrivyBuckets, name => database.Buckets(name).Any()) is { } first ? [first] : rules.TrivyBuckets;
 
     private IEnumerable<(AdvisoryBucket, string)> OfLanguage(Package package)
     {
