@@ -3,10 +3,10 @@ using Berth.Scanner.Inventory.Layers;
 
 namespace Berth.Scanner.Inventory.Analyzers.Sboms;
 
-/// <summary>Bills of materials that lie in an image: Bitnami's <c>.spdx-NAME.spdx</c> and files that call themselves SPDX or CycloneDX, in JSON.</summary>
+/// <summary>Bills of materials that lie in an image: Bitnami's <c>.spdx-NAME.spdx</c> and files that call themselves SPDX or CycloneDX.</summary>
 internal static class EmbeddedSboms
 {
-    private static readonly string[] Ends = [".spdx.json", ".spdx", ".cdx.json", ".cdx"];
+    private static readonly string[] Ends = [".spdx.json", ".spdx", ".cdx.json", ".cdx.xml", ".cdx"];
 
     /// <summary>The analyzer.</summary>
     public static IReadOnlyList<FileAnalyzer> Analyzers { get; } = [new("sbom", FileRole.Sbom, path => Ends.Any(end => path.EndsWith(end, StringComparison.Ordinal)), Read)];
@@ -23,7 +23,7 @@ internal static class EmbeddedSboms
     }
 }
 
-/// <summary>Packages of a software bill of materials: CycloneDX 1.x or SPDX 2.x in JSON.</summary>
+/// <summary>Packages of a software bill of materials: CycloneDX 1.x in JSON or XML, SPDX 2.x in JSON or in tags and values, bare or in an attestation.</summary>
 public static class SbomPackages
 {
     private const int MaxDepth = 50;
@@ -34,18 +34,18 @@ public static class SbomPackages
     /// </summary>
     public static IReadOnlyList<Package> Read(ReadOnlyMemory<byte> text, bool withRoot = false)
     {
-        var root = JsonText.Map(text.Span);
-        // An attestation (in-toto) holds the document as its predicate.
-        if (root["predicate"].IsMap) root = root["predicate"]["Data"].IsMap ? root["predicate"]["Data"] : root["predicate"];
+        var root = SbomDocument.Open(text);
         if (root.Of("bomFormat") == "CycloneDX") return CycloneDx(root, withRoot);
         return root.Of("spdxVersion").StartsWith("SPDX-", StringComparison.Ordinal) ? Spdx(root, withRoot) : throw new InvalidDataException("sbom: neither CycloneDX nor SPDX");
     }
 
+    /// <summary>Whether the document is SPDX.</summary>
+    public static bool IsSpdx(ReadOnlyMemory<byte> text) => SbomDocument.Open(text).Of("spdxVersion").Length > 0;
+
     /// <summary>The distribution that a document names, or null.</summary>
     public static Distribution? ReadDistribution(ReadOnlyMemory<byte> text)
     {
-        var root = JsonText.Map(text.Span);
-        if (root["predicate"].IsMap) root = root["predicate"]["Data"].IsMap ? root["predicate"]["Data"] : root["predicate"];
+        var root = SbomDocument.Open(text);
         foreach (var one in root["components"].Items.Append(root["metadata"]["component"]).Where(one => one.Of("type") == "operating-system"))
             return new Distribution(one.Of("name"), one.Of("version"));
         foreach (var one in root["packages"].Items.Where(one => one.Of("primaryPackagePurpose") is "OPERATING_SYSTEM" or "OPERATING-SYSTEM" || one.Of("SPDXID").StartsWith("SPDXRef-OperatingSystem", StringComparison.Ordinal)))
