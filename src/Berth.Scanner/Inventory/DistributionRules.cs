@@ -38,6 +38,12 @@ internal static partial class DistributionRules
         ["activestate"] = "activestate",
     };
 
+    // Namespaces of package URLs: the ID of os-release, or the name of the family.
+    private static readonly Dictionary<string, string> Namespaces = new(Families, StringComparer.Ordinal) { ["redhat"] = "redhat", ["alma"] = "alma", ["amazon"] = "amazon", ["oracle"] = "oracle", ["suse"] = "sles", ["cbl-mariner"] = "cbl-mariner" };
+
+    /// <summary>The family that a namespace of package URLs stands for; null when nobody knows it.</summary>
+    public static string? FamilyOf(string space) => Namespaces.GetValueOrDefault(space.ToLowerInvariant());
+
     /// <summary>The distribution, or null when no file says.</summary>
     /// <param name="files">Path of each release file with its fields.</param>
     public static Distribution? Decide(IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> files)

@@ -38,7 +38,7 @@ public sealed class Matcher(AdvisoryDatabase database, MatchOptions? options = n
             var package = subject.Packages[i];
             if (package.Version.Length == 0)
                 continue;
-            foreach (var (bucket, name) in Places(rules, package))
+            foreach (var (bucket, name) in Places(IsOfAnother(subject, package) ? null : rules, package))
             {
                 if (!lookUps.TryGetValue((bucket, name), out var advisories))
                     lookUps[(bucket, name)] = advisories = [.. database.Advisories(bucket, name)];
@@ -71,11 +71,14 @@ public sealed class Matcher(AdvisoryDatabase database, MatchOptions? options = n
     public IReadOnlyList<Finding> Judge(MatchSubject subject, Package package, AdvisoryBucket bucket, string name, Advisory advisory)
     {
         var rules = subject.Distribution is null ? null : ReleaseRules.Of(subject.Distribution, subject.RepositoryRelease);
-        if (package.Version.Length == 0 || NameIn(rules, package, bucket.Name) != name)
+        if (package.Version.Length == 0 || IsOfAnother(subject, package) || NameIn(rules, package, bucket.Name) != name)
             return [];
         var products = rules?.Quirk == ReleaseQuirk.RedHatProducts ? RedHatJudge.Products(database, subject) : [];
         return [.. Judge(rules, products, package, bucket, [advisory]).Where(v => !IsOverruled(package, bucket, name, v.Id)).Select(v => Describe(package, bucket, v))];
     }
+
+    /// <summary>Whether a bill of materials names the package as one of another distribution than the subject's.</summary>
+    private static bool IsOfAnother(MatchSubject subject, Package package) => subject.Distribution is not null && !PackageUrls.MayBeOf(subject.Distribution, package.Namespace);
 
     /// <summary>In Trivy's database several sources of one ecosystem may know the same flaw by the same id: the last one by name decides, whatever the others say.</summary>
     private bool IsOverruled(Package package, AdvisoryBucket bucket, string name, string id) =>

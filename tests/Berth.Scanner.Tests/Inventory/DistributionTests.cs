@@ -49,12 +49,23 @@ public sealed class DistributionTests
         Assert.Equal(["own False", "agent True"], image.Packages.Select(static p => $"{p.Name} {p.IsThirdParty}"));
     }
 
+    [Fact]
+    public async Task A_bill_of_materials_of_another_distribution_adds_no_system_packages()
+    {
+        var image = await ScanAsync("etc/os-release", "ID=debian\nVERSION_ID=12\n", "opt/tool.cdx.json",
+            """{"bomFormat":"CycloneDX","components":[{"purl":"pkg:apk/wolfi/curl@8.0-r0"},{"purl":"pkg:deb/debian/own@1.0"},{"purl":"pkg:npm/left-pad@1.3.0"}]}""");
+        Assert.Equal(["left-pad", "own"], image.Packages.Select(static p => p.Name).Order());
+    }
+
     [Theory]
     [InlineData("amazon", "AMI release 2018.03", "2024-01-01")]
     [InlineData("amazon", "2 (Karoo)", "2026-07-01")]
     [InlineData("amazon", "2023.5.20240701 (Amazon Linux)", "2029-07-01")]
     [InlineData("alpine", "3.10.2", "2021-05-02")]
-    public void Support_ends_for_every_spelling_of_a_release(string family, string version, string end) =>
+    [InlineData("sles", "15", "2020-01-01")]
+    [InlineData("sles", "15.6", "2026-01-01")]
+    [InlineData("debian", "1", null)]
+    public void Support_ends_for_every_spelling_of_a_release(string family, string version, string? end) =>
         Assert.Equal(end, DistributionSupport.EndOf(new Distribution(family, version))?.ToString("yyyy-MM-dd"));
 
     private static async Task<ImageInventory> ScanAsync(params string[] files)

@@ -200,6 +200,15 @@ public sealed class MatcherTests : IDisposable
         Assert.All(Find(bucket, "agent", advisory, new Distribution(family, "1"), package), static finding => Assert.Equal(("echo", Severity.Low), (finding.SeveritySource, finding.Severity)));
     }
 
+    [Theory]
+    [InlineData("debian", 1)]
+    [InlineData("", 1)]
+    [InlineData("unheard-of", 1)]
+    [InlineData("ubuntu", 0)]
+    [InlineData("wolfi", 0)]
+    public void A_package_that_a_document_gives_to_another_distribution_is_not_judged_by_this_one(string space, int found) => Assert.Equal(found, Find(
+        "debian 12", "bash", new Advisory("CVE-1"), new Distribution("debian", "12"), new Package(PackageType.Dpkg, "bash", "5.0-1") { Namespace = space }).Count);
+
     [Fact]
     public void Keys_of_rpm_are_no_packages_that_can_be_judged() => Assert.Empty(Find(
         "amazon linux 2", "gpg-pubkey", new Advisory("CVE-1") { FixedVersion = "9-1" }, new Distribution("amazon", "2 (Karoo)"), new Package(PackageType.Rpm, "gpg-pubkey", "1") { Release = "1" }));
