@@ -42,7 +42,7 @@ internal sealed record ReleaseRules(string Scope, string[] TrivyBuckets, string[
                 SeveritySource = "echo",
                 JudgesThirdParty = true,
             },
-            "bottlerocket" => new("bottlerocket", ["bottlerocket"], ["Bottlerocket"], NameKey.Binary, InstalledSide.Binary),
+            "bottlerocket" => new("bottlerocket", ["bottlerocket"], [], NameKey.Binary, InstalledSide.Binary),
             "alpine" => Alpine(AlpineStream(version, repositoryRelease)),
             "wolfi" => new("wolfi", ["wolfi"], ["Wolfi"], NameKey.Source, InstalledSide.Binary),
             "chainguard" => new("chainguard", ["chainguard"], ["Chainguard"], NameKey.Source, InstalledSide.Binary),
