@@ -9,7 +9,7 @@ namespace Berth.Scanner.Inventory.Layers;
 public sealed record LayerInventory
 {
     /// <summary>Counts up whenever an analyzer finds more or something else than before: a stored inventory of another number is read again from its layer.</summary>
-    public const int CurrentFormat = 3;
+    public const int CurrentFormat = 4;
 
     /// <summary>Number of the form and of the analyzers that wrote it.</summary>
     public int Format { get; init; } = CurrentFormat;
