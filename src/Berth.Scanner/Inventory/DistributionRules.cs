@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Berth.Scanner.Inventory.Analyzers.Releases;
 
 namespace Berth.Scanner.Inventory;
 
@@ -37,9 +38,21 @@ internal static partial class DistributionRules
         ["activestate"] = "activestate",
     };
 
+    // Namespaces of package URLs: the ID of os-release, or the name of the family.
+    private static readonly Dictionary<string, string> Namespaces = new(Families, StringComparer.Ordinal) { ["redhat"] = "redhat", ["alma"] = "alma", ["amazon"] = "amazon", ["oracle"] = "oracle", ["suse"] = "sles", ["cbl-mariner"] = "cbl-mariner" };
+
+    /// <summary>The family that a namespace of package URLs stands for; null when nobody knows it.</summary>
+    public static string? FamilyOf(string space) => Namespaces.GetValueOrDefault(space.ToLowerInvariant());
+
     /// <summary>The distribution, or null when no file says.</summary>
     /// <param name="files">Path of each release file with its fields.</param>
     public static Distribution? Decide(IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> files)
+    {
+        var found = ByOsRelease(files);
+        return found is { Family: "ubuntu" } && files.GetValueOrDefault(ReleaseFiles.UbuntuPro)?.ContainsKey(ReleaseFiles.Extended) == true ? found with { IsExtended = true } : found;
+    }
+
+    private static Distribution? ByOsRelease(IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> files)
     {
         var os = OsRelease(files);
         var id = os.GetValueOrDefault("ID", "").ToLowerInvariant();
@@ -77,14 +90,15 @@ internal static partial class DistributionRules
 
     private static string Line(IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> files, string path) => files.GetValueOrDefault(path)?.GetValueOrDefault("line") ?? "";
 
-    // "Amazon Linux release 2 (Karoo)", "Amazon Linux AMI release 2018.03"
+    // "Amazon Linux release 2 (Karoo)" is version "2 (Karoo)", "Amazon Linux AMI release 2018.03" in the words of Trivy "AMI release 2018.03".
     private static string Amazon(IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> files)
     {
         foreach (var path in (string[])["etc/system-release", "usr/lib/system-release"])
         {
             var line = Line(files, path);
-            var at = line.IndexOf(" release ", StringComparison.Ordinal);
-            if (at > 0 && line.StartsWith("Amazon Linux", StringComparison.Ordinal)) return line[(at + 9)..];
+            if (!line.StartsWith("Amazon Linux ", StringComparison.Ordinal)) continue;
+            var version = line["Amazon Linux ".Length..].Trim();
+            return version.StartsWith("release 2", StringComparison.Ordinal) ? version["release ".Length..] : version;
         }
         return "";
     }

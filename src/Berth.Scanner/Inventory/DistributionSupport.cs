@@ -23,10 +23,17 @@ public static class DistributionSupport
         ["rocky"] = [("8", "2029-05-31"), ("9", "2032-05-31"), ("10", "2035-05-31")],
         ["alma"] = [("8", "2029-05-31"), ("9", "2032-05-31"), ("10", "2035-05-31")],
         ["oracle"] = [("5", "2017-06-30"), ("6", "2021-03-31"), ("7", "2024-12-31"), ("8", "2029-07-31"), ("9", "2032-06-30"), ("10", "2035-06-30")],
-        ["amazon"] = [("1", "2023-12-31"), ("2018.03", "2023-12-31"), ("2", "2026-06-30"), ("2023", "2029-06-30")],
+        ["amazon"] = [("1", "2023-12-31"), ("AMI release", "2023-12-31"), ("2", "2026-06-30"), ("2023", "2029-06-30")],
         ["fedora"] = [("37", "2023-12-05"), ("38", "2024-05-21"), ("39", "2024-11-26"), ("40", "2025-05-13"), ("41", "2025-12-15"), ("42", "2026-05-13")],
         ["opensuse-leap"] = [("15.0", "2019-12-03"), ("15.1", "2021-02-02"), ("15.2", "2022-01-04"), ("15.3", "2022-12-31"), ("15.4", "2023-12-07"), ("15.5", "2024-12-31"), ("15.6", "2026-04-30")],
-        ["photon"] = [("1.0", "2022-02-28"), ("2.0", "2022-12-31"), ("3.0", "2024-03-01")],
+        ["sles"] =
+        [
+            ("12", "2016-06-30"), ("12.1", "2017-05-31"), ("12.2", "2018-03-31"), ("12.3", "2019-06-30"), ("12.4", "2020-06-30"), ("12.5", "2024-10-31"),
+            ("15", "2019-12-31"), ("15.1", "2021-01-31"), ("15.2", "2021-12-31"), ("15.3", "2022-12-31"), ("15.4", "2023-12-31"), ("15.5", "2024-12-31"), ("15.6", "2025-12-31"), ("15.7", "2031-07-31"),
+            ("16.0", "2027-11-30"),
+        ],
+        ["slem"] = [("5.0", "2022-03-31"), ("5.1", "2025-10-31"), ("5.2", "2026-04-30"), ("5.3", "2026-10-30"), ("5.4", "2027-04-30"), ("5.5", "2027-10-31"), ("6.0", "2028-06-30"), ("6.1", "2028-11-30")],
+        ["photon"] = [("1.0", "2022-02-28"), ("2.0", "2022-12-31"), ("3.0", "2024-03-31"), ("4.0", "2026-03-31")],
         ["cbl-mariner"] = [("1.0", "2023-07-31"), ("2.0", "2025-07-31")],
     };
 
@@ -34,11 +41,8 @@ public static class DistributionSupport
     public static DateTimeOffset? EndOf(Distribution distribution)
     {
         if (!Ends.TryGetValue(distribution.Family, out var releases)) return null;
-        foreach (var (release, ends) in releases)
-        {
-            if (distribution.Version == release || distribution.Version.StartsWith(release + ".", StringComparison.Ordinal))
-                return new DateTimeOffset(DateTime.ParseExact(ends, "yyyy-MM-dd", null).AddDays(1), TimeSpan.Zero);
-        }
-        return null;
+        var best = releases.Where(one => distribution.Version == one.Release || distribution.Version.StartsWith(one.Release + ".", StringComparison.Ordinal) || distribution.Version.StartsWith(one.Release + " ", StringComparison.Ordinal))
+            .OrderByDescending(static one => one.Release.Length).FirstOrDefault();
+        return best.Ends is null ? null : new DateTimeOffset(DateTime.ParseExact(best.Ends, "yyyy-MM-dd", null).AddDays(1), TimeSpan.Zero);
     }
 }

@@ -79,6 +79,8 @@ internal sealed class LayerJoin
             {
                 if (IsOfSystem(package.Type))
                 {
+                    // A bill of materials may have come with files of another distribution.
+                    if (distribution is not null && !PackageUrls.MayBeOf(distribution, package.Namespace)) continue;
                     if (!seen.Add(Identity.Of(package))) continue;
                     packages.Add(package.Type == PackageType.Dpkg && licenses.TryGetValue(package.Name, out var found) ? package with { Licenses = found } : package);
                 }

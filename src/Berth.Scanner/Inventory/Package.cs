@@ -36,6 +36,12 @@ public sealed record Package(PackageType Type, string Name, string Version)
     /// <summary>SHA-1 of the archive that is the package, in small hex digits, for a look-up by content; empty for others.</summary>
     public string Sha1 { get; init; } = "";
 
+    /// <summary>Namespace of the package URL by which a bill of materials names a package of a distribution; empty otherwise.</summary>
+    public string Namespace { get; init; } = "";
+
+    /// <summary>Whether a package database names a publisher that is not the distribution: the distribution's advisories do not speak of it.</summary>
+    public bool IsThirdParty { get; init; }
+
     /// <summary>Whether only development needs it.</summary>
     public bool IsDevelopment { get; init; }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Berth.Scanner.Inventory.Analyzers.Rpm;
 
 namespace Berth.Scanner.Inventory;
 
@@ -134,28 +135,31 @@ public static class PackageUrls
         var epoch = int.TryParse(url.Qualifiers.GetValueOrDefault("epoch"), System.Globalization.NumberStyles.None, null, out var number) ? number : 0;
         if (type is PackageType.Dpkg or PackageType.Rpm && version.IndexOf(':') is var colon and > 0 && int.TryParse(version.AsSpan(0, colon), System.Globalization.NumberStyles.None, null, out number))
             (epoch, version) = (number, version[(colon + 1)..]);
-        return new Package(type, name, version)
+        return WithSource(new Package(type, name, version)
         {
             Release = release,
             Epoch = epoch,
             Architecture = url.Qualifiers.GetValueOrDefault("arch", ""),
             Modularity = url.Qualifiers.GetValueOrDefault("modularitylabel", ""),
-            SourceName = Source(url, name),
-        };
+            Namespace = type is PackageType.Dpkg or PackageType.Apk or PackageType.Rpm ? url.Namespace : "",
+        }, url.Qualifiers.GetValueOrDefault("upstream") ?? url.Qualifiers.GetValueOrDefault("source") ?? "");
     }
 
+    /// <summary>Whether a namespace in package URLs is, or may be, that of the distribution: one that nobody knows may be any.</summary>
+    internal static bool MayBeOf(Distribution distribution, string space) =>
+        space.Length == 0 || DistributionRules.FamilyOf(space) is not { } family || Group(family) == Group(distribution.Family);
+
+    // Releases of one publisher share a namespace.
+    private static string Group(string family) => family == "centos-stream" ? "centos" : Namespace(PackageType.Rpm, new Distribution(family, ""));
+
     // "upstream" and "source" are what others write: "name" or "name@version", for rpm the file of the source package.
-    private static string Source(PackageUrl url, string name)
+    private static Package WithSource(Package package, string upstream)
     {
-        var upstream = url.Qualifiers.GetValueOrDefault("upstream") ?? url.Qualifiers.GetValueOrDefault("source") ?? "";
-        if (upstream.Length == 0) return name;
-        if (upstream.EndsWith(".src.rpm", StringComparison.Ordinal))
-        {
-            var release = upstream.LastIndexOf('-');
-            var version = release > 0 ? upstream.LastIndexOf('-', release - 1) : -1;
-            return version > 0 ? upstream[..version] : name;
-        }
-        return upstream.IndexOf('@') is var at and > 0 ? upstream[..at] : upstream;
+        if (upstream.Length == 0) return package;
+        if (upstream.EndsWith(".src.rpm", StringComparison.Ordinal)) return RpmSource.Apply(package, upstream);
+        if (upstream.IndexOf('@') is not (var at and > 0)) return package with { SourceName = upstream };
+        var own = (package.Epoch == 0 ? "" : package.Epoch + ":") + package.Version;
+        return package with { SourceName = upstream[..at], SourceVersion = upstream[(at + 1)..] == own ? "" : upstream[(at + 1)..] };
     }
 
     private static (string Space, string Name) Split(Package package)

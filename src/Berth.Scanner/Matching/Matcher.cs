@@ -38,7 +38,7 @@ public sealed class Matcher(AdvisoryDatabase database, MatchOptions? options = n
             var package = subject.Packages[i];
             if (package.Version.Length == 0)
                 continue;
-            foreach (var (bucket, name) in Places(rules, package))
+            foreach (var (bucket, name) in Places(IsOfAnother(subject, package) ? null : rules, package))
             {
                 if (!lookUps.TryGetValue((bucket, name), out var advisories))
                     lookUps[(bucket, name)] = advisories = [.. database.Advisories(bucket, name)];
@@ -71,11 +71,14 @@ public sealed class Matcher(AdvisoryDatabase database, MatchOptions? options = n
     public IReadOnlyList<Finding> Judge(MatchSubject subject, Package package, AdvisoryBucket bucket, string name, Advisory advisory)
     {
         var rules = subject.Distribution is null ? null : ReleaseRules.Of(subject.Distribution, subject.RepositoryRelease);
-        if (package.Version.Length == 0 || NameIn(rules, package, bucket.Name) != name)
+        if (package.Version.Length == 0 || IsOfAnother(subject, package) || NameIn(rules, package, bucket.Name) != name)
             return [];
         var products = rules?.Quirk == ReleaseQuirk.RedHatProducts ? RedHatJudge.Products(database, subject) : [];
         return [.. Judge(rules, products, package, bucket, [advisory]).Where(v => !IsOverruled(package, bucket, name, v.Id)).Select(v => Describe(package, bucket, v))];
     }
+
+    /// <summary>Whether a bill of materials names the package as one of another distribution than the subject's.</summary>
+    private static bool IsOfAnother(MatchSubject subject, Package package) => subject.Distribution is not null && !PackageUrls.MayBeOf(subject.Distribution, package.Namespace);
 
     /// <summary>In Trivy's database several sources of one ecosystem may know the same flaw by the same id: the last one by name decides, whatever the others say.</summary>
     private bool IsOverruled(Package package, AdvisoryBucket bucket, string name, string id) =>
@@ -84,7 +87,7 @@ public sealed class Matcher(AdvisoryDatabase database, MatchOptions? options = n
             && database.Advisories(other, name).Any(advisory => advisory.Id == id));
 
     /// <summary>The name under which the bucket has the package; null when the bucket is about something else.</summary>
-    private static string? NameIn(ReleaseRules? rules, Package package, string bucket)
+    private string? NameIn(ReleaseRules? rules, Package package, string bucket)
     {
         const string Osv = "osv::";
         var ecosystem = bucket.StartsWith(Osv, StringComparison.Ordinal) ? bucket[Osv.Length..] : null;
@@ -96,10 +99,10 @@ public sealed class Matcher(AdvisoryDatabase database, MatchOptions? options = n
                 ? PackageNames.ForTrivy(package.Type, package.Name)
                 : null;
         }
-        if (rules is null)
+        if (rules is null || ReleaseJudge.IsForeign(rules, package))
             return null;
         if (ecosystem is null)
-            return rules.TrivyBuckets.Contains(bucket) && ReleaseJudge.IsJudged(rules, package) ? ReleaseJudge.NameOf(rules, package) : null;
+            return TrivyBuckets(rules).Contains(bucket) && ReleaseJudge.IsJudged(rules, package) ? ReleaseJudge.NameOf(rules, package) : null;
         return rules.OsvEcosystems.Any(e => e == ecosystem || (e.EndsWith('*') && ecosystem.StartsWith(e[..^1], StringComparison.Ordinal))) ? OsvName(package) : null;
     }
 
@@ -107,13 +110,13 @@ public sealed class Matcher(AdvisoryDatabase database, MatchOptions? options = n
     private IEnumerable<(AdvisoryBucket Bucket, string Name)> Places(ReleaseRules? rules, Package package)
     {
         if (package.Type is PackageType.Dpkg or PackageType.Apk or PackageType.Rpm)
-            return rules is not null ? OfDistribution(rules, package) : [];
+            return rules is not null && !ReleaseJudge.IsForeign(rules, package) ? OfDistribution(rules, package) : [];
         return OfLanguage(package);
     }
 
     private IEnumerable<(AdvisoryBucket, string)> OfDistribution(ReleaseRules rules, Package package)
     {
-        foreach (var name in ReleaseJudge.IsJudged(rules, package) ? rules.TrivyBuckets : [])
+        foreach (var name in ReleaseJudge.IsJudged(rules, package) ? TrivyBuckets(rules) : [])
         {
             foreach (var bucket in database.Buckets(name))
                 yield return (bucket, ReleaseJudge.NameOf(rules, package));
@@ -125,6 +128,9 @@ public sealed class Matcher(AdvisoryDatabase database, MatchOptions? options = n
                 yield return (bucket, OsvName(package));
         }
     }
+
+    private string[] TrivyBuckets(ReleaseRules rules) =>
+        rules is { PrefersFirstBucket: true, TrivyBuckets.Length: > 1 } && Array.Find(rules.TrivyBuckets, name => database.Buckets(name).Any()) is { } first ? [first] : rules.TrivyBuckets;
 
     private IEnumerable<(AdvisoryBucket, string)> OfLanguage(Package package)
     {

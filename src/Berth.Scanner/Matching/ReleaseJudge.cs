@@ -17,9 +17,13 @@ internal static class ReleaseJudge
     };
 
     /// <summary>Whether the package can be judged at all.</summary>
-    public static bool IsJudged(ReleaseRules rules, Package package) => package.Version.Length > 0
+    public static bool IsJudged(ReleaseRules rules, Package package) => !IsForeign(rules, package) && package.Version.Length > 0
         && (rules.Quirk != ReleaseQuirk.SkipsUnlabelledModules || package.Modularity.Length > 0
             || !package.Release.Contains(".module_el", StringComparison.Ordinal));
+
+    /// <summary>Whether no advisory of the distribution speaks of the package: it has another publisher, or is only a key.</summary>
+    public static bool IsForeign(ReleaseRules rules, Package package) =>
+        (package.IsThirdParty && !rules.JudgesThirdParty) || (package.Type == PackageType.Rpm && package.Name == "gpg-pubkey");
 
     /// <summary>Every case of the advisory that is about the package.</summary>
     public static IEnumerable<Verdict> Judge(ReleaseRules rules, Package package, Advisory advisory)
@@ -69,7 +73,7 @@ internal static class ReleaseJudge
         VendorIds = vendorIds,
         Status = advisory.Status,
         Severity = advisory.Severity,
-        SeveritySource = rules.Quirk == ReleaseQuirk.OwnSeverity && advisory.Severity != Severity.Unknown ? "debian" : "",
+        SeveritySource = advisory.Severity != Severity.Unknown ? rules.SeveritySource : "",
     };
 
     /// <summary>Oracle builds some packages in more than one way; their versions do not compare.</summary>

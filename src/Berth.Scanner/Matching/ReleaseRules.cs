@@ -16,6 +16,15 @@ internal sealed record ReleaseRules(string Scope, string[] TrivyBuckets, string[
     /// <summary>Whether the advisories' epochs of zero are left out when they are shown.</summary>
     public bool TrimsEpoch { get; init; }
 
+    /// <summary>Who gives the severity of an advisory for that very package; empty when it is of the flaw.</summary>
+    public string SeveritySource { get; init; } = "";
+
+    /// <summary>Whether the advisories speak of packages of other publishers too.</summary>
+    public bool JudgesThirdParty { get; init; }
+
+    /// <summary>Whether only the first of the buckets that the database knows counts.</summary>
+    public bool PrefersFirstBucket { get; init; }
+
     public ReleaseQuirk Quirk { get; init; }
 
     /// <summary>The rules of a release; null for distributions that no source knows.</summary>
@@ -25,7 +34,15 @@ internal sealed record ReleaseRules(string Scope, string[] TrivyBuckets, string[
         return distribution.Family.Trim().ToLowerInvariant() switch
         {
             "debian" => Debian(Major(version)),
-            "ubuntu" => Ubuntu(Minor(version)),
+            "ubuntu" when version.EndsWith("-ESM", StringComparison.OrdinalIgnoreCase) => Ubuntu(Minor(version[..^4]), isExtended: true),
+            "ubuntu" => Ubuntu(Minor(version), distribution.IsExtended),
+            "echo" => new("echo", ["echo"], ["Echo"], NameKey.Source, InstalledSide.Source)
+            {
+                UnfixedCounts = true,
+                SeveritySource = "echo",
+                JudgesThirdParty = true,
+            },
+            "bottlerocket" => new("bottlerocket", ["bottlerocket"], [], NameKey.Binary, InstalledSide.Binary),
             "alpine" => Alpine(AlpineStream(version, repositoryRelease)),
             "wolfi" => new("wolfi", ["wolfi"], ["Wolfi"], NameKey.Source, InstalledSide.Binary),
             "chainguard" => new("chainguard", ["chainguard"], ["Chainguard"], NameKey.Source, InstalledSide.Binary),
@@ -75,15 +92,17 @@ internal sealed record ReleaseRules(string Scope, string[] TrivyBuckets, string[
     private static ReleaseRules Debian(string major) => new($"debian:{major}", [$"debian {major}"], [$"Debian:{major}"], NameKey.Source, InstalledSide.Source)
     {
         UnfixedCounts = true,
-        Quirk = ReleaseQuirk.OwnSeverity,
+        SeveritySource = "debian",
     };
 
-    private static ReleaseRules Ubuntu(string version) => new(
-        $"ubuntu:{version}", [$"ubuntu {version}"],
-        version.EndsWith("-ESM", StringComparison.OrdinalIgnoreCase) ? [$"Ubuntu:Pro:{version[..^4]}:LTS"] : [$"Ubuntu:{version}", $"Ubuntu:{version}:LTS"],
+    // There are advisories for extended support only once the release itself has reached its end.
+    private static ReleaseRules Ubuntu(string version, bool isExtended) => new(
+        $"ubuntu:{version}", isExtended ? [$"ubuntu {version}-ESM", $"ubuntu {version}"] : [$"ubuntu {version}"],
+        isExtended ? [$"Ubuntu:Pro:{version}:LTS"] : [$"Ubuntu:{version}", $"Ubuntu:{version}:LTS"],
         NameKey.Source, InstalledSide.Source)
     {
         UnfixedCounts = true,
+        PrefersFirstBucket = true,
     };
 
     private static ReleaseRules Alpine(string stream) => new(
@@ -156,7 +175,4 @@ internal enum ReleaseQuirk
 
     /// <summary>Advisories are for products that the image's content sets decide.</summary>
     RedHatProducts,
-
-    /// <summary>The severity of an advisory is for that package.</summary>
-    OwnSeverity,
 }

@@ -136,7 +136,7 @@ internal static class Scan
     private static Verb SbomFile(CommandEnvironment environment)
     {
         var flags = new ScanFlags();
-        var file = new Argument<string>("FILE") { Description = "CycloneDX document in JSON, SPDX document in JSON or as tags and values, or an attestation of one" };
+        var file = new Argument<string>("FILE") { Description = "CycloneDX or SPDX document, or an attestation of one" };
         var verb = new Verb("sbom", "Judge the packages of a bill of materials", """
             berth scan sbom bom.cdx.json
             berth scan sbom bom.spdx.json --format json
@@ -150,7 +150,8 @@ internal static class Scan
             var bytes = await File.ReadAllBytesAsync(parsed.GetValue(file)!, token);
             var packages = SbomPackages.Read(bytes);
             tell($"{packages.Count} packages");
-            return new Subject(new ImageContent(parsed.GetValue(file)!), new ImageInventory(SbomPackages.ReadDistribution(bytes), packages, []), SbomPackages.FormatOf(bytes));
+            var type = SbomPackages.IsSpdx(bytes) ? "spdx" : "cyclonedx";
+            return new Subject(new ImageContent(parsed.GetValue(file)!), new ImageInventory(SbomPackages.ReadDistribution(bytes), packages, []), type);
         }, ct));
         return verb;
     }

@@ -49,6 +49,18 @@ public sealed class PackageUrlsTests
     }
 
     [Theory]
+    [InlineData("pkg:deb/debian/zlib1g@1.2.13-1%2Bb1?upstream=zlib%401.2.13-1", "zlib", "1.2.13-1")]
+    [InlineData("pkg:deb/debian/zlib1g@1.2.13-1?upstream=zlib%401.2.13-1", "zlib", "")]
+    [InlineData("pkg:deb/debian/zlib1g@1.2.13-1?upstream=zlib", "zlib", "")]
+    [InlineData("pkg:rpm/rhel/openssl-libs@3.0.7-2.el9?epoch=1&upstream=openssl-3.0.7-1.el9.src.rpm", "openssl", "1:3.0.7-1.el9")]
+    [InlineData("pkg:apk/alpine/libssl3@3.1.0-r1", "libssl3", "")]
+    public void The_source_package_stands_in_a_qualifier(string url, string source, string sourceVersion)
+    {
+        var package = PackageUrls.ToPackage(PackageUrls.Parse(url)!);
+        Assert.Equal((source, sourceVersion), (package.SourceName, package.SourceVersion));
+    }
+
+    [Theory]
     [InlineData("")]
     [InlineData("npm/foo@1")]
     [InlineData("pkg:")]

@@ -81,7 +81,7 @@ public sealed class SbomPackagesTests
             Relationship: SPDXRef-DOCUMENT DESCRIBES SPDXRef-root
             """);
         Assert.Equal(new Distribution("debian", "12"), SbomPackages.ReadDistribution(text));
-        Assert.Equal("spdx", SbomPackages.FormatOf(text));
+        Assert.True(SbomPackages.IsSpdx(text));
         var package = Assert.Single(SbomPackages.Read(text));
         Assert.Equal((PackageType.Dpkg, "libssl3", "3.0.11-1", "openssl", "amd64"), (package.Type, package.Name, package.Version, package.SourceName, package.Architecture));
         Assert.Equal(["Apache-2.0"], package.Licenses);
@@ -97,7 +97,7 @@ public sealed class SbomPackagesTests
         foreach (var text in (string[])[Document, statement, Envelope(statement), asText, Envelope(asText)])
         {
             Assert.Equal(["left-pad"], SbomPackages.Read(Encoding.UTF8.GetBytes(text)).Select(package => package.Name));
-            Assert.Equal("cyclonedx", SbomPackages.FormatOf(Encoding.UTF8.GetBytes(text)));
+            Assert.False(SbomPackages.IsSpdx(Encoding.UTF8.GetBytes(text)));
         }
         Assert.Throws<InvalidDataException>(() => SbomPackages.Read(Encoding.UTF8.GetBytes("""{"payloadType":"application/vnd.in-toto+json","payload":"!"}""")));
     }
@@ -106,4 +106,78 @@ public sealed class SbomPackagesTests
     [InlineData("{}")]
     [InlineData("{\"spdxVersion\":\"2\"}")]
     public void Other_documents_are_refused(string text) => Assert.Throws<InvalidDataException>(() => SbomPackages.Read(Encoding.UTF8.GetBytes(text)));
+
+    private const string CycloneDx = """{"bomFormat":"CycloneDX","specVersion":"1.5","components":[{"type":"operating-system","name":"debian","version":"12.1"},{"type":"library","name":"zlib","purl":"pkg:deb/debian/zlib1g@1.2.13?distro=debian-12"}]}""";
+
+    private const string CycloneDxXml = """
+        <?xml version="1.0"?>
+        <bom xmlns="http://cyclonedx.org/schema/bom/1.5" version="1">
+          <metadata><component type="container" bom-ref="top"><name>shop</name><purl>pkg:oci/shop@sha256:00</purl></component></metadata>
+          <components>
+            <component type="operating-system"><name>debian</name><version>12.1</version></component>
+            <component type="library"><name>zlib</name><licenses><license><id>Zlib</id></license></licenses><purl><![CDATA[pkg:deb/debian/zlib1g@1.2.13?distro=debian-12]]></purl></component>
+          </components>
+        </bom>
+        """;
+
+    private const string SpdxTags = """
+        SPDXVersion: SPDX-2.3
+        SPDXID: SPDXRef-DOCUMENT
+        # a comment
+        PackageName: shop
+        SPDXID: SPDXRef-top
+        ExternalRef: PACKAGE-MANAGER purl pkg:oci/shop@sha256:00
+        Relationship: SPDXRef-DOCUMENT DESCRIBES SPDXRef-top
+
+        PackageName: debian
+        SPDXID: SPDXRef-OperatingSystem-1
+        PackageVersion: 12.1
+        PrimaryPackagePurpose: OPERATING-SYSTEM
+
+        PackageName: zlib
+        SPDXID: SPDXRef-zlib
+        PackageVersion: 1.2.13
+        PackageComment: <text>two lines
+        PackageName: not this</text>
+        PackageLicenseDeclared: Zlib
+        ExternalRef: PACKAGE-MANAGER purl pkg:deb/debian/zlib1g@1.2.13?distro=debian-12
+        FileName: ./a
+        ExternalRef: PACKAGE-MANAGER purl pkg:deb/debian/other@1
+        """;
+
+    public static TheoryData<string> Wrappings => new()
+    {
+        CycloneDx,
+        CycloneDxXml,
+        SpdxTags,
+        Statement(CycloneDx),
+        Statement($$"""{"Data":{{CycloneDx}}}"""),
+        Statement($$"""{"Data":{{System.Text.Json.JsonSerializer.Serialize(CycloneDx)}}}"""),
+        Envelope(Statement(CycloneDx)),
+        $$"""{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","dsseEnvelope":{{Envelope(Statement(CycloneDx))}}}""",
+    };
+
+    [Theory]
+    [MemberData(nameof(Wrappings))]
+    public void A_document_is_read_in_each_of_its_forms_and_wrappings(string text)
+    {
+        var bytes = Encoding.UTF8.GetBytes(text);
+        Assert.Equal("zlib1g 1.2.13", string.Join(", ", SbomPackages.Read(bytes).Select(static p => $"{p.Name} {p.Version}")));
+        Assert.Equal(new Distribution("debian", "12.1"), SbomPackages.ReadDistribution(bytes));
+        Assert.Equal(text == SpdxTags, SbomPackages.IsSpdx(bytes));
+    }
+
+    [Theory]
+    [InlineData("<bom xmlns=\"http://example.org\"/>")]
+    [InlineData("<bom")]
+    [InlineData("SPDX is a format")]
+    [InlineData("""{"payloadType":"application/vnd.in-toto+json","payload":"not base64"}""")]
+    [InlineData("""{"predicate":"{}"}""")]
+    public void What_is_no_document_is_refused(string text) =>
+        Assert.Throws<InvalidDataException>(() => SbomPackages.Read(Encoding.UTF8.GetBytes(text)));
+
+    private static string Statement(string predicate) => $$"""{"_type":"https://in-toto.io/Statement/v1","predicateType":"https://cyclonedx.org/bom","predicate":{{predicate}}}""";
+
+    private static string Envelope(string payload) =>
+        $$"""{"payloadType":"application/vnd.in-toto+json","payload":"{{Convert.ToBase64String(Encoding.UTF8.GetBytes(payload))}}","signatures":[]}""";
 }

@@ -208,6 +208,59 @@ public sealed class MatcherTests : IDisposable
         Entries = [new AdvisoryEntry { FixedVersion = fix, Products = [product], Flaws = [.. flaws.Select(static f => new CoveredFlaw(f, Severity.High))] }],
     };
 
+    [Theory]
+    [InlineData("debian", "debian 12", PackageType.Dpkg, 0)]
+    [InlineData("redhat", "osv::Red Hat:enterprise_linux:9::appstream", PackageType.Rpm, 0)]
+    [InlineData("echo", "echo", PackageType.Dpkg, 1)]
+    public void Packages_of_other_publishers_are_judged_only_by_those_who_speak_of_them(string family, string bucket, PackageType type, int found)
+    {
+        var advisory = new Advisory("CVE-1") { FixedVersion = "2.0", Severity = Severity.Low };
+        var package = new Package(type, "agent", "1.0") { IsThirdParty = true };
+        Assert.Equal(found, Find(bucket, "agent", advisory, new Distribution(family, "12"), package).Count);
+        Assert.All(Find(bucket, "agent", advisory, new Distribution(family, "1"), package), static finding => Assert.Equal(("echo", Severity.Low), (finding.SeveritySource, finding.Severity)));
+    }
+
+    [Theory]
+    [InlineData("debian", 1)]
+    [InlineData("", 1)]
+    [InlineData("unheard-of", 1)]
+    [InlineData("ubuntu", 0)]
+    [InlineData("wolfi", 0)]
+    public void A_package_that_a_document_gives_to_another_distribution_is_not_judged_by_this_one(string space, int found) => Assert.Equal(found, Find(
+        "debian 12", "bash", new Advisory("CVE-1"), new Distribution("debian", "12"), new Package(PackageType.Dpkg, "bash", "5.0-1") { Namespace = space }).Count);
+
+    [Fact]
+    public void Keys_of_rpm_are_no_packages_that_can_be_judged() => Assert.Empty(Find(
+        "amazon linux 2", "gpg-pubkey", new Advisory("CVE-1") { FixedVersion = "9-1" }, new Distribution("amazon", "2 (Karoo)"), new Package(PackageType.Rpm, "gpg-pubkey", "1") { Release = "1" }));
+
+    [Fact]
+    public void Bottlerocket_has_one_list_of_advisories_for_all_releases() => Assert.Single(Find(
+        "bottlerocket", "glibc", new Advisory("CVE-1") { FixedVersion = "1:2.43-1.br1" }, new Distribution("bottlerocket", "1.34.0"), new Package(PackageType.Rpm, "glibc", "2.43") { Release = "1.br0", Epoch = 1 }));
+
+    [Fact]
+    public void Extended_support_of_Ubuntu_takes_the_place_of_the_release_once_there_are_advisories_for_it()
+    {
+        var package = new Package(PackageType.Dpkg, "bash", "5.0-1");
+        var plain = new MatchSubject { Distribution = new Distribution("ubuntu", "18.04"), Packages = [package] };
+        var extended = plain with { Distribution = new Distribution("ubuntu", "18.04") { IsExtended = true } };
+        var path = _folder.Of("ubuntu");
+        using (var builder = new AdvisoryDatabaseBuilder(path))
+        {
+            builder.Add(new AdvisoryBucket("ubuntu 18.04", "trivy"), "bash", new Advisory("CVE-1"));
+            builder.Add(new AdvisoryBucket("ubuntu 18.04-ESM", "trivy"), "bash", new Advisory("CVE-2") { FixedVersion = "5.0-2" });
+            builder.Complete(DateTimeOffset.UnixEpoch, TestContext.Current.CancellationToken);
+        }
+        using var both = AdvisoryDatabase.Open(path);
+        using var only = Build("ubuntu 18.04", "bash", new Advisory("CVE-1"));
+        static string Ids(AdvisoryDatabase database, MatchSubject subject) => string.Join(' ', new Matcher(database).Match(subject).Select(static f => f.Id));
+        Assert.Equal(("CVE-1", "CVE-2"), (Ids(both, plain), Ids(both, extended)));
+        Assert.Equal(("CVE-1", "CVE-1"), (Ids(only, plain), Ids(only, extended)));
+        // The index leads both to the same image.
+        var bucket = new AdvisoryBucket("ubuntu 18.04-ESM", "trivy");
+        Assert.Contains(MatchKey.Of(bucket, "bash"), MatchKey.Of(extended, package));
+        Assert.Single(new Matcher(both).Judge(extended, package, bucket, "bash", both.Advisories(bucket, "bash").Single()));
+    }
+
     private IReadOnlyList<Finding> Find(string bucket, string name, Advisory advisory, Distribution? distribution, Package package)
     {
         using var database = Build(bucket, name, advisory);

@@ -93,6 +93,46 @@ public sealed class VersionOrderVectorTests
     public void Semantic_comparators_hold_as_advisories_write_them(string version, string range, bool? held) =>
         Assert.Equal(held, VersionOrders.Go.Satisfies(version, range));
 
+    [Theory]
+    [InlineData("nuget", "1.0.0-3", "1.0.0--3", 1)]
+    [InlineData("nuget", "1.0.0-0", "1.0.0--00", 0)]
+    [InlineData("nuget", "1.0.0-rc.12345678901", "1.0.0-rc.9", 1)]
+    [InlineData("pep440", "2.4b_", "2.4b0", 0)]
+    [InlineData("pep440", "2.4.post.", "2.4.post0", 0)]
+    [InlineData("pep440", "2.4rc--3", "2.4rc0.post3", 0)]
+    [InlineData("pep440", "2.4dev-", "2.4.dev0", 0)]
+    [InlineData("composer", "7.2-stable3", "7.2", 0)]
+    [InlineData("composer", "7.2-stable-dev", "7.2", 0)]
+    [InlineData("composer", "7.x-dev", "7.*-dev", 0)]
+    [InlineData("composer", "7.2.x-dev", "7.x-dev", -1)]
+    [InlineData("composer", "7.2.x-dev", "7.2.999", 1)]
+    [InlineData("composer", "7.x-dev", "dev-trial", 1)]
+    public void Odd_spellings_compare_as_the_program_does(string scheme, string left, string right, int expected)
+    {
+        Assert.Equal(expected, Math.Sign(Orders[scheme].Compare(left, right)));
+        Assert.Equal(-expected, Math.Sign(Orders[scheme].Compare(right, left)));
+    }
+
+    [Theory]
+    [InlineData("pep440", "5.1c2", "===5.1c2", false)]
+    [InlineData("pep440", "5.1c2", "===5.1RC2", true)]
+    [InlineData("pep440", "01!5.01-3+Local_07", "===1!5.1.post3+local.7", true)]
+    [InlineData("pep440", "1!5.1", "==1!5.1,!=1!5.2", true)]
+    [InlineData("pep440", "5.1", "<1!5.0", true)]
+    [InlineData("semver", "3.1.4-beta.2", "^3.1.4-beta.1 || *", false)]
+    [InlineData("semver", "0.0.0-beta", ">=0.0.0 <2.1.0 >0.0.0-alpha", true)]
+    [InlineData("composer", "6.2@beta", "<=6.2@beta", false)]
+    [InlineData("composer", "6.2-beta", "<=6.2@beta", true)]
+    [InlineData("composer", "6.2", ">=dev-trial", false)]
+    [InlineData("composer", "6.2", "!=dev-trial", true)]
+    [InlineData("composer", "dev-trial", "dev-trial", true)]
+    public void Odd_ranges_hold_what_the_program_says(string scheme, string version, string range, bool held) =>
+        Assert.Equal(held, Orders[scheme].Satisfies(version, range));
+
+    [Fact]
+    public void A_caret_range_with_prereleases_included_starts_at_its_release_below_one_too() =>
+        Assert.False(NpmRange.Contains("0.4.2-rc.1", "^0.4.2", includePrerelease: true));
+
     private static IEnumerable<string[]> Rows(string file) =>
         File.ReadLines(TestFiles.Of("version-order", file + ".tsv")).Select(static line => line.Split('\t'));
 }

@@ -61,8 +61,16 @@ internal static class ComposerConstraint
                 return null;
             return order.Compare(version, Lowest(prefix)) >= 0 && order.Compare(version, Raised(prefix, Numbers(prefix).Length - 1)) < 0;
         }
+        var at = bound.IndexOf('@');
+        var flag = at < 0 ? "" : bound[(at + 1)..];
+        bound = at < 0 ? bound : bound[..at];
         if (!order.IsValid(bound))
             return null;
+        if (IsBranch(version) || IsBranch(bound))
+            return order.Compare(version, bound) == 0 ? operation is "" or "=" or "==" : operation is "!=" or "<>";
+        if (flag.Length > 0 && !flag.Equals("stable", StringComparison.OrdinalIgnoreCase) && IsStable(bound)
+            && operation is not ("" or "=" or "==" or "~" or "^"))
+            bound = $"{Plain(bound)}-{flag}";
         return operation switch
         {
             "" or "=" or "==" => order.Compare(version, bound) == 0,
@@ -84,6 +92,10 @@ internal static class ComposerConstraint
         var version = ComposerVersion.Of(bound);
         return version.Stability == ComposerVersion.Stable && version.Branch.IsEmpty ? Plain(bound) + "-dev" : bound;
     }
+
+    private static bool IsBranch(string version) => !ComposerVersion.Of(version).Branch.IsEmpty;
+
+    private static bool IsStable(string version) => ComposerVersion.Of(version).Stability >= ComposerVersion.Stable;
 
     private static string Plain(string bound) => ComposerVersion.Of(bound).Numbers.ToString();
 

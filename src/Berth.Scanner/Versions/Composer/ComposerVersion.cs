@@ -3,6 +3,9 @@ namespace Berth.Scanner.Versions.Composer;
 /// <summary>A Packagist version after Composer's normalisation: four numbers (or a date), a stability and its numbers.</summary>
 internal ref struct ComposerVersion
 {
+    /// <summary>Written for the parts of a numbered branch that stand for every number.</summary>
+    private const string AboveAll = "9999999";
+
     /// <summary>Numbers with dots or hyphens.</summary>
     public ReadOnlySpan<char> Numbers;
 
@@ -50,14 +53,7 @@ internal ref struct ComposerVersion
         if (end == 0)
             return false;
         version.Numbers = text[..end];
-        var rest = text[end..];
-        if (rest.Equals(".x-dev", StringComparison.OrdinalIgnoreCase))
-        {
-            // A branch such as 1.x-dev is above every release of it.
-            version.Branch = "x";
-            return true;
-        }
-        return TakeStability(rest, ref version);
+        return TakeStability(text[end..], ref version) || TakeNumberedBranch(text, ref version);
     }
 
     private static int NumbersLength(ReadOnlySpan<char> text)
@@ -84,31 +80,66 @@ internal ref struct ComposerVersion
         {
             if (!word.StartsWith(name, StringComparison.OrdinalIgnoreCase))
                 continue;
+            // Composer stops reading at "stable".
+            if (rank == Stable)
+                return IsTail(word[name.Length..]);
             version.Stability = rank;
             word = word[name.Length..];
-            var length = 0;
-            while (length < word.Length)
-            {
-                var separator = word[length] is '.' or '-' ? 1 : 0;
-                var run = Digits.Run(word[(length + separator)..]);
-                if (run == 0)
-                    break;
-                length += separator + run;
-            }
+            var length = TailLength(word);
             version.StabilityNumbers = word[..length].TrimStart(".-");
             word = word[length..];
             break;
         }
         if (word.IsEmpty)
             return true;
-        if (word[0] is '.' or '-')
-            word = word[1..];
-        if (!word.Equals("dev", StringComparison.OrdinalIgnoreCase))
+        if (!IsDev(word))
             return false;
         if (version.Stability == Stable)
             version.Stability = Dev;
         else
             version.IsDevOf = true;
+        return true;
+    }
+
+    /// <summary>Length of the numbers behind a stability.</summary>
+    private static int TailLength(ReadOnlySpan<char> text)
+    {
+        var length = 0;
+        while (length < text.Length)
+        {
+            var separator = text[length] is '.' or '-' ? 1 : 0;
+            var run = Digits.Run(text[(length + separator)..]);
+            if (run == 0)
+                break;
+            length += separator + run;
+        }
+        return length;
+    }
+
+    private static bool IsTail(ReadOnlySpan<char> text) => text[TailLength(text)..] is var rest && (rest.IsEmpty || IsDev(rest));
+
+    private static bool IsDev(ReadOnlySpan<char> text) =>
+        (text[0] is '.' or '-' ? text[1..] : text).Equals("dev", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>A branch named by numbers, such as <c>1.x-dev</c>, is the development version above every release of it.</summary>
+    private static bool TakeNumberedBranch(ReadOnlySpan<char> text, ref ComposerVersion version)
+    {
+        if (!text.EndsWith("dev", StringComparison.OrdinalIgnoreCase))
+            return false;
+        text = text[..^3];
+        if (text.Length > 0 && text[^1] is '.' or '-')
+            text = text[..^1];
+        var numbers = new List<string>(4);
+        foreach (var range in text.Split('.'))
+        {
+            var part = text[range];
+            if (numbers.Count == 4 || !(Digits.AreAll(part) || (numbers.Count > 0 && part is "x" or "X" or "*")))
+                return false;
+            numbers.Add(Digits.AreAll(part) ? part.ToString() : AboveAll);
+        }
+        while (numbers.Count < 4)
+            numbers.Add(AboveAll);
+        version = new ComposerVersion { Numbers = string.Join('.', numbers), Stability = Dev };
         return true;
     }
 }

@@ -25,16 +25,11 @@ public sealed class ComposerVersionOrder : VersionOrder
         ReadOnlySpan<char> a = left.Numbers, b = right.Numbers;
         while (!a.IsEmpty || !b.IsEmpty)
         {
-            // The "x" of a branch stands for a number above all.
-            if (a.IsEmpty && !left.Branch.IsEmpty)
-                return 1;
-            if (b.IsEmpty && !right.Branch.IsEmpty)
-                return -1;
             var result = Digits.Compare(Next(ref a), Next(ref b));
             if (result != 0)
                 return result;
         }
-        return (!left.Branch.IsEmpty).CompareTo(!right.Branch.IsEmpty);
+        return 0;
     }
 
     /// <summary>Numbers behind a stability: one more number comes later.</summary>

@@ -6,10 +6,10 @@ namespace Berth.Scanner.Versions.Pep440;
 internal static class Pep440Specifier
 {
     /// <summary>Null when the specifier cannot be read.</summary>
-    public static bool? Holds(Pep440Version version, string text, ReadOnlySpan<char> operation, ReadOnlySpan<char> bound)
+    public static bool? Holds(Pep440Version version, ReadOnlySpan<char> operation, ReadOnlySpan<char> bound)
     {
         if (operation is "===")
-            return text.AsSpan().Trim().Equals(bound, StringComparison.OrdinalIgnoreCase);
+            return bound.Equals(version.Canonical(), StringComparison.OrdinalIgnoreCase);
         if (bound is "*" && operation is "" or "==" or "=")
             return true;
         if (bound.EndsWith(".*", StringComparison.Ordinal))

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Berth.Scanner.Versions.Pep440;
 
 /// <summary>The parts of a Python version (PEP 440, with the spellings of its appendix B), as slices of its text.</summary>
@@ -66,6 +68,33 @@ internal ref struct Pep440Version
         return true;
     }
 
+    /// <summary>The one spelling that all spellings of this version share.</summary>
+    public readonly string Canonical()
+    {
+        var text = new StringBuilder();
+        if (Digits.Compare(Epoch, []) != 0)
+            text.Append(Plain(Epoch)).Append('!');
+        foreach (var number in Release.Split('.'))
+            text.Append(Plain(Release[number])).Append('.');
+        text.Length--;
+        if (PreKind != 0)
+            text.Append(PreKind switch { 1 => "a", 2 => "b", _ => "rc" }).Append(Plain(PreNumber));
+        if (HasPost)
+            text.Append(".post").Append(Plain(PostNumber));
+        if (HasDev)
+            text.Append(".dev").Append(Plain(DevNumber));
+        var separator = '+';
+        foreach (var part in Local.SplitAny('.', '-', '_'))
+        {
+            if (!Local.IsEmpty)
+                text.Append(separator).Append(Digits.AreAll(Local[part]) ? Plain(Local[part]) : Local[part].ToString().ToLowerInvariant());
+            separator = '.';
+        }
+        return text.ToString();
+    }
+
+    private static string Plain(ReadOnlySpan<char> number) => number.TrimStart('0') is { IsEmpty: false } digits ? digits.ToString() : "0";
+
     private static int ReleaseLength(ReadOnlySpan<char> text)
     {
         var end = Digits.Run(text);
@@ -119,15 +148,10 @@ internal ref struct Pep440Version
     private static ReadOnlySpan<char> AfterSeparator(ReadOnlySpan<char> text) =>
         text.Length > 0 && text[0] is '-' or '_' or '.' ? text[1..] : text;
 
-    /// <summary>The number behind a word, with a separator only when digits follow it.</summary>
+    /// <summary>The number behind a word, which may be missing; one separator behind the word is taken either way.</summary>
     private static ReadOnlySpan<char> TakeNumber(ReadOnlySpan<char> text, out ReadOnlySpan<char> rest)
     {
         var digits = AfterSeparator(text);
-        if (digits.IsEmpty || !char.IsAsciiDigit(digits[0]))
-        {
-            rest = text;
-            return [];
-        }
         var number = digits[..Digits.Run(digits)];
         rest = digits[number.Length..];
         return number;

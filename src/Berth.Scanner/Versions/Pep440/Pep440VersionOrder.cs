@@ -20,7 +20,7 @@ public sealed class Pep440VersionOrder : VersionOrder
             ReadOnlySpan<char> rest = set;
             while (GenericRange.Next(ref rest, out var operation, out var bound))
             {
-                if (Pep440Specifier.Holds(parsed, version, operation, bound) is not { } holds)
+                if (Pep440Specifier.Holds(parsed, operation, bound) is not { } holds)
                     return null;
                 all &= holds;
                 any = true;

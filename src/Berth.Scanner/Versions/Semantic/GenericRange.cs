@@ -50,7 +50,9 @@ internal static class GenericRange
         var end = set.IndexOfAny(Separators);
         // An operator may follow a version without a space between them: ">=1.0<2.0".
         var glued = set.IndexOfAny(OperatorCharacters);
-        if (glued > 0 && (end < 0 || glued < end) && set[glued] != '~')
+        // A tilde may belong to the version, and so may an exclamation mark that no equals sign follows: "1!2.0".
+        var belongs = glued >= 0 && (set[glued] == '~' || (set[glued] == '!' && glued + 1 < set.Length && set[glued + 1] != '='));
+        if (glued > 0 && (end < 0 || glued < end) && !belongs)
             end = glued;
         bound = end < 0 ? set : set[..end];
         set = set[bound.Length..];

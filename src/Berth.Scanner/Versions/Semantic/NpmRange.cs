@@ -31,13 +31,19 @@ public static class NpmRange
         if (!TryTriple(version, out var triple))
             return null;
         var held = false;
+        var any = false;
         foreach (var part in range.Split("||"))
         {
             if (Parse(part, includePrerelease) is not { } bounds)
                 return null;
+            // Everything from 0.0.0 is no bound at all, so that another comparator of the set may still let a prerelease in.
+            if (!includePrerelease)
+                bounds.RemoveAll(static b => b is { Operation: Operation.GreaterOrEqual, Major: 0, Minor: 0, Patch: 0, Prerelease: "" });
+            any |= bounds.Count == 0;
             held |= Holds(triple, bounds, includePrerelease);
         }
-        return held;
+        // A set without bounds takes the place of all others.
+        return any ? includePrerelease || triple.Prerelease.Length == 0 : held;
     }
 
     private static bool Holds(Bound version, List<Bound> bounds, bool includePrerelease)
@@ -155,8 +161,7 @@ public static class NpmRange
     {
         if (partial.Major is not { } major)
             return;
-        var whole = partial.Patch is not null;
-        bounds.Add(From(partial, major, includePrerelease && !(whole && major > 0)));
+        bounds.Add(From(partial, major, includePrerelease && partial.Patch is null));
         if (major > 0 || partial.Minor is not { } minor)
             bounds.Add(new(Operation.Less, major + 1, 0, 0, "0"));
         else if (minor > 0 || partial.Patch is not { } patch)

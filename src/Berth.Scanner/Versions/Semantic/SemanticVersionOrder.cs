@@ -6,11 +6,6 @@ namespace Berth.Scanner.Versions.Semantic;
 /// </summary>
 public class SemanticVersionOrder : VersionOrder
 {
-    private readonly bool _ignoreCase;
-
-    /// <param name="ignoreCase">Whether labels of prereleases compare without case, as NuGet's do.</param>
-    public SemanticVersionOrder(bool ignoreCase = false) => _ignoreCase = ignoreCase;
-
     public override bool IsValid(ReadOnlySpan<char> version) => SemanticVersion.TryParse(version, out _);
 
     /// <summary>Ranges of comparators with <c>, || = != &lt; &lt;= &gt; &gt;= ~ ~&gt; ^</c>, as advisories of ecosystems without a language of their own write them.</summary>
@@ -31,20 +26,22 @@ public class SemanticVersionOrder : VersionOrder
         return ComparePrerelease(left.Prerelease, right.Prerelease);
     }
 
-    /// <summary>SemVer 11.4: numeric identifiers by value and before others, others by code point, the shorter list first.</summary>
+    /// <summary>SemVer 11.4: numeric identifiers by value and before others, others by code point.</summary>
+    protected virtual int CompareLabels(ReadOnlySpan<char> left, ReadOnlySpan<char> right)
+    {
+        bool leftNumber = Digits.AreAll(left), rightNumber = Digits.AreAll(right);
+        if (leftNumber && rightNumber)
+            return Digits.Compare(left, right);
+        return leftNumber != rightNumber ? (leftNumber ? -1 : 1) : left.SequenceCompareTo(right);
+    }
+
+    /// <summary>SemVer 11.4.4: the shorter list comes first.</summary>
     private int ComparePrerelease(ReadOnlySpan<char> left, ReadOnlySpan<char> right)
     {
         while (true)
         {
             ReadOnlySpan<char> a = SemanticVersion.Next(ref left), b = SemanticVersion.Next(ref right);
-            bool leftNumber = Digits.AreAll(a), rightNumber = Digits.AreAll(b);
-            int result;
-            if (leftNumber && rightNumber)
-                result = Digits.Compare(a, b);
-            else if (leftNumber != rightNumber)
-                result = leftNumber ? -1 : 1;
-            else
-                result = _ignoreCase ? a.CompareTo(b, StringComparison.OrdinalIgnoreCase) : a.SequenceCompareTo(b);
+            var result = CompareLabels(a, b);
             if (result != 0)
                 return result;
             if (left.IsEmpty || right.IsEmpty)

@@ -40,8 +40,12 @@ internal static class DpkgStatus
         foreach (var fields in Paragraphs.Of(content.Bytes()))
         {
             if (Installed(fields, needsStatus) is not { } package) continue;
+            if (fields.TryGetValue("maintainer", out var maintainer) && IsThirdParty(maintainer))
+            {
+                report.ThirdParty.Add(package.Name);
+                package = package with { IsThirdParty = true };
+            }
             found.Add((package, fields.GetValueOrDefault("depends", "") + "," + fields.GetValueOrDefault("pre-depends", "")));
-            if (fields.TryGetValue("maintainer", out var maintainer) && IsThirdParty(maintainer)) report.ThirdParty.Add(package.Name);
         }
         var installed = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var (package, _) in found) installed[package.Name] = package.Name + "@" + DpkgVersion.Full(package);

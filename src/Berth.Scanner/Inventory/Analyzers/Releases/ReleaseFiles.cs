@@ -24,12 +24,19 @@ internal static class ReleaseFiles
     /// <summary>Name of the analyzer whose fact <c>nvr</c> says which image of Red Hat it is.</summary>
     public const string Dockerfile = "redhat-dockerfile";
 
+    /// <summary>Which services of Ubuntu Pro the system is subscribed to; the fact <see cref="Extended"/> stands for security updates past the end of support.</summary>
+    public const string UbuntuPro = "var/lib/ubuntu-advantage/status.json";
+
+    /// <summary>Name of the fact that the system gets updates past the end of support.</summary>
+    public const string Extended = "extended";
+
     /// <summary>The analyzers.</summary>
     public static IReadOnlyList<FileAnalyzer> Analyzers { get; } =
     [
         new("os-release", FileRole.Release, OsRelease.Contains, ReadFields, 64 << 10),
         new("lsb-release", FileRole.Release, path => path == "etc/lsb-release", ReadFields, 64 << 10),
         new("release-line", FileRole.Release, OneLine.Contains, ReadLine, 64 << 10),
+        new("ubuntu-pro", FileRole.Release, path => path == UbuntuPro, ReadSubscription, 1 << 20),
         new("apk-repositories", FileRole.Release, path => path == AlpineRepositories.Path, (content, report) => report.Fact("release", AlpineRepositories.Release(content.Bytes().Span)), 1 << 20),
         new(ContentSets, FileRole.Release, IsContentManifest, ReadContentSets, 16 << 20),
         new(Dockerfile, FileRole.Release, path => path.StartsWith(RedHatBuild.DockerfilePrefix, StringComparison.Ordinal), ReadDockerfile, 16 << 20),
@@ -45,6 +52,11 @@ internal static class ReleaseFiles
             if (key is "ID" or "NAME" or "VERSION_ID" or "VERSION_CODENAME" or "ID_LIKE" or "PRETTY_NAME" or "DISTRIB_ID" or "DISTRIB_RELEASE" or "CPE_NAME")
                 report.Fact(key, line[(equals + 1)..].Trim().Trim('"', '\''));
         }
+    }
+
+    private static void ReadSubscription(FileContent content, FileReport report)
+    {
+        if (JsonText.Map(content.Bytes().Span)["services"].Items.Any(static one => one.Of("name") == "esm-infra" && one.Of("status") == "enabled")) report.Fact(Extended, "");
     }
 
     private static bool IsContentManifest(string path) => path.EndsWith(".json", StringComparison.Ordinal)

@@ -21,6 +21,7 @@ internal static class RpmDatabase
     public static IReadOnlyList<FileAnalyzer> Analyzers { get; } =
     [
         new("rpm", FileRole.SystemDatabase, Paths.Contains, Read, 1L << 30),
+        new("bottlerocket", FileRole.SystemDatabase, BottlerocketInventory.Paths.Contains, BottlerocketInventory.Read, 16 << 20),
         new("rpm-manifest", FileRole.SystemDatabase, path => path == "var/lib/rpmmanifest/container-manifest-2", RpmManifest.Read),
     ];
 
@@ -37,10 +38,12 @@ internal static class RpmDatabase
         {
             var header = new RpmHeader(blob);
             if (Installed(header) is not { } package) continue;
-            found.Add((package, header.Texts(RpmHeader.RequireName)));
-            foreach (var name in header.Texts(RpmHeader.ProvideName)) providers.TryAdd(name, Id(package));
             var vendor = header.Text(RpmHeader.Vendor);
-            if (IsOfDistribution(vendor, package.Release)) report.Own("", Files(header));
+            var isOfDistribution = IsOfDistribution(vendor, package.Release);
+            // Who names no vendor may be anybody: such packages are still judged by the distribution's advisories.
+            found.Add((package with { IsThirdParty = vendor.Length > 0 && !isOfDistribution }, header.Texts(RpmHeader.RequireName)));
+            foreach (var name in header.Texts(RpmHeader.ProvideName)) providers.TryAdd(name, Id(package));
+            if (isOfDistribution) report.Own("", Files(header));
             else report.ThirdParty.Add(package.Name);
         }
         foreach (var (package, requires) in found)

@@ -1,13 +1,12 @@
-using System.Text;
 using Berth.Scanner.Inventory.Analyzers.Text;
 using Berth.Scanner.Inventory.Layers;
 
 namespace Berth.Scanner.Inventory.Analyzers.Sboms;
 
-/// <summary>Bills of materials that lie in an image: Bitnami's <c>.spdx-NAME.spdx</c> and files that call themselves SPDX or CycloneDX, in JSON.</summary>
+/// <summary>Bills of materials that lie in an image: Bitnami's <c>.spdx-NAME.spdx</c> and files that call themselves SPDX or CycloneDX.</summary>
 internal static class EmbeddedSboms
 {
-    private static readonly string[] Ends = [".spdx.json", ".spdx", ".cdx.json", ".cdx"];
+    private static readonly string[] Ends = [".spdx.json", ".spdx", ".cdx.json", ".cdx.xml", ".cdx"];
 
     /// <summary>The analyzer.</summary>
     public static IReadOnlyList<FileAnalyzer> Analyzers { get; } = [new("sbom", FileRole.Sbom, path => Ends.Any(end => path.EndsWith(end, StringComparison.Ordinal)), Read)];
@@ -24,11 +23,10 @@ internal static class EmbeddedSboms
     }
 }
 
-/// <summary>Packages of a software bill of materials: CycloneDX 1.x in JSON, SPDX 2.x in JSON or as tags and values; bare, or in an attestation of in-toto with or without its DSSE envelope.</summary>
+/// <summary>Packages of a software bill of materials: CycloneDX 1.x in JSON or XML, SPDX 2.x in JSON or in tags and values, bare or in an attestation.</summary>
 public static class SbomPackages
 {
     private const int MaxDepth = 50;
-    private const int MaxWrappings = 4;
 
     /// <summary>
     /// The packages that a document names by package URL. A document of another kind is refused. What the document as a whole is about is no package of it, an image never; a document that lies
@@ -36,41 +34,23 @@ public static class SbomPackages
     /// </summary>
     public static IReadOnlyList<Package> Read(ReadOnlyMemory<byte> text, bool withRoot = false)
     {
-        var root = Document(text, 0);
+        var root = SbomDocument.Open(text);
         if (root.Of("bomFormat") == "CycloneDX") return CycloneDx(root, withRoot);
         return root.Of("spdxVersion").StartsWith("SPDX-", StringComparison.Ordinal) ? Spdx(root, withRoot) : throw new InvalidDataException("sbom: neither CycloneDX nor SPDX");
     }
 
+    /// <summary>Whether the document is SPDX.</summary>
+    public static bool IsSpdx(ReadOnlyMemory<byte> text) => SbomDocument.Open(text).Of("spdxVersion").Length > 0;
+
     /// <summary>The distribution that a document names, or null.</summary>
     public static Distribution? ReadDistribution(ReadOnlyMemory<byte> text)
     {
-        var root = Document(text, 0);
+        var root = SbomDocument.Open(text);
         foreach (var one in root["components"].Items.Append(root["metadata"]["component"]).Where(one => one.Of("type") == "operating-system"))
             return new Distribution(one.Of("name"), one.Of("version"));
         foreach (var one in root["packages"].Items.Where(one => one.Of("primaryPackagePurpose") is "OPERATING_SYSTEM" or "OPERATING-SYSTEM" || one.Of("SPDXID").StartsWith("SPDXRef-OperatingSystem", StringComparison.Ordinal)))
             return new Distribution(one.Of("name"), one.Of("versionInfo"));
         return null;
-    }
-
-    /// <summary>What a document is written in: <c>cyclonedx</c> or <c>spdx</c>.</summary>
-    public static string FormatOf(ReadOnlyMemory<byte> text) => Document(text, 0).Of("bomFormat") == "CycloneDX" ? "cyclonedx" : "spdx";
-
-    // A DSSE envelope holds an attestation (in-toto), which holds the document as its predicate.
-    private static DataNode Document(ReadOnlyMemory<byte> text, int depth)
-    {
-        if (SpdxTags.IsDocument(text)) return SpdxTags.Read(text);
-        var root = JsonText.Map(text.Span);
-        if (depth < MaxWrappings && root.Of("payload") is { Length: > 0 } payload && root.Of("payloadType").StartsWith("application/vnd.in-toto", StringComparison.Ordinal)) return Document(Decoded(payload), depth + 1);
-        var predicate = root["predicate"];
-        if (predicate.IsMap && predicate["Data"].Exists) predicate = predicate["Data"];
-        if (depth < MaxWrappings && predicate.Text is { Length: > 0 } inner) return Document(Encoding.UTF8.GetBytes(inner), depth + 1);
-        return predicate.IsMap ? predicate : root;
-    }
-
-    private static byte[] Decoded(string payload)
-    {
-        var bytes = new byte[payload.Length];
-        return Convert.TryFromBase64String(payload, bytes, out var count) ? bytes[..count] : throw new InvalidDataException("sbom: payload is no base64");
     }
 
     private static List<Package> CycloneDx(DataNode root, bool withRoot)

@@ -20,7 +20,7 @@ internal static class SpdxTags
     public static bool IsDocument(ReadOnlyMemory<byte> text)
     {
         foreach (var line in Lines.Of(text[..Math.Min(text.Length, 4096)]))
-            if (line.AsSpan().TrimStart() is { IsEmpty: false } start && start[0] != '#') return start.StartsWith("SPDXVersion:", StringComparison.Ordinal);
+            if (line.AsSpan().TrimStart() is { IsEmpty: false } start && start[0] != '#') return start.TrimStart('\uFEFF').StartsWith("SPDXVersion:", StringComparison.Ordinal);
         return false;
     }
 
@@ -47,7 +47,7 @@ internal static class SpdxTags
             // A file or a snippet is no package, though it has an id.
             else if (tag is "FileName" or "SnippetSPDXID" or "LicenseID") package = null;
             else if (tag == "ExternalRef" && package is not null) Add(package["externalRefs"].List!, value, ["referenceCategory", "referenceType", "referenceLocator"], budget);
-            else if (package is not null && PackageFields.TryGetValue(tag, out var field)) package[field] = Text(value, budget);
+            else if (package is not null && PackageFields.TryGetValue(tag, out var field)) package.TryAdd(field, Text(value, budget));
         }
         return new DataNode(root);
     }
