@@ -79,7 +79,7 @@ public sealed class RegistryScanTests : IAsyncLifetime
         Assert.Equal((0, ""), (code, error));
         var bom = JsonNode.Parse(output)!;
         Assert.Contains("pkg:npm/left-pad@1.3.0", bom["components"]!.AsArray().Select(static one => (string?)one!["purl"]));
-        Assert.Contains(digest, output, StringComparison.Ordinal);
+        Assert.Contains(digest.Value, output, StringComparison.Ordinal);
         var spdx = await Run(["sbom", $"{Host}/library/web@{digest}", "--format", "spdx-json", .. Login]);
         Assert.Contains(JsonNode.Parse(spdx.Output)!["packages"]!.AsArray(), static one => (string?)one!["name"] == "left-pad");
         Assert.Equal(1, (await Run(["sbom", $"{Host}/library/none:1", .. Login])).Code);
