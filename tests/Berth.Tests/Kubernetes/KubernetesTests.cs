@@ -167,7 +167,7 @@ public sealed class KubernetesTests : IDisposable
             case "$KUBERNETES_EXEC_INFO" in *'"interactive":false'*'"server":"https://127.0.0.1:'*'"certificate-authority-data":"'*) ;; *) exit 2 ;; esac
             cat "$(dirname "$0")/answer.json"
             """, Ct);
-        File.SetUnixFileMode(certificates.Path("sign-in"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(certificates.Path("sign-in"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         return "{exec: {command: ./sign-in, args: [get, '--cluster=shop x'], env: [{name: MORE, value: more}], apiVersion: client.authentication.k8s.io/v1, interactiveMode: IfAvailable, provideClusterInfo: true}}";
     }
 
