@@ -44,7 +44,11 @@ internal sealed record ExecCredential(string Token, string Certificate, string K
     {
         var start = new ProcessStartInfo(PathOf(program, folder, variables), program.Arguments)
         {
-            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false, StandardOutputEncoding = Encoding.UTF8,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+            StandardOutputEncoding = Encoding.UTF8,
         };
         start.Environment.Clear();
         foreach (var (name, value) in variables.Concat(program.Variables)) start.Environment[name] = value;
