@@ -18,7 +18,7 @@ internal sealed class ScanFlags
     private readonly Option<string> severity = new("--severity", "-s") { Description = "Severities that count, with commas", DefaultValueFactory = static _ => "UNKNOWN,LOW,MEDIUM,HIGH,CRITICAL", HelpName = "LIST" };
     private readonly Option<bool> ignoreUnfixed = new("--ignore-unfixed") { Description = "Leave out flaws for which there is no repair" };
     private readonly Option<int> exitCode = new("--exit-code") { Description = "Exit code when something is found", HelpName = "N" };
-    private readonly Option<string> format = new("--format", "-f") { Description = "table, json (Trivy's), sarif, cyclonedx, spdx-json, harbor or template", DefaultValueFactory = static _ => "table", HelpName = "FORM" };
+    private readonly Option<string> format = new("--format", "-f") { Description = "table, json (Trivy's), sarif, cyclonedx, spdx, spdx-json, cosign-vuln, github, harbor or template", DefaultValueFactory = static _ => "table", HelpName = "FORM" };
     private readonly Option<string?> template = new("--template", "-t") { Description = "Text of the template for --format template, or @FILE", HelpName = "TEXT" };
     private readonly Option<string?> output = new("--output", "-o") { Description = "File for the report; else standard output", HelpName = "FILE" };
     private readonly Option<string?> scanners = new("--scanners") { Description = "What is looked for, with commas: vuln, secret, misconfig; else vuln,secret", HelpName = "LIST" };
@@ -66,7 +66,7 @@ internal sealed class ScanFlags
         var isTemplate = parsed.GetValue(format) == TemplateWord;
         if (!isTemplate && !ScanOutput.Words.TryGetValue(parsed.GetValue(format)!, out form)) problems.Add($"--format: \"{parsed.GetValue(format)}\" is none of {string.Join(", ", ScanOutput.Words.Keys)}, {TemplateWord}");
         if (isTemplate != parsed.GetValue(template) is not null) problems.Add("--format template and --template are given together");
-        var isBill = form is ScanFormat.CycloneDx or ScanFormat.SpdxJson && parsed.GetValue(scanners) is null;
+        var isBill = form is ScanFormat.CycloneDx or ScanFormat.SpdxJson or ScanFormat.Spdx or ScanFormat.GitHub && parsed.GetValue(scanners) is null;
         return new ScanRequest
         {
             Settings = new ScanSettings

@@ -71,6 +71,22 @@ public sealed class RegistryScanTests : IAsyncLifetime
         Assert.Equal(7, (await Run(["scan", $"{Host}/library/web:1", "--exit-on-eol", "7", "--skip-dirs", "node_modules", .. Flags])).Code);
     }
 
+    [Fact]
+    public async Task The_bill_of_materials_of_an_image_of_a_registry_is_written_without_advisories()
+    {
+        var digest = await PushAsync();
+        var (code, output, error) = await Run(["sbom", $"{Host}/library/web:1", "--platform", "linux/amd64", .. Login]);
+        Assert.Equal((0, ""), (code, error));
+        var bom = JsonNode.Parse(output)!;
+        Assert.Contains("pkg:npm/left-pad@1.3.0", bom["components"]!.AsArray().Select(static one => (string?)one!["purl"]));
+        Assert.Contains(digest.Value, output, StringComparison.Ordinal);
+        var spdx = await Run(["sbom", $"{Host}/library/web@{digest}", "--format", "spdx-json", .. Login]);
+        Assert.Contains(JsonNode.Parse(spdx.Output)!["packages"]!.AsArray(), static one => (string?)one!["name"] == "left-pad");
+        Assert.Equal(1, (await Run(["sbom", $"{Host}/library/none:1", .. Login])).Code);
+        Assert.Equal(2, (await Run(["sbom", $"{Host}/library/web:1", "--input", "x", .. Login])).Code);
+        Assert.Equal(2, (await Run(["sbom", "Web:1", .. Login])).Code);
+    }
+
     [Theory]
     [InlineData("scan {host}/library/none:1 {flags}", 1, "404")]
     [InlineData("scan {host}/private/web:1 --db {db} --username admin --password s3cr3tword", 1, "401")]

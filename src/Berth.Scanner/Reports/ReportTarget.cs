@@ -31,9 +31,16 @@ public sealed record ReportTarget(string Target, string Class, string Type)
         return
         [
             .. keys.OrderByDescending(static k => k.Class, StringComparer.Ordinal).ThenBy(static k => k.Type, StringComparer.Ordinal).ThenBy(static k => k.Target, StringComparer.Ordinal)
-                .Select(k => k with { Packages = [.. packages[k]], Findings = [.. findings[k]], Suppressed = [.. suppressed[k]] }),
+                .Select(k => k with { Packages = [.. packages[k]], Findings = Sorted(findings[k]), Suppressed = [.. suppressed[k]] }),
         ];
     }
+
+    // As Trivy sorts them, so that reports can be compared line by line: by package, then the worst first.
+    private static IReadOnlyList<Finding> Sorted(IEnumerable<Finding> findings) =>
+    [
+        .. findings.OrderBy(static f => f.Package.Name, StringComparer.Ordinal).ThenBy(static f => PackageVersions.Full(f.Package), StringComparer.Ordinal).ThenByDescending(static f => f.Severity)
+            .ThenBy(static f => f.Id, StringComparer.Ordinal).ThenBy(static f => f.Package.Path, StringComparer.Ordinal),
+    ];
 
     private static ReportTarget KeyOf(ScanReport report, Package package)
     {

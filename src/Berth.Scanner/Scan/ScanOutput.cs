@@ -24,6 +24,15 @@ public enum ScanFormat
 
     /// <summary>The report of Harbor's pluggable scanners.</summary>
     Harbor,
+
+    /// <summary>SPDX 2.3 as lines of tag and value.</summary>
+    Spdx,
+
+    /// <summary>The predicate of cosign's attestations of scans.</summary>
+    CosignVulnerabilities,
+
+    /// <summary>The snapshot that GitHub's dependency graph takes.</summary>
+    GitHub,
 }
 
 /// <summary>Writes a report in any form.</summary>
@@ -38,6 +47,9 @@ public static class ScanOutput
         ["cyclonedx"] = ScanFormat.CycloneDx,
         ["spdx-json"] = ScanFormat.SpdxJson,
         ["harbor"] = ScanFormat.Harbor,
+        ["spdx"] = ScanFormat.Spdx,
+        ["cosign-vuln"] = ScanFormat.CosignVulnerabilities,
+        ["github"] = ScanFormat.GitHub,
     };
 
     /// <summary>Writes the report.</summary>
@@ -47,7 +59,8 @@ public static class ScanOutput
     /// <param name="listPackages">All packages, in Trivy's JSON.</param>
     /// <param name="showSuppressed">Findings that exceptions take out, in tables and Trivy's JSON.</param>
     /// <param name="withFindings">Vulnerabilities in a CycloneDX document.</param>
-    public static void Write(Stream output, ScanReport report, ScanFormat format, bool listPackages = false, bool showSuppressed = false, bool withFindings = true)
+    /// <param name="variables">Variables of the process, in which GitHub's pipelines say what they are; null for none.</param>
+    public static void Write(Stream output, ScanReport report, ScanFormat format, bool listPackages = false, bool showSuppressed = false, bool withFindings = true, IReadOnlyDictionary<string, string>? variables = null)
     {
         switch (format)
         {
@@ -66,10 +79,19 @@ public static class ScanOutput
             case ScanFormat.Harbor:
                 HarborReport.Write(output, report);
                 break;
+            case ScanFormat.Spdx:
+                SpdxTagValueWriter.Write(output, report);
+                break;
+            case ScanFormat.CosignVulnerabilities:
+                VulnerabilityPredicate.Write(output, report, listPackages, showSuppressed);
+                break;
+            case ScanFormat.GitHub:
+                GitHubSnapshot.Write(output, report, variables ?? new Dictionary<string, string>());
+                break;
             default:
                 output.Write(Encoding.UTF8.GetBytes(TableReport.Write(report, showSuppressed)));
                 break;
         }
-        if (format != ScanFormat.Table) output.WriteByte((byte)'\n');
+        if (format is not (ScanFormat.Table or ScanFormat.Spdx)) output.WriteByte((byte)'\n');
     }
 }

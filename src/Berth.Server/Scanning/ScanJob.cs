@@ -23,7 +23,7 @@ public sealed record ScanWork
 
 /// <summary>
 /// Scans one image: 1. what it is, 2. its layers, each read once ever, 3. its packages go into the index and are judged, 4. report and event, in one transaction. Cut off, it begins again and
-/// finds the layers that it had read.
+/// finds the layers that it had read; cut off behind the report, it does nothing more.
 /// </summary>
 internal sealed class ScanJob(
     Database database, StoredImages images, LayerInventories layers, ScanContents contents, AdvisoryStore advisories, DomainEvents events, TimeProvider time) : IJobHandler
@@ -47,7 +47,11 @@ internal sealed class ScanJob(
             return JobOutcome.Done;
         }
         var started = Now;
-        await database.WriteAsync(Durability.Relaxed, async (session, token) => await session.ExecuteAsync(Start, [target.Id, run.Id, started], token).ConfigureAwait(false) > 0, ct).ConfigureAwait(false);
+        if (!await database.WriteAsync(Durability.Relaxed, async (session, token) => await session.ExecuteAsync(Start, [target.Id, run.Id, started], token).ConfigureAwait(false) > 0, ct).ConfigureAwait(false))
+        {
+            run.Log("an earlier try has written the report, and was cut off behind it");
+            return JobOutcome.Done;
+        }
         using var loan = advisories.Borrow();
         if (loan is null) return await FailAsync(run, target, "there is no advisory database: put one into the folder advisories of the data folder with \"berth db\"", ct).ConfigureAwait(false);
         try
@@ -103,7 +107,7 @@ internal sealed class ScanJob(
         return JobOutcome.Fail(text);
     }
 
-    private static readonly Statement Start = new("UPDATE artifact_scans SET started_at = @2, finished_at = NULL, state = 0, problem = NULL WHERE manifest_id = @0 AND job_id = @1");
+    private static readonly Statement Start = new("UPDATE artifact_scans SET started_at = @2, finished_at = NULL, state = 0, problem = NULL WHERE manifest_id = @0 AND job_id = @1 AND state <> 1");
 
     private static readonly Statement SelectReported = new("SELECT reported_at FROM artifact_scans WHERE manifest_id = @0");
 

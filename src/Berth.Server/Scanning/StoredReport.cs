@@ -10,10 +10,11 @@ internal static class StoredReport
 {
     private const int MaxBytes = 256 << 20;
 
+    /// <summary>Packs a report of the built-in scanner.</summary>
     public static byte[] Pack(ScanReport report)
     {
         using var buffer = new MemoryStream();
-        using (var brotli = new BrotliStream(buffer, CompressionLevel.Fastest, leaveOpen: true)) HarborReport.Write(brotli, report);
+        using (var brotli = new BrotliStream(buffer, CompressionLevel.Fastest, leaveOpen: true)) HarborReport.Write(brotli, report with { ToolVersion = BuiltInScanner.Version });
         return buffer.ToArray();
     }
 

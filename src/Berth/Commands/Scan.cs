@@ -17,7 +17,8 @@ namespace Berth.Commands;
 /// <summary><c>berth scan</c>: what is in an image, a root file system or a bill of materials, and what is known about it.</summary>
 internal static class Scan
 {
-    private sealed record Subject(ImageContent Image, ImageInventory Inventory, string ArtifactType);
+    /// <summary>What was read of what is scanned.</summary>
+    internal sealed record Subject(ImageContent Image, ImageInventory Inventory, string ArtifactType);
 
     public static Command Build(CommandEnvironment environment)
     {
@@ -63,7 +64,8 @@ internal static class Scan
         return verb;
     }
 
-    private static async Task<Subject> RemoteAsync(
+    /// <summary>Reads an image of a registry, and shows how far it is.</summary>
+    internal static async Task<Subject> RemoteAsync(
         RegistryClient client, string name, ImageReference reference, ImagePlatform? platform, string cache, ScanRequest request, Action<string> tell, CommandEnvironment environment, CancellationToken ct)
     {
         using var line = new ProgressLine(environment.IsErrorTerminal && request.ShowsProgress ? Console.Error : null);
@@ -218,7 +220,7 @@ internal static class Scan
     {
         using var written = new MemoryStream();
         if (request.Template is { } template) template.Write(written, report, request.Variables);
-        else ScanOutput.Write(written, report, request.Format, request.ListPackages, request.ShowSuppressed, request.IsJudged);
+        else ScanOutput.Write(written, report, request.Format, request.ListPackages, request.ShowSuppressed, request.IsJudged, request.Variables);
         if (request.OutputPath is { } path) await File.WriteAllBytesAsync(path, written.ToArray(), ct);
         else await output.WriteAsync(Encoding.UTF8.GetString(written.GetBuffer().AsSpan(0, (int)written.Length)));
     }

@@ -122,7 +122,7 @@ internal sealed class ScanKubernetes
         var config = parsed.GetValue(kubeconfig) ?? environment.Variables.GetValueOrDefault("KUBECONFIG")?.Split(Path.PathSeparator).FirstOrDefault(static one => one.Length > 0)
             ?? Path.Combine(environment.Variables.GetValueOrDefault("HOME", ""), ".kube", "config");
         if (!File.Exists(config)) throw new InvalidDataException($"there is no kubeconfig {config}: give --kubeconfig, or documents to read");
-        using var cluster = KubeConfig.Read(config, parsed.GetValue(context));
+        using var cluster = await KubeConfig.ReadAsync(config, parsed.GetValue(context), environment.Variables, ct);
         return (cluster.Context, await ClusterWorkloads.ListAsync(cluster, only ?? "", tell, ct));
     }
 

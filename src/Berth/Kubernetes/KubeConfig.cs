@@ -1,12 +1,13 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using System.Text.Json.Nodes;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
 namespace Berth.Kubernetes;
 
-/// <summary>A cluster and who asks it, as a kubeconfig says: certificates and tokens, in the file or in files that it names.</summary>
+/// <summary>A cluster and who asks it, as a kubeconfig says: certificates and tokens, in the file, in files that it names, or from a program (<see cref="ExecCredential"/>).</summary>
 internal sealed class KubeConfig : IDisposable
 {
     private const long MaxFileBytes = 16 * 1024 * 1024;
@@ -37,12 +38,14 @@ internal sealed class KubeConfig : IDisposable
     /// <summary>Name that the server's certificate is for; empty for that of the address.</summary>
     public string ServerName { get; private init; } = "";
 
-    /// <summary>Reads a file.</summary>
+    /// <summary>Reads a file, and runs the program that signs its user in where it names one and neither a token nor a certificate.</summary>
     /// <param name="path">The file.</param>
     /// <param name="context">Name of the context; null for the current one.</param>
+    /// <param name="variables">Variables of this process, for the program.</param>
+    /// <param name="ct">Cancels.</param>
     /// <exception cref="InvalidDataException">It does not say what is needed, or asks for what is not known here.</exception>
-    /// <exception cref="IOException">A file cannot be read.</exception>
-    public static KubeConfig Read(string path, string? context)
+    /// <exception cref="IOException">A file cannot be read, or the program gives no credential.</exception>
+    public static async Task<KubeConfig> ReadAsync(string path, string? context, IReadOnlyDictionary<string, string> variables, CancellationToken ct)
     {
         if (new FileInfo(path).Length > MaxFileBytes) throw new InvalidDataException($"{path} is larger than {MaxFileBytes} bytes");
         var root = Load(path);
@@ -53,16 +56,25 @@ internal sealed class KubeConfig : IDisposable
         var cluster = Named(root, "clusters", Text(chosen, "cluster"), "cluster") ?? throw new InvalidDataException($"{path} has no cluster \"{Text(chosen, "cluster")}\"");
         var user = Named(root, "users", Text(chosen, "user"), "user");
         if (!Uri.TryCreate(Text(cluster, "server"), UriKind.Absolute, out var server) || server.Scheme is not ("https" or "http")) throw new InvalidDataException($"{path}: the cluster has no address");
-        if (Member(user, "exec") is not null || Member(user, "auth-provider") is not null)
-            throw new InvalidDataException($"{path}: the user of \"{name}\" is signed in by another program, which is not run here; make a token (kubectl create token) and put it in its place");
+        if (Member(user, "auth-provider") is not null)
+            throw new InvalidDataException($"{path}: the user of \"{name}\" is signed in by an auth-provider, which Kubernetes has given up; make a token (kubectl create token) and put it in its place");
         try
         {
+            var (token, certificate, key) = (
+                Text(user, "token") is { Length: > 0 } given ? given : Text(user, "tokenFile") is { Length: > 0 } file ? (await File.ReadAllTextAsync(Path.Combine(folder, file), ct)).Trim() : "",
+                Pem(user, "client-certificate", folder), Pem(user, "client-key", folder));
+            var authorities = Pem(cluster, "certificate-authority", folder);
+            if (token.Length == 0 && certificate is null && Member(user, "exec") is { } exec)
+            {
+                var answer = await ExecCredential.AskAsync(Program(exec, cluster, authorities, path), folder, variables, ct);
+                (token, certificate, key) = (answer.Token, answer.Certificate.Length > 0 ? answer.Certificate : null, answer.Key);
+            }
             return new KubeConfig(server, name)
             {
                 Namespace = Text(chosen, "namespace"),
-                Token = Text(user, "token") is { Length: > 0 } token ? token : Text(user, "tokenFile") is { Length: > 0 } file ? File.ReadAllText(Path.Combine(folder, file)).Trim() : "",
-                Authorities = Pem(cluster, "certificate-authority", folder) is { } authorities ? Certificates(authorities) : null,
-                Certificate = Pem(user, "client-certificate", folder) is { } certificate && Pem(user, "client-key", folder) is { } key ? X509Certificate2.CreateFromPem(certificate, key) : null,
+                Token = token,
+                Authorities = authorities is null ? null : Certificates(authorities),
+                Certificate = certificate is not null && key is not null ? X509Certificate2.CreateFromPem(certificate, key) : null,
                 IsInsecure = Text(cluster, "insecure-skip-tls-verify") == "true",
                 ServerName = Text(cluster, "tls-server-name"),
             };
@@ -71,6 +83,26 @@ internal sealed class KubeConfig : IDisposable
         {
             throw new InvalidDataException($"{path}: a certificate or key cannot be read: {e.Message}", e);
         }
+    }
+
+    private static ExecProgram Program(YamlNode exec, YamlNode cluster, string? authorities, string path)
+    {
+        var (command, version) = (Text(exec, "command"), Text(exec, "apiVersion"));
+        if (command.Length == 0) throw new InvalidDataException($"{path}: the program that signs in has no command");
+        if (!ExecCredential.ApiVersions.Contains(version)) throw new InvalidDataException($"{path}: {command} answers in the form \"{version}\"; known are {string.Join(" and ", ExecCredential.ApiVersions)}");
+        if (Text(exec, "interactiveMode") == "Always") throw new InvalidDataException($"{path}: {command} wants to ask its user, which is not done here (interactiveMode: Always)");
+        JsonObject? told = null;
+        if (Text(exec, "provideClusterInfo") == "true")
+        {
+            told = new JsonObject { ["server"] = Text(cluster, "server") };
+            if (Text(cluster, "tls-server-name") is { Length: > 0 } name) told["tls-server-name"] = name;
+            if (Text(cluster, "insecure-skip-tls-verify") == "true") told["insecure-skip-tls-verify"] = true;
+            if (authorities is not null) told["certificate-authority-data"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(authorities));
+        }
+        return new ExecProgram(
+            command, [.. Entries(exec, "args").Select(static one => one is YamlScalarNode { Value: { } text } ? text : "")],
+            [.. Entries(exec, "env").Select(static one => KeyValuePair.Create(Text(one, "name"), Text(one, "value"))).Where(static one => one.Key.Length > 0)],
+            version, Text(exec, "installHint"), told);
     }
 
     public void Dispose() => Certificate?.Dispose();
@@ -103,6 +135,8 @@ internal sealed class KubeConfig : IDisposable
 
     private static YamlNode? Named(YamlNode root, string list, string name, string member) =>
         Member((Member(root, list) as YamlSequenceNode)?.FirstOrDefault(entry => Text(entry, "name") == name), member);
+
+    private static IEnumerable<YamlNode> Entries(YamlNode node, string name) => Member(node, name) as YamlSequenceNode ?? Enumerable.Empty<YamlNode>();
 
     private static YamlNode? Member(YamlNode? node, string name) => node is YamlMappingNode map && map.Children.TryGetValue(new YamlScalarNode(name), out var value) ? value : null;
 

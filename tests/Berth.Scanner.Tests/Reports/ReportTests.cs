@@ -117,6 +117,49 @@ public sealed class ReportTests(MatchingDatabases databases) : IClassFixture<Mat
     }
 
     [Fact]
+    public void SPDX_as_lines_says_the_same_and_no_name_begins_a_line_of_its_own()
+    {
+        var report = Report("image-debian-buster");
+        var evil = report.Packages[0] with { Name = "evil\nPackageName: other", Path = "a</text>\nb" };
+        report = report with { Packages = [evil, .. report.Packages.Skip(1)] };
+        var lines = Text(s => SpdxTagValueWriter.Write(s, report)).Split('\n');
+        var json = Json(s => SpdxWriter.Write(s, report));
+        Assert.Equal(["SPDXVersion: SPDX-2.3", "DataLicense: CC0-1.0", "SPDXID: SPDXRef-DOCUMENT"], lines[..3]);
+        Assert.Equal(json.GetProperty("packages").GetArrayLength(), lines.Count(static line => line.StartsWith("PackageName: ", StringComparison.Ordinal)));
+        Assert.Equal(json.GetProperty("relationships").GetArrayLength(), lines.Count(static line => line.StartsWith("Relationship: ", StringComparison.Ordinal)));
+        Assert.Contains("PackageName: evil PackageName: other", lines);
+        Assert.Contains("AnnotationComment: <text>FilePath: a</ text>", lines);
+        Assert.Contains(lines, static line => line.StartsWith("ExternalRef: PACKAGE-MANAGER purl pkg:deb/debian/libidn2-0@2.0.5-1", StringComparison.Ordinal));
+        Assert.All(lines, static line => Assert.Matches("^$|^[A-Za-z]+: |^b</text>$", line));
+    }
+
+    [Fact]
+    public void The_predicate_of_a_scan_holds_the_report_and_when_it_was_made()
+    {
+        var json = Json(s => VulnerabilityPredicate.Write(s, Report("image-alpine-310") with { ToolVersion = "1.2.3" }));
+        var scanner = json.GetProperty("scanner");
+        Assert.Equal(("pkg:generic/berth@1.2.3", "1.2.3"), (scanner.GetProperty("uri").GetString(), scanner.GetProperty("version").GetString()));
+        Assert.Equal(4, scanner.GetProperty("result").GetProperty("Results")[0].GetProperty("Vulnerabilities").GetArrayLength());
+        Assert.Equal(("2026-11-22T12:30:00Z", "2026-11-22T12:30:00Z"), (json.GetProperty("metadata").GetProperty("scanStartedOn").GetString(), json.GetProperty("metadata").GetProperty("scanFinishedOn").GetString()));
+    }
+
+    [Fact]
+    public void The_snapshot_for_GitHub_has_every_package_and_the_commit()
+    {
+        var report = Report("real-npm-shop-installed");
+        var variables = new Dictionary<string, string> { ["GITHUB_SHA"] = "abc", ["GITHUB_REF"] = "refs/heads/main", ["GITHUB_WORKFLOW"] = "build", ["GITHUB_JOB"] = "scan", ["GITHUB_RUN_ID"] = "7", ["GITHUB_REPOSITORY"] = "o/r" };
+        var json = Json(s => GitHubSnapshot.Write(s, report, variables));
+        Assert.Equal(("abc", "refs/heads/main"), (json.GetProperty("sha").GetString(), json.GetProperty("ref").GetString()));
+        Assert.Equal(("build_scan", "7"), (json.GetProperty("job").GetProperty("correlator").GetString(), json.GetProperty("job").GetProperty("id").GetString()));
+        Assert.Equal("https://github.com/o/r", json.GetProperty("detector").GetProperty("url").GetString());
+        var manifest = json.GetProperty("manifests").GetProperty("Node.js");
+        Assert.Equal("registry.example.com/shop/web:1@sha256:" + new string('a', 64), manifest.GetProperty("file").GetProperty("source_location").GetString());
+        var resolved = manifest.GetProperty("resolved").EnumerateObject().Select(static one => one.Value.GetProperty("package_url").GetString()).ToList();
+        Assert.Equal(report.Packages.DistinctBy(static p => (p.Name, p.Version, p.Path)).Count(), resolved.Count);
+        Assert.Contains(resolved, static url => url!.StartsWith("pkg:npm/lodash@", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void A_bill_of_materials_gives_the_findings_of_the_image_it_was_made_of()
     {
         foreach (var id in (string[])["image-debian-buster", "image-alpine-310", "real-alma9", "real-debian12-base", "real-python-site", "real-npm-shop-installed"])

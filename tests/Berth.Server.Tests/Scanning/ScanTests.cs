@@ -36,6 +36,7 @@ public sealed class ScanTests
         var report = (await app.GetAsync(Web + "1/additions/vulnerabilities"))[Report]!;
         var found = Assert.Single(report["vulnerabilities"]!.AsArray())!;
         Assert.Equal(("CVE-2020-1", "left-pad", "1.3.0", "1.3.1"), ((string?)found["id"], (string?)found["package"], (string?)found["version"], (string?)found["fix_version"]));
+        Assert.Equal(("Berth", BuiltInScanner.Version), ((string?)report["scanner"]!["name"], (string?)report["scanner"]!["version"]));
         // Lines of a job are written about once a second.
         await Eventually.TrueAsync(async () =>
             (await app.CallAsync("GET", $"{Web}1/scan/{overview["report_id"]}/log")).Body.Contains("1 packages, 1 findings", StringComparison.Ordinal), "the log tells of the scan");

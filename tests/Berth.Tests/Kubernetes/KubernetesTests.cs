@@ -47,6 +47,8 @@ public sealed class KubernetesTests : IDisposable
             metadata: {name: s}
         """;
 
+    private static readonly Dictionary<string, string> s_variables = new() { ["PATH"] = Environment.GetEnvironmentVariable("PATH") ?? "", ["OWN"] = "own" };
+
     private readonly TestCertificates certificates = new();
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -68,6 +70,8 @@ public sealed class KubernetesTests : IDisposable
     [Theory]
     [InlineData("certificate")]
     [InlineData("token")]
+    [InlineData("program with token")]
+    [InlineData("program with certificate")]
     public async Task A_cluster_is_listed_page_by_page_with_a_certificate_or_a_token(string way)
     {
         using var authority = TestCertificates.Authority("cluster");
@@ -79,9 +83,16 @@ public sealed class KubernetesTests : IDisposable
         var asked = new List<string>();
         await using var cluster = await ClusterAsync(server, asked);
         var file = certificates.Path("config");
-        await File.WriteAllTextAsync(file, Config(cluster.Urls.First(), way == "certificate" ? "{client-certificate: ann.crt, client-key: ann.key}" : "{tokenFile: token}"), Ct);
+        await File.WriteAllTextAsync(file, Config(cluster.Urls.First(), way switch
+        {
+            "certificate" => "{client-certificate: ann.crt, client-key: ann.key}",
+            "token" => "{tokenFile: token}",
+            _ => await ProgramAsync(way == "program with token"
+                ? new JsonObject { ["token"] = "t0ken", ["expirationTimestamp"] = "2031-01-01T00:00:00Z" }
+                : new JsonObject { ["clientCertificateData"] = await File.ReadAllTextAsync(certificates.Path("ann.crt"), Ct), ["clientKeyData"] = await File.ReadAllTextAsync(certificates.Path("ann.key"), Ct) }),
+        }), Ct);
 
-        using var config = KubeConfig.Read(file, null);
+        using var config = await KubeConfig.ReadAsync(file, null, s_variables, Ct);
         Assert.Equal(("test", "shop"), (config.Context, config.Namespace));
         var told = new List<string>();
         var found = await ClusterWorkloads.ListAsync(config, "shop", told.Add, Ct);
@@ -101,10 +112,31 @@ public sealed class KubernetesTests : IDisposable
         await using var cluster = await ClusterAsync(server, []);
         var file = certificates.Path("config");
         await File.WriteAllTextAsync(file, Config(cluster.Urls.First(), "{token: t0ken}"), Ct);
-        using (var config = KubeConfig.Read(file, "test")) await Assert.ThrowsAsync<IOException>(() => ClusterWorkloads.ListAsync(config, "", static _ => { }, Ct));
-        Assert.Throws<InvalidDataException>(() => KubeConfig.Read(file, "none"));
-        await File.WriteAllTextAsync(file, Config(cluster.Urls.First(), "{exec: {command: rm}}"), Ct);
-        Assert.Contains("another program", Assert.Throws<InvalidDataException>(() => KubeConfig.Read(file, null)).Message, StringComparison.Ordinal);
+        using (var config = await KubeConfig.ReadAsync(file, "test", s_variables, Ct)) await Assert.ThrowsAsync<IOException>(() => ClusterWorkloads.ListAsync(config, "", static _ => { }, Ct));
+        await Assert.ThrowsAsync<InvalidDataException>(() => KubeConfig.ReadAsync(file, "none", s_variables, Ct));
+        await File.WriteAllTextAsync(file, Config(cluster.Urls.First(), "{auth-provider: {name: oidc}}"), Ct);
+        Assert.Contains("auth-provider", (await Assert.ThrowsAsync<InvalidDataException>(() => KubeConfig.ReadAsync(file, null, s_variables, Ct))).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{command: ./none, apiVersion: client.authentication.k8s.io/v1, installHint: get it from the shop}", "get it from the shop")]
+    [InlineData("{command: berth-no-such-program, apiVersion: client.authentication.k8s.io/v1}", "is not installed")]
+    [InlineData("{command: sh, args: [-c, 'echo who are you >&2; exit 3'], apiVersion: client.authentication.k8s.io/v1}", "exit code 3: who are you")]
+    [InlineData("{command: sh, args: [-c, 'echo hello'], apiVersion: client.authentication.k8s.io/v1}", "no JSON")]
+    [InlineData("{command: sh, args: [-c, 'echo {}'], apiVersion: client.authentication.k8s.io/v1}", "no ExecCredential of client.authentication.k8s.io/v1")]
+    [InlineData("""{command: sh, args: [-c, "echo '{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1beta1\",\"status\":{}}'"], apiVersion: client.authentication.k8s.io/v1beta1}""", "neither a token nor a certificate")]
+    [InlineData("""{command: sh, args: [-c, "printf %s '{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1beta1\",\"status\":{\"token\":\"a\\nb\"}}'"], apiVersion: client.authentication.k8s.io/v1beta1}""", "cannot be sent")]
+    [InlineData("{command: sh, apiVersion: client.authentication.k8s.io/v1alpha1}", "v1alpha1")]
+    [InlineData("{command: sh, interactiveMode: Always, apiVersion: client.authentication.k8s.io/v1}", "interactiveMode")]
+    [InlineData("{apiVersion: client.authentication.k8s.io/v1}", "no command")]
+    public async Task A_program_that_gives_no_credential_is_told_with_what_it_says(string exec, string told)
+    {
+        var file = certificates.Path("config");
+        await File.WriteAllTextAsync(certificates.Path("ca.crt"), "", Ct);
+        await File.WriteAllTextAsync(file, Config("https://127.0.0.1:1", $"{{exec: {exec} }}"), Ct);
+        var error = await Assert.ThrowsAnyAsync<Exception>(() => KubeConfig.ReadAsync(file, null, s_variables, Ct));
+        Assert.True(error is IOException or InvalidDataException, error.ToString());
+        Assert.Contains(told, error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -122,6 +154,21 @@ public sealed class KubernetesTests : IDisposable
         Assert.Contains("CVE-1", ClusterReport.Table(workloads, images, isFull: true), StringComparison.Ordinal);
         var json = JsonNode.Parse(ClusterReport.Json("test", workloads, images, isFull: true))!;
         Assert.Equal(("test", 2, "tool:1"), ((string?)json["ClusterName"], json["Findings"]!.AsArray().Single(static f => (string?)f!["Name"] == "one")!["Vulnerabilities"]!["HIGH"]!.GetValue<int>(), (string?)json["Errors"]![0]!["Image"]));
+    }
+
+    // A program that answers only when it is asked as kubectl asks: by a relative path, with arguments and variables, the question in one of them, and nobody to talk to.
+    private async Task<string> ProgramAsync(JsonObject status)
+    {
+        var answer = new JsonObject { ["kind"] = "ExecCredential", ["apiVersion"] = "client.authentication.k8s.io/v1", ["status"] = status };
+        await File.WriteAllTextAsync(certificates.Path("answer.json"), answer.ToJsonString(), Ct);
+        await File.WriteAllTextAsync(certificates.Path("sign-in"), """
+            #!/bin/sh
+            [ "$1 $2" = "get --cluster=shop x" ] && [ "$OWN $MORE" = "own more" ] && [ -z "$(cat)" ] || exit 1
+            case "$KUBERNETES_EXEC_INFO" in *'"interactive":false'*'"server":"https://127.0.0.1:'*'"certificate-authority-data":"'*) ;; *) exit 2 ;; esac
+            cat "$(dirname "$0")/answer.json"
+            """, Ct);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(certificates.Path("sign-in"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        return "{exec: {command: ./sign-in, args: [get, '--cluster=shop x'], env: [{name: MORE, value: more}], apiVersion: client.authentication.k8s.io/v1, interactiveMode: IfAvailable, provideClusterInfo: true}}";
     }
 
     private static string Config(string server, string user) => $$"""

@@ -4,16 +4,16 @@ using System.Text.Json;
 namespace Berth.Scanner.Reports.Templates;
 
 /// <summary>
-/// A report in a form of the user's own: the language of Go's text/template, as far as Trivy's templates use it (actions, if, with, range, variables, pipelines, the functions in
+/// A report in a form of the user's own: the language of Go's text/template, as far as templates for reports use it (actions, if, with, range, variables, pipelines, templates within templates, the functions in
 /// <see cref="TemplateFunctions"/>), over the results of Trivy's report. What a template may cost is bounded; it reaches neither files nor the network.
 /// </summary>
 public sealed class ReportTemplate
 {
     private const int MaxTextLength = 1024 * 1024;
 
-    private readonly TemplateBlock root;
+    private readonly TemplateDocument document;
 
-    private ReportTemplate(TemplateBlock root) => this.root = root;
+    private ReportTemplate(TemplateDocument document) => this.document = document;
 
     /// <summary>Reads a template.</summary>
     /// <exception cref="TemplateException">It is broken, or uses what is not known here.</exception>
@@ -30,8 +30,8 @@ public sealed class ReportTemplate
     {
         using var json = new MemoryStream();
         TrivyReport.Write(json, report, listPackages: true);
-        using var document = JsonDocument.Parse(json.GetBuffer().AsMemory(0, (int)json.Length));
-        var text = new TemplateRun(new TemplateFunctions(report.CreatedAt, report.ToolVersion, variables)).Carry(root, TemplateValues.Of(document.RootElement.GetProperty("Results")));
+        using var parsed = JsonDocument.Parse(json.GetBuffer().AsMemory(0, (int)json.Length));
+        var text = new TemplateRun(new TemplateFunctions(report.CreatedAt, report.ToolVersion, variables)).Carry(document, TemplateValues.Of(parsed.RootElement.GetProperty("Results")));
         output.Write(Encoding.UTF8.GetBytes(text));
     }
 }

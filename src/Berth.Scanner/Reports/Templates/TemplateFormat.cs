@@ -110,7 +110,8 @@ internal static class TemplateFormat
             if (word is null) written.Append(layout[at++]);
             else
             {
-                written.Append(moment.ToString(format, CultureInfo.InvariantCulture));
+                // An underscore stands for the place of a second digit.
+                written.Append(word == "_2" ? moment.Day.ToString(CultureInfo.InvariantCulture).PadLeft(2) : moment.ToString(format, CultureInfo.InvariantCulture));
                 at += word.Length;
             }
         }

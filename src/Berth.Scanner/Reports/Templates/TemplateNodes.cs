@@ -3,6 +3,11 @@ namespace Berth.Scanner.Reports.Templates;
 /// <summary>A part of a template.</summary>
 internal abstract record TemplateNode(int Line);
 
+/// <summary>A template with those that it defines.</summary>
+/// <param name="Root">What is carried out.</param>
+/// <param name="Defined">By name, for <c>template</c>.</param>
+internal sealed record TemplateDocument(TemplateBlock Root, IReadOnlyDictionary<string, TemplateBlock> Defined);
+
 /// <summary>Parts one after the other.</summary>
 internal sealed record TemplateBlock(IReadOnlyList<TemplateNode> Nodes);
 
@@ -22,6 +27,12 @@ internal enum ChoiceKind
 
 /// <summary><c>if</c>, <c>with</c> or <c>range</c>.</summary>
 internal sealed record ChoiceNode(int Line, ChoiceKind Kind, Pipeline Pipeline, TemplateBlock Body, TemplateBlock Else) : TemplateNode(Line);
+
+/// <summary><c>template</c>: another one is carried out in this place.</summary>
+/// <param name="Line">Where it stands.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="Pipeline">What its dot is; null for nothing.</param>
+internal sealed record CallNode(int Line, string Name, Pipeline? Pipeline) : TemplateNode(Line);
 
 /// <summary><c>break</c> or <c>continue</c>.</summary>
 internal sealed record LeaveNode(int Line, bool IsBreak) : TemplateNode(Line);

@@ -4,8 +4,10 @@ namespace Berth.Scanner.Reports.Templates;
 internal sealed class TemplateParser
 {
     private const int MaxDepth = 64;
+    private const int MaxDefined = 1000;
 
     private readonly List<Token> tokens;
+    private readonly Dictionary<string, TemplateBlock> defined = new(StringComparer.Ordinal);
     private int at;
     private int depth;
 
@@ -13,11 +15,11 @@ internal sealed class TemplateParser
 
     /// <summary>Reads a template.</summary>
     /// <exception cref="TemplateException">It is broken.</exception>
-    public static TemplateBlock Parse(string text)
+    public static TemplateDocument Parse(string text)
     {
         var parser = new TemplateParser(TemplateLexer.Read(text));
         var (block, ending) = parser.Block(isInside: false);
-        return ending.Length == 0 ? block : throw parser.Broken($"\"{ending}\" stands alone");
+        return ending.Length == 0 ? new TemplateDocument(block, parser.defined) : throw parser.Broken($"\"{ending}\" stands alone");
     }
 
     // Up to an action that ends the block, whose word has been read; of "else" the rest of the action is still there.
@@ -47,13 +49,14 @@ internal sealed class TemplateParser
                         depth--;
                         return (new TemplateBlock(nodes), ending.Text);
                     }
-                    nodes.Add(Action());
+                    if (Action() is { } node) nodes.Add(node);
                     break;
             }
         }
     }
 
-    private TemplateNode Action()
+    // Null for one that leaves nothing in its place.
+    private TemplateNode? Action()
     {
         var first = tokens[at];
         if (first.Kind == TokenKind.Word)
@@ -67,13 +70,47 @@ internal sealed class TemplateParser
                     at++;
                     Expect(TokenKind.Close);
                     return new LeaveNode(first.Line, first.Text == "break");
-                case "define" or "template" or "block":
-                    throw Broken($"\"{first.Text}\" is not known here");
+                case "define":
+                    // Only the outermost block may define.
+                    if (depth > 1) throw Broken("a \"define\" stands inside of something else");
+                    at++;
+                    Define(Name());
+                    return null;
+                case "block":
+                    at++;
+                    var name = Name();
+                    var dot = Pipe(isRange: false);
+                    Define(name);
+                    return new CallNode(first.Line, name, dot);
+                case "template":
+                    at++;
+                    var called = Name();
+                    SkipSpace();
+                    var given = tokens[at].Kind == TokenKind.Close ? null : Pipe(isRange: false);
+                    Expect(TokenKind.Close);
+                    return new CallNode(first.Line, called, given);
             }
         }
         var pipeline = Pipe(isRange: false);
         Expect(TokenKind.Close);
         return new ActionNode(first.Line, pipeline);
+    }
+
+    private string Name()
+    {
+        SkipSpace();
+        return tokens[at++] is { Kind: TokenKind.Literal, Value: string name } ? name : throw Broken("the name of a template is missing");
+    }
+
+    // The last one of a name counts, unless it is empty: so that a block is what stands in it where nobody says otherwise.
+    private void Define(string name)
+    {
+        Expect(TokenKind.Close);
+        var (body, ending) = Block(isInside: true);
+        if (ending != "end") throw Broken("an \"else\" stands alone");
+        Expect(TokenKind.Close);
+        if (defined.Count >= MaxDefined) throw Broken($"more than {MaxDefined} templates are defined");
+        if (!defined.ContainsKey(name) || body.Nodes.Any(static node => node is not TextNode text || !string.IsNullOrWhiteSpace(text.Text))) defined[name] = body;
     }
 
     private ChoiceNode Choice(int line, ChoiceKind kind)

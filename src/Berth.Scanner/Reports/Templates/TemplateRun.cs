@@ -5,6 +5,9 @@ namespace Berth.Scanner.Reports.Templates;
 /// <summary>Carries a template out, once. Steps and output are bounded.</summary>
 internal sealed class TemplateRun(TemplateFunctions functions)
 {
+    // Templates within templates, each of which may be nested as deeply as one may be.
+    private const int MaxCalls = 100;
+
     private const int MaxSteps = 10_000_000;
     private const int MaxOutput = 256 * 1024 * 1024;
 
@@ -17,16 +20,22 @@ internal sealed class TemplateRun(TemplateFunctions functions)
 
     private readonly StringBuilder output = new();
     private readonly List<(string Name, object? Value)> variables = [];
+    private IReadOnlyDictionary<string, TemplateBlock> defined = new Dictionary<string, TemplateBlock>();
     private int steps;
+    private int calls;
+
+    // Where the variables of the present template begin: it sees no others.
+    private int scope;
 
     /// <summary>The text.</summary>
-    /// <param name="root">The template.</param>
+    /// <param name="template">The template.</param>
     /// <param name="data">What the dot is.</param>
     /// <exception cref="TemplateException">It cannot be carried out.</exception>
-    public string Carry(TemplateBlock root, object? data)
+    public string Carry(TemplateDocument template, object? data)
     {
+        defined = template.Defined;
         variables.Add(("$", data));
-        Walk(root, data);
+        Walk(template.Root, data);
         return output.ToString();
     }
 
@@ -45,6 +54,9 @@ internal sealed class TemplateRun(TemplateFunctions functions)
                     var value = Evaluate(action.Pipeline, dot);
                     if (action.Pipeline.Variables.Count == 0) Write(node.Line, TemplateValues.Print(value));
                     break;
+                case CallNode call:
+                    Call(call, dot);
+                    break;
                 case LeaveNode leave:
                     variables.RemoveRange(mark, variables.Count - mark);
                     return leave.IsBreak ? Leaving.Break : Leaving.Continue;
@@ -59,6 +71,20 @@ internal sealed class TemplateRun(TemplateFunctions functions)
         }
         variables.RemoveRange(mark, variables.Count - mark);
         return Leaving.No;
+    }
+
+    private void Call(CallNode call, object? dot)
+    {
+        if (!defined.TryGetValue(call.Name, out var body)) throw Failed(call.Line, $"the template \"{call.Name}\" is not defined");
+        if (++calls > MaxCalls) throw Failed(call.Line, "templates call each other too deeply");
+        var value = call.Pipeline is null ? null : Evaluate(call.Pipeline, dot);
+        var (mark, outer) = (variables.Count, scope);
+        scope = mark;
+        variables.Add(("$", value));
+        Walk(body, value);
+        variables.RemoveRange(mark, variables.Count - mark);
+        scope = outer;
+        calls--;
     }
 
     private Leaving Choose(ChoiceNode choice, object? dot)
@@ -151,7 +177,7 @@ internal sealed class TemplateRun(TemplateFunctions functions)
     private object? Get(Pipeline pipeline, string name)
     {
         var at = variables.FindLastIndex(variable => variable.Name == name);
-        return at >= 0 ? variables[at].Value : throw Failed(pipeline.Line, $"the variable {name} is not declared");
+        return at >= scope ? variables[at].Value : throw Failed(pipeline.Line, $"the variable {name} is not declared");
     }
 
     private void Set(Pipeline pipeline, int index, object? value)
@@ -163,7 +189,7 @@ internal sealed class TemplateRun(TemplateFunctions functions)
             return;
         }
         var at = variables.FindLastIndex(variable => variable.Name == name);
-        if (at < 0) throw Failed(pipeline.Line, $"the variable {name} is not declared");
+        if (at < scope) throw Failed(pipeline.Line, $"the variable {name} is not declared");
         variables[at] = (name, value);
     }
 
