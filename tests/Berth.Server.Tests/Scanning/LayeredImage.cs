@@ -63,7 +63,9 @@ internal static class LayeredImage
         var buffer = new MemoryStream();
         using (var tar = new TarWriter(buffer, TarEntryFormat.Ustar, leaveOpen: true))
         {
-            foreach (var (path, text) in files) tar.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, path) { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(text)) });
+            // The same files are the same layer, whatever the time.
+            foreach (var (path, text) in files)
+                tar.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, path) { ModificationTime = DateTimeOffset.UnixEpoch, DataStream = new MemoryStream(Encoding.UTF8.GetBytes(text)) });
         }
         return buffer.ToArray();
     }

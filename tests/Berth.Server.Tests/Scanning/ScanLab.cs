@@ -149,6 +149,7 @@ internal sealed class ScanLab : IAsyncDisposable
         {
             tar.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, $"app/node_modules/{name}/package.json")
             {
+                ModificationTime = DateTimeOffset.UnixEpoch,
                 DataStream = new MemoryStream(Encoding.UTF8.GetBytes($$"""{"name":"{{name}}","version":"{{version}}"}""")),
             });
         }

@@ -113,6 +113,7 @@ public sealed class ScanTests
         {
             tar.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, $"app/node_modules/{name}/package.json")
             {
+                ModificationTime = DateTimeOffset.UnixEpoch,
                 DataStream = new MemoryStream(Encoding.UTF8.GetBytes($$"""{"name":"{{name}}","version":"{{version}}"}""")),
             });
         }
