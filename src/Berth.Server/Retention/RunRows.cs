@@ -25,7 +25,7 @@ internal static class RunRows
         var runs = await ReadAsync(session.Command(SelectPage, policyId, (long)limit, offset), ct).ConfigureAwait(false);
         var total = await session.ScalarAsync(Count, [policyId], ct).ConfigureAwait(false) ?? 0;
         var views = new List<RunView>(runs.Count);
-        foreach (var run in runs) views.Add(new RunView(run, await JobViews.FindAsync(session, run.JobId, ct).ConfigureAwait(false)));
+        foreach (var run in runs) views.Add(await ViewAsync(session, run, ct).ConfigureAwait(false));
         return (views, total);
     }
 
@@ -33,7 +33,15 @@ internal static class RunRows
     public static async ValueTask<RunView?> FindAsync(DbSession session, long policyId, long runId, CancellationToken ct)
     {
         var runs = await ReadAsync(session.Command(SelectOne, policyId, runId), ct).ConfigureAwait(false);
-        return runs is [var run] ? new RunView(run, await JobViews.FindAsync(session, run.JobId, ct).ConfigureAwait(false)) : null;
+        return runs is [var run] ? await ViewAsync(session, run, ct).ConfigureAwait(false) : null;
+    }
+
+    // PostgreSQL shows each statement what holds at its own moment: a job that has ended meanwhile comes with what it wrote at its end.
+    private static async ValueTask<RunView> ViewAsync(DbSession session, RetentionRun run, CancellationToken ct)
+    {
+        var job = await JobViews.FindAsync(session, run.JobId, ct).ConfigureAwait(false);
+        if (run.FinishedAt is not null || job is not { State: JobState.Succeeded }) return new RunView(run, job);
+        return new RunView(await ReadAsync(session.Command(SelectOne, run.PolicyId, run.Id), ct).ConfigureAwait(false) is [var ended] ? ended : run, job);
     }
 
     /// <summary>Results of a run by repository, without their reports, and how many there are.</summary>

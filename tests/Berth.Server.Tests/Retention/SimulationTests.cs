@@ -35,13 +35,14 @@ public sealed class SimulationTests
             JsonNode? run = null;
             await Eventually.TrueAsync(async () => (run = (await app.GetAsync($"{path}/runs"))[0])!["status"]!.GetValue<string>() is not ("Pending" or "Running"), $"run {seed} has ended");
             Assert.Equal("Success", run!["status"]!.GetValue<string>());
-            Assert.True(simulated.Json["freed_bytes"]!.GetValue<long>() == run["freed_bytes"]!.GetValue<long>(), $"seed {seed}: other bytes");
             foreach (var repository in simulated.Json["repositories"]!.AsArray())
             {
                 var kept = repository!["tags"]!.AsArray().Where(l => l!["tag"] is not null && !l["goes"]!.GetValue<bool>()).Select(l => l!["tag"]!.GetValue<string>()).Order(StringComparer.Ordinal).ToList();
                 var name = repository["repository"]!.GetValue<string>();
                 Assert.True(kept.SequenceEqual(await TagsAsync(app, name)), $"seed {seed}, {name}: foretold {string.Join(' ', kept)}, found {string.Join(' ', await TagsAsync(app, name))}; {policy}");
             }
+            var (foretold, freed) = (simulated.Json["freed_bytes"]!.GetValue<long>(), run["freed_bytes"]!.GetValue<long>());
+            Assert.True(foretold == freed, $"seed {seed}: {foretold} bytes foretold, {freed} freed; {policy}");
         }
     }
 
