@@ -66,12 +66,12 @@ public sealed class HealthMonitor : IHostedService, IAsyncDisposable
 
     /// <summary>
     /// Ends the loops; what they read last stays. A probe that runs is told to end and not waited for: a driver may block in the very call
-    /// that cancels it, for as long as the thing it asks does not answer.
+    /// that cancels it, for as long as the thing it asks does not answer. So this ends at once, also when others have used up the host's time.
     /// </summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await _stopping.CancelAsync().ConfigureAwait(false);
-        await _loops.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await _loops.ConfigureAwait(false);
     }
 
     /// <summary>Ends the loops.</summary>
