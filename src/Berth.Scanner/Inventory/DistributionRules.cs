@@ -36,6 +36,7 @@ internal static partial class DistributionRules
         ["minimos"] = "minimos",
         ["coreos"] = "coreos",
         ["activestate"] = "activestate",
+        ["openeuler"] = "openeuler",
     };
 
     // Namespaces of package URLs: the ID of os-release, or the name of the family.
@@ -67,6 +68,7 @@ internal static partial class DistributionRules
             "ubuntu" => files.GetValueOrDefault("etc/lsb-release")?.GetValueOrDefault("DISTRIB_RELEASE") ?? "",
             "amazon" => Amazon(files),
             "centos" or "rocky" or "alma" or "oracle" or "redhat" or "fedora" => RedHat(files, family),
+            "openeuler" => OpenEuler(os.GetValueOrDefault("PRETTY_NAME", "")),
             _ => "",
         };
         if (exact.Length == 0) exact = version;
@@ -101,6 +103,13 @@ internal static partial class DistributionRules
             return version.StartsWith("release 2", StringComparison.Ordinal) ? version["release ".Length..] : version;
         }
         return "";
+    }
+
+    // "openEuler 22.03 (LTS-SP3)" is version "22.03-LTS-SP3", as its advisories name it; VERSION_ID does not know the service pack.
+    private static string OpenEuler(string prettyName)
+    {
+        var words = prettyName.Split([' ', '(', ')'], StringSplitOptions.RemoveEmptyEntries);
+        return words.Length > 1 && words[0] == "openEuler" ? string.Join('-', words[1..]) : "";
     }
 
     private static string RedHat(IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> files, string family)

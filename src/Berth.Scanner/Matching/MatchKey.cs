@@ -87,6 +87,7 @@ public readonly record struct MatchKey(string Scope, string Name)
             "Rocky Linux" => ("rocky", release),
             "Photon OS" => ("photon", release),
             "Azure Linux" => ("azurelinux", release),
+            "openEuler" => ("openeuler", release),
             "Red Hat" => ("redhat", ""),
             "SUSE" when release.StartsWith("Linux Enterprise Server ", StringComparison.Ordinal) => ("sles", release["Linux Enterprise Server ".Length..].Replace(" SP", ".", StringComparison.Ordinal)),
             "SUSE" when release.StartsWith("Linux Enterprise Micro ", StringComparison.Ordinal) => ("slem", release["Linux Enterprise Micro ".Length..]),

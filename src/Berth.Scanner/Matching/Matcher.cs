@@ -103,7 +103,7 @@ public sealed class Matcher(AdvisoryDatabase database, MatchOptions? options = n
             return null;
         if (ecosystem is null)
             return TrivyBuckets(rules).Contains(bucket) && ReleaseJudge.IsJudged(rules, package) ? ReleaseJudge.NameOf(rules, package) : null;
-        return rules.OsvEcosystems.Any(e => e == ecosystem || (e.EndsWith('*') && ecosystem.StartsWith(e[..^1], StringComparison.Ordinal))) ? OsvName(package) : null;
+        return rules.OsvEcosystems.Any(e => e == ecosystem || (e.EndsWith('*') && ecosystem.StartsWith(e[..^1], StringComparison.Ordinal))) ? OsvName(rules, package) : null;
     }
 
     /// <summary>Buckets that may know the package, with its name there.</summary>
@@ -125,7 +125,7 @@ public sealed class Matcher(AdvisoryDatabase database, MatchOptions? options = n
         {
             var name = OsvImport.BucketOf(ecosystem);
             foreach (var bucket in name.EndsWith('*') ? database.BucketsWithPrefix(name[..^1]) : database.Buckets(name))
-                yield return (bucket, OsvName(package));
+                yield return (bucket, OsvName(rules, package));
         }
     }
 
@@ -148,9 +148,8 @@ public sealed class Matcher(AdvisoryDatabase database, MatchOptions? options = n
         }
     }
 
-    /// <summary>OSV names source packages for Debian, Ubuntu and Alpine, binary ones for the families of rpm.</summary>
-    private static string OsvName(Package package) =>
-        package.Type == PackageType.Rpm || package.SourceName.Length == 0 ? package.Name : package.SourceName;
+    /// <summary>OSV names source packages for Debian, Ubuntu, Alpine and openEuler, binary ones, without their module, for the other families of rpm.</summary>
+    private static string OsvName(ReleaseRules rules, Package package) => rules.Key == NameKey.Source ? ReleaseJudge.NameOf(rules, package) : package.Name;
 
     private static IEnumerable<Verdict> Judge(
         ReleaseRules? rules, HashSet<int> products, Package package, AdvisoryBucket bucket, IReadOnlyList<Advisory> advisories)
@@ -166,7 +165,7 @@ public sealed class Matcher(AdvisoryDatabase database, MatchOptions? options = n
         {
             if (advisory.IsOsv)
             {
-                if (OfOsv(package, advisory) is { } verdict)
+                if (OfOsv(isOfDistribution ? rules : null, package, advisory) is { } verdict)
                     yield return verdict;
             }
             else if (isOfDistribution)
@@ -181,9 +180,11 @@ public sealed class Matcher(AdvisoryDatabase database, MatchOptions? options = n
         }
     }
 
-    private static Verdict? OfOsv(Package package, Advisory advisory)
+    private static Verdict? OfOsv(ReleaseRules? rules, Package package, Advisory advisory)
     {
-        var installed = package.Type is PackageType.Dpkg or PackageType.Apk ? PackageVersions.Source(package) : PackageVersions.Full(package);
+        var installed = rules?.Key == NameKey.Source ? PackageVersions.Source(package) : PackageVersions.Full(package);
+        if (rules is { HasNoEpochs: true })
+            installed = installed[(installed.IndexOf(':') + 1)..];
         if (package.Type == PackageType.Go)
             installed = installed.TrimStart('v');
         if (!OsvRanges.Holds(advisory, package.Type, installed, out var fixes))

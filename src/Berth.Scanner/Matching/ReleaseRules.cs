@@ -16,6 +16,9 @@ internal sealed record ReleaseRules(string Scope, string[] TrivyBuckets, string[
     /// <summary>Whether the advisories' epochs of zero are left out when they are shown.</summary>
     public bool TrimsEpoch { get; init; }
 
+    /// <summary>Whether the advisories leave out the epochs of versions, so that they say nothing.</summary>
+    public bool HasNoEpochs { get; init; }
+
     /// <summary>Who gives the severity of an advisory for that very package; empty when it is of the flaw.</summary>
     public string SeveritySource { get; init; } = "";
 
@@ -76,6 +79,7 @@ internal sealed record ReleaseRules(string Scope, string[] TrivyBuckets, string[
                 UnfixedCounts = true,
                 TrimsEpoch = true,
             },
+            "openeuler" => new($"openeuler:{version}", [], [$"openEuler:{version}"], NameKey.Source, InstalledSide.Source) { HasNoEpochs = true },
             var family => Suse(family, version),
         };
     }

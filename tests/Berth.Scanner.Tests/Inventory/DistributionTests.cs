@@ -19,6 +19,9 @@ public sealed class DistributionTests
     [InlineData("debian", "trixie/sid", "etc/os-release", "ID=debian\n", "etc/debian_version", "trixie/sid\n")]
     [InlineData("slem", "6.0", "etc/os-release", "ID='sl-micro'\nVERSION_ID='6.0'\n")]
     [InlineData("echo", "1", "etc/os-release", "ID=echo\nVERSION_ID=1\n")]
+    [InlineData("openeuler", "22.03-LTS-SP3", "etc/os-release", "NAME=\"openEuler\"\nVERSION=\"22.03 (LTS-SP3)\"\nID=\"openEuler\"\nVERSION_ID=\"22.03\"\nPRETTY_NAME=\"openEuler 22.03 (LTS-SP3)\"\n")]
+    [InlineData("openeuler", "22.03-LTS", "etc/os-release", "ID=\"openEuler\"\nVERSION_ID=\"22.03\"\nPRETTY_NAME=\"openEuler 22.03 LTS\"\n")]
+    [InlineData("openeuler", "23.09", "etc/os-release", "ID=\"openEuler\"\nVERSION_ID=\"23.09\"\n")]
     [InlineData("bottlerocket", "1.34.0", "x86_64-bottlerocket-linux-gnu/sys-root/usr/lib/os-release", "ID=bottlerocket\nVERSION_ID=1.34.0\n")]
     public async Task The_release_files_of_an_image_name_its_distribution(string family, string version, params string[] files) =>
         Assert.Equal(new Distribution(family, version), (await ScanAsync(files)).Distribution);

@@ -111,6 +111,26 @@ public sealed class MatcherTests : IDisposable
         Assert.All(findings, static f => Assert.Equal(FixStatus.Affected, f.Status));
     }
 
+    [Theory]
+    [InlineData("openssl", "5.oe2203sp3", true)]
+    [InlineData("openssl-libs", "5.oe2203sp3", true)]
+    [InlineData("openssl-libs", "7.oe2203sp3", false)]
+    [InlineData("openssl-libs", "8.oe2203sp3", false)]
+    public void The_advisories_of_openEuler_name_source_packages_without_their_epochs(string name, string release, bool found)
+    {
+        var advisory = new Advisory("OESA-1")
+        {
+            IsOsv = true,
+            Ranges = [new OsvRange(OsvRangeKind.Ecosystem, [new(OsvEventKind.Introduced, "0"), new(OsvEventKind.Fixed, "1.1.1wa-7.oe2203sp3")])],
+        };
+        var package = new Package(PackageType.Rpm, name, "1.1.1wa") { Epoch = 1, Release = release, SourceName = "openssl" };
+        var findings = Find("osv::openEuler:22.03-LTS-SP3", "openssl", advisory, new Distribution("openeuler", "22.03-LTS-SP3"), package);
+        Assert.Equal(found ? ["1:1.1.1wa-5.oe2203sp3 1.1.1wa-7.oe2203sp3 openeuler"] : [], findings.Select(static f => $"{f.InstalledVersion} {f.FixedVersion} {f.Source.SourceId}"));
+        Assert.Empty(Find("osv::openEuler:22.03-LTS-SP1", "openssl", advisory, new Distribution("openeuler", "22.03-LTS-SP3"), package));
+        var subject = new MatchSubject { Distribution = new Distribution("openeuler", "22.03-LTS-SP3"), Packages = [package] };
+        Assert.Contains(MatchKey.Of(new AdvisoryBucket("osv::openEuler:22.03-LTS-SP3", "osv"), "openssl"), MatchKey.Of(subject, package));
+    }
+
     [Fact]
     public void Red_Hat_judges_by_the_products_of_the_content_sets_and_takes_the_highest_fix()
     {

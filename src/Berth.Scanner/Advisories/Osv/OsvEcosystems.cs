@@ -88,6 +88,7 @@ public static class OsvEcosystems
             "UBUNTU" or "USN" or "LSN" => ("ubuntu", "Ubuntu CVE Tracker"),
             "SUSE" or "openSUSE" => ("suse-cvrf", "SUSE CVRF"),
             "CGA" => ("chainguard", "Chainguard Security Data"),
+            "OESA" => ("openeuler", "openEuler Security Advisories"),
             "JLSEC" => ("julia", "Julia Security Advisories"),
             "MAL" => ("malicious-packages", "Malicious Packages"),
             "CVE" => ("nvd", "National Vulnerability Database"),

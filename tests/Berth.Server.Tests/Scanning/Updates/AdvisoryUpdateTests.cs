@@ -58,6 +58,26 @@ public sealed class AdvisoryUpdateTests : IDisposable
         Assert.Contains("berth_advisory_age_seconds ", (await app.Registry.GetAsync(app.Registry.Options.Metrics.Path)).Text, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_source_that_asks_for_credentials_gets_those_of_the_settings_and_nobody_sees_them()
+    {
+        await using var source = await PlatformApp.StartAsync(DatabaseKind.Sqlite);
+        await source.CreateAsync("/api/v2.0/projects", """{"project_name":"security"}""");
+        var reference = $"{source.Registry.Address.Authority}/security/advisories:1";
+        await PushAsync(reference, 3, new RegistryCredential { UserName = "admin", Password = PlatformApp.Password });
+
+        const string Wrong = "not-the-password";
+        await using var refused = await PlatformApp.StartAsync(DatabaseKind.Sqlite, o => o with { Advisories = new() { Sources = [reference], Username = "admin", Password = Wrong } });
+        JsonNode? state = null;
+        await Eventually.TrueAsync(async () => (string?)(state = await refused.GetAsync(Advisories))["last_update"]?["error"] is not null, "the update is refused");
+        Assert.Contains("401", (string?)state!["last_update"]!["error"], StringComparison.Ordinal);
+        Assert.DoesNotContain(Wrong, state.ToJsonString(), StringComparison.Ordinal);
+
+        await using var app = await PlatformApp.StartAsync(DatabaseKind.Sqlite, o => o with { Advisories = new() { Sources = [reference], Username = "admin", Password = PlatformApp.Password } });
+        await InForceAsync(app, 3);
+        Assert.DoesNotContain(PlatformApp.Password, (await app.GetAsync(Advisories)).ToJsonString(), StringComparison.Ordinal);
+    }
+
     [Theory, MemberData(nameof(Kinds))]
     public async Task A_bundle_is_taken_over_from_administrators_when_a_trusted_key_has_signed_it_and_the_oldest_go(DatabaseKind kind)
     {
@@ -136,10 +156,10 @@ public sealed class AdvisoryUpdateTests : IDisposable
     }
 
     // Lines of advisories, as somebody pushes a file with oras.
-    private static async Task PushAsync(string reference, int advisories)
+    private static async Task PushAsync(string reference, int advisories, RegistryCredential? credential = null)
     {
         var target = ImageReference.Parse(reference);
-        using var client = new RegistryClient(new RegistryClientOptions { UsesPlainHttp = true }, GivenCredential.Nobody, TimeProvider.System);
+        using var client = new RegistryClient(new RegistryClientOptions { UsesPlainHttp = true }, new GivenCredential(credential), TimeProvider.System);
         var lines = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, advisories).Select(static i => $$"""{"id":"CVE-2020-{{i}}","ecosystem":"npm","package":"left-pad","vulnerable_versions":["<1.3.1"]}""" + "\n")));
         var empty = "{}"u8.ToArray();
         foreach (var blob in (byte[][])[lines, empty]) await client.Uploads.PushBlobAsync(target, Digest.Of(blob), blob.Length, () => new MemoryStream(blob), Ct);
