@@ -23,6 +23,10 @@ internal sealed class TestDatabase : IAsyncDisposable
     /// <summary>Both kinds, for a theory.</summary>
     public static TheoryData<DatabaseKind> Kinds => [DatabaseKind.Sqlite, DatabaseKind.Postgres];
 
+    private string File => Path.Join(_folder, "berth.db");
+
+    private string ConnectionString => new NpgsqlConnectionStringBuilder(Server) { SearchPath = _schema, Pooling = true }.ConnectionString;
+
     private static string? Server => Environment.GetEnvironmentVariable("BERTH_TEST_POSTGRES");
 
     /// <summary>Makes one.</summary>
@@ -32,7 +36,9 @@ internal sealed class TestDatabase : IAsyncDisposable
     {
         Assert.SkipWhen(kind == DatabaseKind.Postgres && string.IsNullOrEmpty(Server), "BERTH_TEST_POSTGRES is not set");
         var database = new TestDatabase(kind);
-        if (kind == DatabaseKind.Postgres) await ServerAsync($"CREATE SCHEMA {database._schema}");
+        if (known is null && kind == DatabaseKind.Sqlite) await MigratedSchema.CreateFileAsync(database.File);
+        else if (known is null) await MigratedSchema.CreateSchemaAsync(database.ConnectionString);
+        else if (kind == DatabaseKind.Postgres) await ServerAsync($"CREATE SCHEMA {database._schema}");
         if (known is not { Count: 0 }) await database.Open(known).MigrateAsync(CancellationToken.None);
         return database;
     }
@@ -46,8 +52,8 @@ internal sealed class TestDatabase : IAsyncDisposable
     {
         if (_kind == DatabaseKind.Sqlite && _open.Count > 0 && known is null) throw new InvalidOperationException("a SQLite file belongs to one process");
         _open.Add(_kind == DatabaseKind.Sqlite
-            ? SqliteDatabase.Open(Path.Join(_folder, "berth.db"), 8, known)
-            : PostgresDatabase.Open(new NpgsqlConnectionStringBuilder(Server) { SearchPath = _schema, Pooling = true }.ConnectionString, 8, knownMigrations: known));
+            ? SqliteDatabase.Open(File, 8, known)
+            : PostgresDatabase.Open(ConnectionString, 8, knownMigrations: known));
         return Current;
     }
 

@@ -85,8 +85,15 @@ internal sealed class RegistryApp : IAsyncDisposable
     {
         if (server is null) SkipWithout(kind);
         var app = new RegistryApp(kind, rules ?? new RegistryOptions(), more, services, server);
-        if (kind == DatabaseKind.Postgres) await app.OnServerAsync($"CREATE SCHEMA {app._schema}");
-        if (start) await app.RunAsync();
+        if (start)
+        {
+            await app.CreateDatabaseAsync();
+            await app.RunAsync();
+        }
+        else if (kind == DatabaseKind.Postgres)
+        {
+            await app.OnServerAsync($"CREATE SCHEMA {app._schema}");
+        }
         return app;
     }
 
@@ -216,6 +223,9 @@ internal sealed class RegistryApp : IAsyncDisposable
         }
         Directory.Delete(Folder, recursive: true);
     }
+
+    private Task CreateDatabaseAsync() => _kind == DatabaseKind.Postgres ? MigratedSchema.CreateSchemaAsync(_options.Database.ConnectionString!)
+        : MigratedSchema.CreateFileAsync(_options.Database.File ?? Path.Join(_options.DataFolder, "berth.db"));
 
     private async Task RunAsync()
     {

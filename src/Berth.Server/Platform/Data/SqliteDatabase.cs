@@ -40,7 +40,7 @@ public sealed class SqliteDatabase : Database
         var connection = Connect(file, SqliteOpenMode.ReadWriteCreate);
         Run(connection, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=10000; PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-8192;");
         // Reads run on the caller's thread: a few more than cores keeps them busy, more only costs page caches.
-        return new SqliteDatabase(file, connection, Math.Clamp(Environment.ProcessorCount * 2, 4, maxReaders)) { KnownMigrations = knownMigrations ?? SchemaVersion.Migrations };
+        return new SqliteDatabase(file, connection, Math.Min(maxReaders, Math.Max(Environment.ProcessorCount * 2, 4))) { KnownMigrations = knownMigrations ?? SchemaVersion.Migrations };
     }
 
     public override int QueuedWrites => _queue.Reader.Count;
