@@ -12,6 +12,10 @@ internal sealed class ScanFlags
 {
     private const string TemplateWord = "template";
     private const string StandardSecretConfig = "trivy-secret.yaml";
+
+    // What scripts tell Trivy to leave out, and what no scan here does.
+    private static readonly string[] Needless = ["--skip-java-db-update", "--skip-check-update", "--skip-policy-update", "--skip-vex-repo-update", "--skip-version-check", "--disable-telemetry"];
+
     private static readonly string[] Scanners = ["vuln", "secret", "misconfig"];
     private static readonly IEnumerable<string> Statuses = Enum.GetValues<FixStatus>().Select(static status => status.Word());
 
@@ -22,6 +26,7 @@ internal sealed class ScanFlags
     private readonly Option<string?> template = new("--template", "-t") { Description = "Text of the template for --format template, or @FILE", HelpName = "TEXT" };
     private readonly Option<string?> output = new("--output", "-o") { Description = "File for the report; else standard output", HelpName = "FILE" };
     private readonly Option<string?> scanners = new("--scanners") { Description = "What is looked for, with commas: vuln, secret, misconfig; else vuln,secret", HelpName = "LIST" };
+    private readonly Option<string?> formerScanners = new("--security-checks") { Description = "What --scanners was called in Trivy", HelpName = "LIST", Hidden = true };
     private readonly Option<string> packageTypes = new("--pkg-types", "--vuln-type") { Description = "Packages that count, with commas: os, library", DefaultValueFactory = static _ => "os,library", HelpName = "LIST" };
     private readonly Option<string[]> vex = new("--vex") { Description = "OpenVEX or CycloneDX document with exceptions; may be given several times", HelpName = "FILE" };
     private readonly Option<string?> ignoreFile = new("--ignorefile") { Description = "Ignore file; else .trivyignore where it is", HelpName = "FILE" };
@@ -45,10 +50,11 @@ internal sealed class ScanFlags
     {
         Option[] all =
         [
-            severity, ignoreUnfixed, ignoreStatus, exitCode, exitOnEndOfLife, format, template, output, scanners, packageTypes, skipDirectories, skipFiles, secretConfig, vex, ignoreFile, offline, skipUpdate, listAll, development,
+            severity, ignoreUnfixed, ignoreStatus, exitCode, exitOnEndOfLife, format, template, output, scanners, formerScanners, packageTypes, skipDirectories, skipFiles, secretConfig, vex, ignoreFile, offline, skipUpdate, listAll, development,
             showSuppressed, timeout, noProgress, quiet, database,
         ];
         foreach (var option in all) verb.Options.Add(option);
+        foreach (var name in Needless) verb.Options.Add(new Option<bool>(name) { Description = "Taken for Trivy's sake", Hidden = true });
     }
 
     /// <summary>Reads the flags; what is wrong with them is added to <paramref name="problems"/>.</summary>
@@ -57,7 +63,8 @@ internal sealed class ScanFlags
         var severities = Words(parsed.GetValue(severity)!).Select(word => (Word: word, Severity: Severities.Parse(word))).ToList();
         foreach (var (word, _) in severities.Where(static one => one.Severity == Severity.Unknown && !one.Word.Equals("UNKNOWN", StringComparison.OrdinalIgnoreCase)))
             problems.Add($"--severity: \"{word}\" is none of UNKNOWN, LOW, MEDIUM, HIGH, CRITICAL");
-        var wanted = Words(parsed.GetValue(scanners) ?? "vuln,secret");
+        var asked = parsed.GetValue(scanners) ?? parsed.GetValue(formerScanners);
+        var wanted = Words(asked ?? "vuln,secret");
         foreach (var word in wanted.Except(Scanners, StringComparer.Ordinal)) problems.Add($"--scanners: \"{word}\" is none of {string.Join(", ", Scanners)}");
         var types = Words(parsed.GetValue(packageTypes)!);
         foreach (var word in types.Except(["os", "library"], StringComparer.Ordinal)) problems.Add($"--pkg-types: \"{word}\" is none of os, library");
@@ -66,7 +73,7 @@ internal sealed class ScanFlags
         var isTemplate = parsed.GetValue(format) == TemplateWord;
         if (!isTemplate && !ScanOutput.Words.TryGetValue(parsed.GetValue(format)!, out form)) problems.Add($"--format: \"{parsed.GetValue(format)}\" is none of {string.Join(", ", ScanOutput.Words.Keys)}, {TemplateWord}");
         if (isTemplate != parsed.GetValue(template) is not null) problems.Add("--format template and --template are given together");
-        var isBill = form is ScanFormat.CycloneDx or ScanFormat.SpdxJson or ScanFormat.Spdx or ScanFormat.GitHub && parsed.GetValue(scanners) is null;
+        var isBill = form is ScanFormat.CycloneDx or ScanFormat.SpdxJson or ScanFormat.Spdx or ScanFormat.GitHub && asked is null;
         return new ScanRequest
         {
             Settings = new ScanSettings

@@ -55,6 +55,7 @@ public sealed class ScanCommandTests : IDisposable
     [Theory]
     [InlineData("scan --input image.tar")]
     [InlineData("scan rootfs root")]
+    [InlineData("scan fs root")]
     [InlineData("scan sbom bom.json")]
     public async Task What_is_found_is_reported_and_may_set_the_exit_code(string line)
     {
@@ -70,6 +71,29 @@ public sealed class ScanCommandTests : IDisposable
         Assert.Equal(0, (await Run([.. args, "--ignorefile", Path.Join(folder, "ignore"), "--exit-code", "5"])).Code);
         Assert.Equal(0, (await Run([.. args, "--pkg-types", "os", "--exit-code", "5"])).Code);
         Assert.Equal(2, (await Run([.. args, "--severity", "SEVERE"])).Code);
+        // What a script for Trivy says beside it.
+        string[] script = ["--cache-dir", Path.Join(folder, "cache"), "--security-checks", "vuln", "--offline-scan", "--skip-db-update", "--skip-java-db-update", "--skip-version-check", "--disable-telemetry"];
+        (code, _, error) = await Run([.. args, .. script, "--exit-code", "5"]);
+        Assert.Equal((5, ""), (code, error));
+    }
+
+    [Theory]
+    [InlineData("rootfs", "Node.js left-pad 1.3.0")]
+    [InlineData("fs", "package-lock.json left-pad 1.3.0", "package-lock.json left-pad 1.2.0")]
+    [InlineData("filesystem", "package-lock.json left-pad 1.3.0", "package-lock.json left-pad 1.2.0")]
+    public async Task The_lock_files_of_a_project_count_and_what_they_pin_stands_once(string kind, params string[] expected)
+    {
+        await Run("db", "build", Path.Join(folder, "source"), "--db", Db);
+        await File.WriteAllTextAsync(Path.Join(folder, "root", "package-lock.json"), """
+            {"name":"shop","lockfileVersion":3,"packages":{"":{"name":"shop","dependencies":{"left-pad":"1.3.0","old":"1.0.0"}},"node_modules/left-pad":{"version":"1.3.0"},
+             "node_modules/old":{"version":"1.0.0"},"node_modules/old/node_modules/left-pad":{"version":"1.2.0"}}}
+            """);
+        var (code, output, error) = await Run("scan", kind, Path.Join(folder, "root"), "--db", Db, "--quiet", "--format", "json");
+        Assert.Equal((0, ""), (code, error));
+        var report = JsonNode.Parse(output)!;
+        Assert.Equal("filesystem", (string?)report["ArtifactType"]);
+        Assert.Equal(expected.Order(StringComparer.Ordinal), report["Results"]!.AsArray()
+            .SelectMany(static result => (result!["Vulnerabilities"]?.AsArray() ?? []).Select(found => $"{result["Target"]} {found!["PkgName"]} {found["InstalledVersion"]}")).Order(StringComparer.Ordinal));
     }
 
     [Fact]

@@ -28,6 +28,16 @@ public sealed record ImageInventory(Distribution? Distribution, IReadOnlyList<Pa
         foreach (var layer in layers) join.Apply(layer);
         return join.Result(sources);
     }
+
+    /// <summary>The packages of a project's directory: what its lock files and manifests pin, and what else is there. A package that is locked and installed stands once, with its lock file.</summary>
+    public static ImageInventory OfProject(LayerInventory directory)
+    {
+        const PackageSources Pinned = PackageSources.Locks | PackageSources.ShippedLocks;
+        var locked = Join([directory], Pinned).Packages;
+        var known = locked.Select(static package => (package.Type, package.Name, package.Version)).ToHashSet();
+        var all = Join([directory], PackageSources.All & ~Pinned);
+        return all with { Packages = [.. locked, .. all.Packages.Where(package => !known.Contains((package.Type, package.Name, package.Version)))] };
+    }
 }
 
 /// <summary>What Red Hat's build system leaves in an image.</summary>

@@ -14,7 +14,7 @@ using Berth.Scanner.Secrets;
 
 namespace Berth.Commands;
 
-/// <summary><c>berth scan</c>: what is in an image, a root file system or a bill of materials, and what is known about it.</summary>
+/// <summary><c>berth scan</c>: what is in an image, a root file system, a project or a bill of materials, and what is known about it.</summary>
 internal static class Scan
 {
     /// <summary>What was read of what is scanned.</summary>
@@ -32,6 +32,7 @@ internal static class Scan
             berth scan shop/web:1 --severity HIGH,CRITICAL --exit-code 1
             berth scan --input image.tar --format sarif --output scan.sarif
             berth scan rootfs /
+            berth scan fs .                                                a project: what its lock files pin
             berth scan sbom bom.cdx.json
             berth scan k8s deployment.yaml
             """)
@@ -44,7 +45,7 @@ internal static class Scan
         {
             var problems = new List<string>();
             var (image, path) = (parsed.GetValue(name), parsed.GetValue(input));
-            if (string.IsNullOrEmpty(image) == string.IsNullOrEmpty(path)) problems.Add("give either the name of an image or --input FILE, or one of rootfs, sbom and k8s");
+            if (string.IsNullOrEmpty(image) == string.IsNullOrEmpty(path)) problems.Add("give either the name of an image or --input FILE, or one of rootfs, fs, sbom and k8s");
             ImageReference? reference = null;
             if (!string.IsNullOrEmpty(image) && !ImageReference.TryParse(image, out reference, out var wrong)) problems.Add(wrong);
             if (!parsed.GetValue(source)!.Split(',').Contains("remote")) problems.Add("--image-src: only remote is known, which reads from a registry; an image of a daemon is saved first and given with --input");
@@ -58,7 +59,16 @@ internal static class Scan
                 return new Subject(archive.Image, await InventoryAsync(archive.Image, CacheFolder(parsed.GetValue(cache), environment), request.SecretScanner, tell, null, token), "container_image");
             }, ct);
         });
-        verb.Subcommands.Add(RootFs(environment));
+        verb.Subcommands.Add(Tree(environment, "rootfs", "Scan a root file system that lies in a directory", "Root file system", static layer => ImageInventory.Join([layer], PackageSources.WithoutLocks), """
+            berth scan rootfs /
+            berth scan rootfs ./rootfs --scanners vuln --format json
+            """));
+        var project = Tree(environment, "fs", "Scan a project: what its lock files and manifests pin, and what is installed in it", "Directory of the project", ImageInventory.OfProject, """
+            berth scan fs .
+            berth scan fs . --scanners vuln --severity HIGH,CRITICAL --exit-code 1
+            """);
+        project.Aliases.Add("filesystem");
+        verb.Subcommands.Add(project);
         verb.Subcommands.Add(SbomFile(environment));
         verb.Subcommands.Add(ScanKubernetes.Build(environment));
         return verb;
@@ -96,6 +106,9 @@ internal static class Scan
 
     public static Option<string?> CacheOption() => new("--cache-dir") { Description = "Folder in which inventories of layers are kept; else layers/ in the cache of the user", HelpName = "DIR" };
 
+    // Of what is no image nothing is kept.
+    private static Option<string?> NoCacheOption() => new("--cache-dir") { Description = "Taken for Trivy's sake", Hidden = true };
+
     public static string CacheFolder(string? given, CommandEnvironment environment) => given is { Length: > 0 } ? given : Path.Combine(AdvisoryPlace.CacheFolder(environment), "layers");
 
     /// <summary>Reads what is in an image.</summary>
@@ -112,16 +125,13 @@ internal static class Scan
         return ImageInventory.Join(layers, PackageSources.WithoutLocks);
     }
 
-    private static Verb RootFs(CommandEnvironment environment)
+    private static Verb Tree(CommandEnvironment environment, string name, string description, string what, Func<LayerInventory, ImageInventory> join, string examples)
     {
         var flags = new ScanFlags();
-        var directory = new Argument<string>("DIR") { Description = "Root file system" };
-        var verb = new Verb("rootfs", "Scan a root file system that lies in a directory", """
-            berth scan rootfs /
-            berth scan rootfs ./rootfs --scanners vuln --format json
-            """)
+        var directory = new Argument<string>("DIR") { Description = what };
+        var verb = new Verb(name, description, examples)
         {
-            directory,
+            directory, NoCacheOption(),
         };
         flags.AddTo(verb);
         verb.SetAction((parsed, ct) => RunAsync(parsed, environment, flags, [], (request, tell, token) =>
@@ -130,7 +140,7 @@ internal static class Scan
             if (!Directory.Exists(path)) throw new ImageRefusedException($"there is no directory {path}");
             var layer = new RootFileSystem(AnalyzerSet.All, LayerLimits.Default, request.SecretScanner, request.Settings.Skips).Read(path, token);
             tell($"{layer.Entries} entries");
-            return Task.FromResult(new Subject(new ImageContent(path), ImageInventory.Join([layer], PackageSources.WithoutLocks), "filesystem"));
+            return Task.FromResult(new Subject(new ImageContent(path), join(layer), "filesystem"));
         }, ct));
         return verb;
     }
@@ -144,7 +154,7 @@ internal static class Scan
             berth scan sbom bom.spdx.json --format json
             """)
         {
-            file,
+            file, NoCacheOption(),
         };
         flags.AddTo(verb);
         verb.SetAction((parsed, ct) => RunAsync(parsed, environment, flags, [], async (_, tell, token) =>

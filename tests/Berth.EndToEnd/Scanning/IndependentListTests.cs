@@ -41,7 +41,7 @@ public sealed class IndependentListTests : IDisposable
     {
         var root = shell.Folder.Folder("root");
         await shell.Run("tar", "-xf", await DebianRootFileSystem.Archive(shell), "-C", root, "./var/lib/dpkg", "./etc/os-release", "./etc/debian_version", "./usr/lib/os-release");
-        await shell.Run("npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", shell.Folder.Folder("root", "app"), "lodash@4.17.15", "minimist@1.2.0", "node-fetch@2.6.0", "ws@7.4.5", "express@4.17.1");
+        await shell.Run("npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--fetch-timeout=20000", "--fetch-retries=5", "--fetch-retry-mintimeout=500", "--fetch-retry-maxtimeout=5000", "--prefix", shell.Folder.Folder("root", "app"), "lodash@4.17.15", "minimist@1.2.0", "node-fetch@2.6.0", "ws@7.4.5", "express@4.17.1");
         await AssertSame(root, 3);
     }
 

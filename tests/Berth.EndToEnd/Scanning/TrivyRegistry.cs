@@ -5,8 +5,7 @@ using Berth.EndToEnd.Harness;
 namespace Berth.EndToEnd.Scanning;
 
 /// <summary>
-/// A registry that holds Trivy's databases as OCI artifacts, a real Trivy that pulled them from it, and Berth's database out of the same bytes. The advisories are the sample beside the repository
-/// (<c>shared/data/trivy-db-sample</c>), else those of the scanner's own tests.
+/// A registry that holds Trivy's databases as OCI artifacts, a real Trivy that pulled them from it, and Berth's database out of the same bytes. The advisories are the larger database of the scanner's own tests.
 /// </summary>
 public sealed class TrivyRegistry : RegistryAndShell, IAsyncLifetime
 {
@@ -43,16 +42,11 @@ public sealed class TrivyRegistry : RegistryAndShell, IAsyncLifetime
     private async Task<string> Database()
     {
         var archive = Shell.Folder.File("database", "db.tar.gz");
-        for (var folder = new DirectoryInfo(RegistryUnderTest.SourceRoot()); folder is not null; folder = folder.Parent)
-        {
-            var sample = Path.Combine(folder.FullName, "shared", "data", "trivy-db-sample", "real", "db.tar.gz");
-            if (!File.Exists(sample)) continue;
-            File.Copy(sample, archive);
-            return archive;
-        }
         var data = Path.Combine(RegistryUnderTest.SourceRoot(), "tests", "Berth.Scanner.Tests", "Data", "matching");
-        using var packed = new MemoryStream(Convert.FromBase64String((await File.ReadAllTextAsync(Path.Combine(data, "trivy.db.gz.base64"))).ReplaceLineEndings("")));
-        Pack(archive, ("trivy.db", Unpacked(packed)), ("metadata.json", await File.ReadAllBytesAsync(Path.Combine(data, "metadata.json"))));
+        await using var packed = new BrotliStream(new MemoryStream(Convert.FromBase64String(await File.ReadAllTextAsync(Path.Combine(data, "trivy-real.db.br.base64")))), CompressionMode.Decompress);
+        using var unpacked = new MemoryStream();
+        await packed.CopyToAsync(unpacked);
+        Pack(archive, ("trivy.db", unpacked.ToArray()), ("metadata.json", await File.ReadAllBytesAsync(Path.Combine(data, "metadata.json"))));
         return archive;
     }
 
