@@ -148,7 +148,7 @@ public sealed class Matcher(AdvisoryDatabase database, MatchOptions? options = n
         }
     }
 
-    /// <summary>OSV names source packages for Debian, Ubuntu, Alpine and openEuler, binary ones, without their module, for the other families of rpm.</summary>
+    /// <summary>OSV names source packages where the distribution's own advisories do, else binary ones, without their module.</summary>
     private static string OsvName(ReleaseRules rules, Package package) => rules.Key == NameKey.Source ? ReleaseJudge.NameOf(rules, package) : package.Name;
 
     private static IEnumerable<Verdict> Judge(
