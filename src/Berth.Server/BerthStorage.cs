@@ -28,11 +28,14 @@ public sealed class BerthStorage : IAsyncDisposable
     /// <summary>Folder that <c>docker/</c> lies in.</summary>
     public static string RootOf(BerthOptions options) => StoreSetup.RootOf(options.Storage, options.DataFolder);
 
+    /// <summary>File of the embedded database.</summary>
+    public static string FileOf(BerthOptions options) => options.Database.File ?? Path.Join(options.DataFolder, "berth.db");
+
     /// <summary>Opens the database that the settings name.</summary>
     public static Database OpenDatabase(BerthOptions options) => options.Database.Kind switch
     {
         DatabaseKind.Postgres => PostgresDatabase.Open(options.Database.ConnectionString ?? "", options.Database.MaxReaders, options.Database.OutageReads, options.Database.KnownMigrations),
-        _ => SqliteDatabase.Open(options.Database.File ?? Path.Join(options.DataFolder, "berth.db"), options.Database.MaxReaders, options.Database.KnownMigrations),
+        _ => SqliteDatabase.Open(FileOf(options), options.Database.MaxReaders, options.Database.KnownMigrations),
     };
 
     /// <summary>Opens and migrates the database, and makes the data folder if it is not there.</summary>

@@ -33,10 +33,12 @@ public sealed record ImageInventory(Distribution? Distribution, IReadOnlyList<Pa
     public static ImageInventory OfProject(LayerInventory directory)
     {
         const PackageSources Pinned = PackageSources.Locks | PackageSources.ShippedLocks;
-        var locked = Join([directory], Pinned).Packages;
+        var join = new LayerJoin();
+        join.Apply(directory);
+        var locked = join.Result(Pinned).Packages;
         var known = locked.Select(static package => (package.Type, package.Name, package.Version)).ToHashSet();
-        var all = Join([directory], PackageSources.All & ~Pinned);
-        return all with { Packages = [.. locked, .. all.Packages.Where(package => !known.Contains((package.Type, package.Name, package.Version)))] };
+        var other = join.Result(PackageSources.All & ~Pinned);
+        return other with { Packages = [.. locked, .. other.Packages.Where(package => !known.Contains((package.Type, package.Name, package.Version)))] };
     }
 }
 

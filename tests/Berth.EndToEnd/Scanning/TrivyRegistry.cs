@@ -43,10 +43,8 @@ public sealed class TrivyRegistry : RegistryAndShell, IAsyncLifetime
     {
         var archive = Shell.Folder.File("database", "db.tar.gz");
         var data = Path.Combine(RegistryUnderTest.SourceRoot(), "tests", "Berth.Scanner.Tests", "Data", "matching");
-        await using var packed = new BrotliStream(new MemoryStream(Convert.FromBase64String(await File.ReadAllTextAsync(Path.Combine(data, "trivy-real.db.br.base64")))), CompressionMode.Decompress);
-        using var unpacked = new MemoryStream();
-        await packed.CopyToAsync(unpacked);
-        Pack(archive, ("trivy.db", unpacked.ToArray()), ("metadata.json", await File.ReadAllBytesAsync(Path.Combine(data, "metadata.json"))));
+        var packed = new MemoryStream(Convert.FromBase64String(await File.ReadAllTextAsync(Path.Combine(data, "trivy-real.db.br.base64"))));
+        Pack(archive, ("trivy.db", Unpacked(new BrotliStream(packed, CompressionMode.Decompress))), ("metadata.json", await File.ReadAllBytesAsync(Path.Combine(data, "metadata.json"))));
         return archive;
     }
 
@@ -54,7 +52,7 @@ public sealed class TrivyRegistry : RegistryAndShell, IAsyncLifetime
     {
         var archive = Shell.Folder.File("java-database", "javadb.tar.gz");
         var metadata = """{"Version":1,"NextUpdate":"2099-01-01T00:00:00Z","UpdatedAt":"2026-11-01T00:00:00Z","DownloadedAt":"2026-11-01T00:00:00Z"}"""u8.ToArray();
-        Pack(archive, ("trivy-java.db", Unpacked(new MemoryStream(Convert.FromBase64String(EmptyJavaDatabase)))), ("metadata.json", metadata));
+        Pack(archive, ("trivy-java.db", Unpacked(new GZipStream(new MemoryStream(Convert.FromBase64String(EmptyJavaDatabase)), CompressionMode.Decompress))), ("metadata.json", metadata));
         return archive;
     }
 
@@ -64,7 +62,7 @@ public sealed class TrivyRegistry : RegistryAndShell, IAsyncLifetime
     private static byte[] Unpacked(Stream packed)
     {
         using var unpacked = new MemoryStream();
-        using (var gzip = new GZipStream(packed, CompressionMode.Decompress)) gzip.CopyTo(unpacked);
+        using (packed) packed.CopyTo(unpacked);
         return unpacked.ToArray();
     }
 

@@ -224,8 +224,9 @@ internal sealed class RegistryApp : IAsyncDisposable
         Directory.Delete(Folder, recursive: true);
     }
 
-    private Task CreateDatabaseAsync() => _kind == DatabaseKind.Postgres ? MigratedSchema.CreateSchemaAsync(_options.Database.ConnectionString!)
-        : MigratedSchema.CreateFileAsync(_options.Database.File ?? Path.Join(_options.DataFolder, "berth.db"));
+    private Task CreateDatabaseAsync() => _kind == DatabaseKind.Postgres
+        ? MigratedSchema.CreateSchemaAsync(_options.Database.ConnectionString!)
+        : MigratedSchema.CreateFileAsync(BerthStorage.FileOf(_options));
 
     private async Task RunAsync()
     {
